@@ -1,0 +1,40 @@
+/*
+ * The identity map: open addressing with linear probing over states, keyed by mapper and primary key.
+ *
+ * Entries are borrowed states; whoever destroys an object takes its entry out first. Integer keys live in the
+ * state and are never boxed. Lookup hands out a state that may be dying: callers hold it with the host's
+ * try_hold() before use. Specialised because a general hash table cannot key on the state itself without an
+ * extra allocation per object; bench/ compares.
+ */
+#ifndef CORM_ORM_IDENTITY_H
+#define CORM_ORM_IDENTITY_H
+
+#include "orm/state.h"
+
+typedef struct corm_identity_map {
+    corm_state **entries;  /* NULL: free; CORM_IDENTITY_GONE: removed */
+    size_t capacity;       /* a power of two, or 0 */
+    size_t count;          /* live entries */
+    size_t used;           /* live and removed entries */
+} corm_identity_map;
+
+#define CORM_IDENTITY_GONE ((corm_state *)1)
+
+corm_status corm_identity_reserve(corm_identity_map *map, size_t more) CORM_MUST_CHECK;
+/* The state's key must be set and not in the map yet. */
+corm_status corm_identity_add(corm_identity_map *map, corm_state *state) CORM_MUST_CHECK;
+void corm_identity_remove(corm_identity_map *map, corm_state *state);
+corm_state *corm_identity_find_integer(const corm_identity_map *map, const corm_mapper *mapper, int64_t key);
+corm_state *corm_identity_find(const corm_identity_map *map, const corm_mapper *mapper,
+                               const corm_value *values, size_t count);
+void corm_identity_clear(corm_identity_map *map);
+
+/* Set a state's key from values (one per primary key column). An integer key of a mapper with integer_key is
+ * stored inline. */
+corm_status corm_state_set_key(corm_state *state, const corm_value *values, size_t count);
+void corm_state_clear_key(corm_state *state);
+bool corm_state_key_equals(const corm_state *state, const corm_value *values, size_t count);
+corm_key *corm_key_ref(corm_key *key);
+void corm_key_unref(corm_key *key);
+
+#endif

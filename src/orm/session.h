@@ -1,0 +1,98 @@
+/*
+ * Sessions: a unit of work over one transaction, and the identity of objects in it.
+ *
+ * The identity map does not hold its objects (C's host does, through `held` references); pending, modified and
+ * deleting objects are held by the session until they are flushed.
+ *
+ * Thread rule: a session is used by one thread at a time; a second one that comes while an operation runs gets
+ * CORM_ILLEGAL_STATE_CHANGE. Re-entry by the same thread (hooks) is allowed where it makes sense and is
+ * CORM_INVALID_REQUEST where not (flush inside flush).
+ */
+#ifndef CORM_ORM_SESSION_H
+#define CORM_ORM_SESSION_H
+
+#include "engine/engine.h"
+#include "orm/identity.h"
+#include "orm/state.h"
+
+typedef struct corm_session corm_session;
+
+typedef struct corm_session_options {
+    bool no_autoflush;
+    bool keep_on_commit;      /* expire_on_commit=False */
+    bool no_autobegin;
+    void *host;               /* the host's session object, borrowed, given back to hooks */
+    const corm_host *host_functions; /* for session events; may be NULL */
+    bool strong;              /* the identity map holds its objects (the C face) */
+} corm_session_options;
+
+/* A new session. It refs the engine; engine may be NULL until corm_session_bind(). */
+corm_status corm_session_new(corm_engine *engine, const corm_session_options *options, corm_session **out);
+/* Close and free. Objects in it become detached; pending ones transient. */
+void corm_session_free(corm_session *session);
+corm_status corm_session_bind(corm_session *session, corm_engine *engine);
+/* Bind to a connection of the caller's (borrowed; its transaction is the caller's). */
+corm_status corm_session_bind_connection(corm_session *session, corm_connection *connection);
+/* When no engine is bound: asked for a mapper's engine (binds=, get_bind()). Borrowed. */
+typedef corm_status (*corm_session_get_bind)(void *context, corm_session *session, corm_mapper *mapper,
+                                             corm_engine **out);
+void *corm_session_host(const corm_session *session);
+corm_engine *corm_session_engine(const corm_session *session);
+void corm_session_set_autoflush(corm_session *session, bool autoflush);
+bool corm_session_autoflush(const corm_session *session);
+void corm_session_set_expire_on_commit(corm_session *session, bool expire);
+bool corm_session_expire_on_commit(const corm_session *session);
+void corm_session_listen(corm_session *session, uint32_t event_kinds);
+
+/* ---- objects ---- */
+corm_status corm_session_add(corm_session *session, corm_object *object, const corm_host *host);
+corm_status corm_session_delete(corm_session *session, corm_object *object, const corm_host *host);
+corm_status corm_session_expunge(corm_session *session, corm_state *state);
+corm_status corm_session_expunge_all(corm_session *session);
+/* attributes: keys to expire, or NULL for all. */
+corm_status corm_session_expire(corm_session *session, corm_state *state, corm_attribute *const *attributes,
+                                size_t count);
+corm_status corm_session_expire_all(corm_session *session);
+corm_status corm_session_refresh(corm_session *session, corm_state *state, corm_attribute *const *attributes,
+                                 size_t count);
+/* The object with this primary key, from the identity map or the database; *out is retained, NULL when there is
+ * none. values: one for each primary key column, any kind the host can convert. options: a load-options
+ * node list, may be NULL. */
+corm_status corm_session_get(corm_session *session, corm_mapper *mapper, const corm_value *values, size_t count,
+                             struct corm_load_options *options, bool populate_existing, corm_object **out);
+corm_status corm_session_merge(corm_session *session, corm_object *object, const corm_host *host, bool load,
+                               corm_object **out);
+bool corm_session_contains(const corm_session *session, const corm_state *state);
+/* Retained objects, appended to out; the caller releases. */
+enum corm_session_set { CORM_SESSION_NEW, CORM_SESSION_DIRTY, CORM_SESSION_DELETED, CORM_SESSION_ALL };
+corm_status corm_session_objects(corm_session *session, enum corm_session_set set, corm_vector *out);
+bool corm_session_is_modified(corm_state *state);
+/* To the transient state: forget key and session. */
+corm_status corm_make_transient(corm_state *state);
+corm_status corm_make_transient_to_detached(corm_state *state);
+
+/* ---- transactions ---- */
+corm_status corm_session_begin(corm_session *session);
+corm_status corm_session_begin_nested(corm_session *session);
+/* Flush, then commit; commits the innermost begin_nested() if there is one when `nested`. */
+corm_status corm_session_commit(corm_session *session);
+corm_status corm_session_commit_nested(corm_session *session);     /* RELEASE SAVEPOINT */
+corm_status corm_session_rollback(corm_session *session);
+corm_status corm_session_rollback_nested(corm_session *session);   /* the innermost savepoint only */
+corm_status corm_session_close(corm_session *session);
+bool corm_session_in_transaction(const corm_session *session);
+bool corm_session_in_nested_transaction(const corm_session *session);
+bool corm_session_is_active(const corm_session *session);
+size_t corm_session_depth(const corm_session *session);            /* 0: none, 1: root, 2..: savepoints */
+/* Write all changes; objects NULL: everything. */
+corm_status corm_session_flush(corm_session *session);
+/* The flush that queries do first, when autoflush is on. */
+corm_status corm_session_flush_if_needed(corm_session *session);
+/* The session's connection, with a transaction begun: borrowed until commit, rollback or close. */
+corm_status corm_session_connection(corm_session *session, corm_connection **out);
+
+/* Bracket every operation that uses the session: refuses a second thread. */
+corm_status corm_session_enter(corm_session *session);
+void corm_session_leave(corm_session *session);
+
+#endif
