@@ -8,7 +8,7 @@
 
 #if defined(__GNUC__)
 #define CORM_API __attribute__((visibility("default")))
-#define CORM_PRINTF(format, first) __attribute__((format(printf, format, first)))
+#define CORM_PRINTF(format, first) __attribute__((__format__(__printf__, format, first)))
 #define CORM_MUST_CHECK __attribute__((warn_unused_result))
 #else
 #define CORM_API

@@ -1,0 +1,18 @@
+/*
+ * The compiler as dialects and extension nodes see it: they append text and have nodes compiled in their place.
+ */
+#ifndef CORM_COMPILE_COMPILER_H
+#define CORM_COMPILE_COMPILER_H
+
+#include "compile/compile.h"
+
+typedef struct corm_compiler corm_compiler;
+
+/* SQL text of the compiler's own making: never a user's. */
+void corm_compiler_append(corm_compiler *compiler, const char *sql);
+corm_status corm_compiler_identifier(corm_compiler *compiler, const char *name);
+/* Compile a node here. against: the operator it is an operand of, NONE: no parentheses are added. */
+corm_status corm_compiler_node(corm_compiler *compiler, corm_node *node, corm_operator against);
+const corm_dialect *corm_compiler_dialect(const corm_compiler *compiler);
+
+#endif

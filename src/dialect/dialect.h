@@ -1,0 +1,101 @@
+/*
+ * Dialects: what differs between databases in SQL text and in how values are stored.
+ *
+ * A dialect is a table of data and functions; the compiler asks it and never who it is. Functions may not be NULL
+ * unless said otherwise. Dialects are static and may be used by any thread.
+ */
+#ifndef CORM_DIALECT_DIALECT_H
+#define CORM_DIALECT_DIALECT_H
+
+#include "schema/schema.h"
+
+struct corm_compiler;
+
+/* Temporary memory of an execution: given out in pieces, let go of all at once. */
+typedef struct corm_scratch {
+    struct corm_scratch_block *blocks;
+    char *next;
+    size_t left;
+} corm_scratch;
+/* 8-byte aligned; NULL with CORM_NO_MEMORY. */
+void *corm_scratch_alloc(corm_scratch *scratch, size_t size);
+void corm_scratch_reset(corm_scratch *scratch); /* keeps one block for reuse */
+void corm_scratch_clear(corm_scratch *scratch);
+
+/* Convert a parameter for storage. *out may borrow from *in and from the scratch. CORM_STATEMENT_ERROR names the
+ * value. NULL values are never given. */
+typedef corm_status (*corm_convert_bind)(const corm_type *type, const corm_value *in, corm_value *out,
+                                         corm_scratch *scratch);
+/* Convert a column's value to the type's. *out may borrow from *in or hold text in `room` (CORM_RESULT_ROOM bytes,
+ * valid as long as the caller keeps it). CORM_VALUE_ERROR names the value. NULL values are never given. */
+#define CORM_RESULT_ROOM 512
+typedef corm_status (*corm_convert_result)(const corm_type *type, const corm_value *in, corm_value *out,
+                                           char *room);
+
+typedef enum corm_paramstyle {
+    CORM_PARAMSTYLE_QMARK,  /* ? */
+    CORM_PARAMSTYLE_NAMED,  /* :name */
+    CORM_PARAMSTYLE_NUMERIC /* $1 */
+} corm_paramstyle;
+
+typedef struct corm_dialect {
+    const char *name;
+    corm_paramstyle paramstyle;
+    char quote_open, quote_close;
+    const char *const *reserved_words; /* lower case, sorted, NULL at the end */
+    size_t identifier_limit;           /* longest name, in bytes */
+    bool supports_returning;
+    bool supports_native_boolean; /* TRUE and FALSE; else 1 and 0 */
+    bool supports_default_values; /* INSERT INTO t DEFAULT VALUES; else () VALUES () */
+    bool supports_multi_table_delete;
+    bool supports_update_from;
+    bool supports_for_update;
+    bool returning_without_table; /* RETURNING id, not RETURNING t.id */
+    bool has_true_division;       /* of integers: else the divisor is made inexact */
+    bool supports_if_exists;
+    bool supports_nested_transactions; /* savepoints */
+    bool supports_sequences;
+    bool supports_foreign_key_alter; /* ALTER TABLE ADD CONSTRAINT; else cycles stay inline */
+    bool supports_deferrable;
+    bool parenthesises_compound; /* (SELECT ...) UNION ... may stand in parentheses */
+    const char *distinct_from;   /* " IS DISTINCT FROM " */
+    const char *not_distinct_from;
+    const char *regexp, *not_regexp; /* " REGEXP " */
+    const char *empty_set;           /* of one column: "SELECT 1 WHERE 1!=1" */
+
+    /* Text after a SELECT for limit and offset, of which one may be NULL. */
+    corm_status (*limit)(struct corm_compiler *compiler, corm_node *limit, corm_node *offset);
+    /* Division of numbers; NULL: as it stands. */
+    corm_status (*true_divide)(struct corm_compiler *compiler, const corm_binary *binary);
+    /* EXTRACT(field FROM x). */
+    corm_status (*extract)(struct corm_compiler *compiler, const char *field, corm_node *operand);
+    /* Name of a function without arguments or known to the dialect under another; NULL: as it is. */
+    const char *(*function_name)(const char *name);
+    /* DDL spelling of a type. CORM_COMPILE_ERROR when it has none. */
+    corm_status (*type_name)(const corm_type *type, corm_text *out);
+    /* A value as SQL text: the dialect's one renderer of literals. CORM_COMPILE_ERROR when it cannot be. */
+    corm_status (*literal)(const struct corm_dialect *dialect, const corm_type *type, const corm_value *value,
+                           corm_text *out);
+    /* NULL when there is nothing to do. */
+    corm_convert_bind (*bind_converter)(const corm_type *type);
+    corm_convert_result (*result_converter)(const corm_type *type);
+} corm_dialect;
+
+/* NULL with CORM_NO_SUCH_MODULE: "sqlite", "default". */
+const corm_dialect *corm_dialect_find(const char *name);
+/* What str(statement) uses. Never NULL. */
+const corm_dialect *corm_dialect_default(void);
+
+/* Append an identifier, quoted when it is reserved, has upper case or odd characters. CORM_COMPILE_ERROR for a NUL byte
+ * or an empty name. */
+corm_status corm_dialect_identifier(const corm_dialect *dialect, const char *name, corm_text *out);
+corm_status corm_dialect_quoted(const corm_dialect *dialect, const char *name,
+                                corm_text *out); /* always quoted */
+bool corm_dialect_requires_quotes(const corm_dialect *dialect, const char *name);
+/* "schema.table". */
+corm_status corm_dialect_table_name(const corm_dialect *dialect, const corm_table *table, corm_text *out);
+/* A value as a literal: converted for storage first. */
+corm_status corm_dialect_literal(const corm_dialect *dialect, const corm_type *type, const corm_value *value,
+                                 corm_text *out);
+
+#endif
