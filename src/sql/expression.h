@@ -15,7 +15,8 @@ enum {
     CORM_BIND_EXPANDING = 1u << 1, /* a list: IN (...) */
     CORM_BIND_REQUIRED = 1u << 2,  /* has no value of its own: given when executing */
     CORM_BIND_LITERAL = 1u << 3,   /* rendered into the text (literal_execute) */
-    CORM_BIND_TUPLES = 1u << 4     /* an expanding list of tuples: item_width values each */
+    CORM_BIND_TUPLES = 1u << 4,    /* an expanding list of tuples: item_width values each */
+    CORM_BIND_COMPARED = 1u << 5   /* anonymous, named after what it is compared with */
 };
 
 /* A value known only when the statement runs; *out is borrowed until the next call, or owned. */
@@ -86,6 +87,8 @@ corm_node *corm_binary_escape(corm_operator op, corm_node *left, corm_node *righ
 /* left text right; is_comparison: gives a boolean. type NULL: left's. */
 corm_node *corm_binary_custom(const char *text, corm_node *left, corm_node *right, bool is_comparison,
                               corm_type *type);
+/* value op right, as of a reflected operator: the value is named after the right side. */
+corm_node *corm_binary_value_reversed(corm_operator op, const corm_value *value, corm_node *right);
 /* left op value: binds the value with a fitting type; NULL values become IS NULL for EQ and NE. */
 corm_node *corm_binary_value(corm_operator op, corm_node *left, const corm_value *value);
 /* STARTSWITH, CONTAINS and their kin with a plain text. autoescape: escapes %, _ and the escape character in it. */
@@ -145,6 +148,12 @@ typedef struct corm_named { /* LABEL, EXTRACT (the field), LITERAL_COLUMN (the t
     char *name;             /* NULL: an anonymous label */
 } corm_named;
 
+enum {                                   /* node.detail of LITERAL_COLUMN */
+       CORM_LITERAL_QUOTED = 1u << 0,    /* a name: quoted as such */
+       CORM_LITERAL_REFERENCE = 1u << 1, /* corm_label_reference() */
+       CORM_LITERAL_EXCLUDED = 1u << 2   /* excluded.name of ON CONFLICT */
+};
+
 typedef struct corm_text_node {
     corm_node node;
     char *text; /* with :name for parameters, "\:" for a plain colon */
@@ -179,6 +188,8 @@ corm_node *corm_literal_column(const char *text, corm_type *type);
 /* A column known by name only: quoted, unlike literal_column. */
 corm_node *corm_plain_column(const char *name, corm_type *type);
 corm_node *corm_star(void);
+/* A name of a selected column, for ORDER BY and GROUP BY: order_by("name"). Resolved when compiled. */
+corm_node *corm_label_reference(const char *name);
 /* Static nodes; a new reference that need not be let go of. */
 corm_node *corm_null(void);
 corm_node *corm_true(void);

@@ -59,7 +59,7 @@ enum {
     CORM_NODE_HAS_BIND = 1u << 0,
     CORM_NODE_HAS_EXTENSION = 1u << 1,
     CORM_NODE_UNCACHEABLE = 1u << 2, /* a statement with it is compiled each time */
-    CORM_NODE_HAS_CTE = 1u << 3,
+    CORM_NODE_HAS_ALIAS = 1u << 3,   /* ALIAS, also CTE: paired when matching */
     CORM_NODE_INHERITED = 0xFu,
     /* Of the node itself. */
     CORM_NODE_SHARED = 1u << 4,   /* counts by its owner: see corm_shared_node */
@@ -109,6 +109,8 @@ struct corm_node_vtable {
     /* Of a FROM: its columns, borrowed, each a COLUMN or like one. */
     size_t (*column_count)(const corm_node *node);
     corm_node *(*column)(const corm_node *node, size_t index);
+    /* An EXTENSION that stands for an alias has the ALIAS node among its children, so that two of them are told
+     * apart by it. */
     /* An EXTENSION's SQL, see compile/compiler.h; NULL: it cannot be compiled as it is. */
     corm_status (*compile)(struct corm_compiler *compiler, corm_node *node);
 };

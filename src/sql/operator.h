@@ -57,6 +57,7 @@ typedef enum corm_operator {
     CORM_OP_LEFT_SHIFT,
     CORM_OP_RIGHT_SHIFT,
     CORM_OP_COLLATE,
+    CORM_OP_FILTER, /* an aggregate's FILTER (WHERE ...) */
     CORM_OP_CUSTOM, /* BINARY with its own spelling */
     CORM_OP_NEGATE, /* unary from here */
     CORM_OP_BIT_NOT,
@@ -77,6 +78,8 @@ typedef enum corm_operator {
     CORM_OP_INTERSECT_ALL,
     CORM_OP_EXCEPT,
     CORM_OP_EXCEPT_ALL,
+    CORM_OP_AS, /* contexts, of which no node is made */
+    CORM_OP_AS_BOOLEAN,
     CORM_OP_COUNT
 } corm_operator;
 
@@ -92,5 +95,9 @@ extern const corm_operator_info corm_operators[CORM_OP_COUNT];
 
 /* Does an element with operator `inner` need parentheses as an operand of `outer`? */
 bool corm_operator_needs_parentheses(corm_operator inner, corm_operator outer);
+/* `not a < b` is `a >= b`; NONE when there is no such operator. */
+corm_operator corm_operator_negation(corm_operator op);
+/* `a < b` is `b > a`; the operator itself when it is symmetric, NONE when it has no mirror. */
+corm_operator corm_operator_mirror(corm_operator op);
 
 #endif
