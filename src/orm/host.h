@@ -22,6 +22,7 @@ struct corm_attribute;
 struct corm_state;
 struct corm_session;
 struct corm_connection;
+struct corm_node;
 
 /* One column of a row that goes to one attribute. */
 typedef struct corm_load_step {
@@ -121,6 +122,9 @@ typedef struct corm_host {
     /* Run a column's default or onupdate that is the user's callable; *out is owned. */
     corm_status (*call_default)(void *callable, struct corm_session *session, struct corm_state *state,
                                 corm_value *out);
+    /* An attribute holds an SQL expression (u.visits = User.visits + 1): its node, a new reference; NULL without an
+     * error when the HOST value is a plain object. May be NULL. */
+    struct corm_node *(*expression)(const corm_value *value);
     /* Fill in what a relationship left to be resolved late: strings, callables. Called once, before the
      * mapper is configured. */
     corm_status (*resolve_relationship)(struct corm_mapper *mapper, struct corm_attribute *attribute);

@@ -104,6 +104,7 @@ struct corm_relationship {
     size_t sync_count;
     corm_sync_pair *secondary_sync; /* between target and secondary */
     size_t secondary_sync_count;
+    bool configured;
     bool simple;                    /* the join is equality of the sync pairs and nothing else */
     bool target_key;                /* many-to-one: the sync pairs are exactly the target's primary key */
 };
@@ -133,6 +134,7 @@ struct corm_mapper {
     corm_attribute **attributes;
     size_t attribute_count;
     size_t attribute_capacity;
+    size_t relationship_count;        /* of attributes that are relationships */
     corm_attribute *by_key;           /* uthash */
     corm_attribute **by_column;       /* indexed by the column's position; NULL: not mapped */
     size_t by_column_count;
@@ -143,7 +145,9 @@ struct corm_mapper {
     bool eager;                       /* some relationship is joined or selectin by default */
     uint32_t identity;                /* number in the process: seeds the hash of keys */
     uint32_t listening;               /* corm_event_kind bits */
-    void *plans;                      /* statements the ORM prepares once a mapper: orm/statements.h */
+    bool disposed;                    /* its class is gone */
+    void *plans;                      /* statements the ORM prepares once a mapper: owned by loading */
+    void (*plans_release)(void *plans);
     void *host_data;                  /* the host's own, let go with host_release */
     void (*host_release)(void *host_data);
     UT_hash_handle hh;                /* in registry->by_name */

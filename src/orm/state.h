@@ -29,7 +29,9 @@ enum {
     CORM_STATE_PROCESSING = 1u << 10, /* a flush works on it */
     CORM_STATE_WAS_DELETED = 1u << 11,/* deleted and committed */
     CORM_STATE_DYING = 1u << 12,
-    CORM_STATE_READ_ONLY_OPTIONS = 1u << 13
+    CORM_STATE_MARK_OLD = 1u << 13,   /* scratch of one comparison: was in a collection */
+    CORM_STATE_MARK_NEW = 1u << 14,   /* scratch of one comparison: is in a collection */
+    CORM_STATE_VISITED = 1u << 15     /* scratch of one cascade */
 };
 
 /* A composite or non-integer identity: owned values, shared by reference. */

@@ -1,0 +1,292 @@
+/*
+ * Flushing: from changed objects to rows, in one transaction, all or nothing.
+ *
+ *   collect    what the session holds, and what relationships draw in (orphans, children whose key changes)
+ *   order      parents before children; circles of rows are ordered row by row
+ *   write      for each step: keys from parents, hooks, one batch a statement shape, keys to children
+ *   pairs      rows of association tables
+ *   delete     in the reverse order
+ *   finish     new objects enter the identity map, deleted ones leave it, changes are forgotten
+ *
+ * Until `finish` no object's standing in the session changes, so a failure only has to roll back.
+ */
+#include "base/alloc.h"
+#include "orm/flush_private.h"
+
+static corm_status detect(corm_session *session) {
+    corm_vector live = {0};
+    corm_status status = corm_session_live(session, &live);
+    for (size_t i = 0; i < live.count; i++) {
+        corm_state *state = live.items[i];
+        const corm_host *host = state->mapper->host;
+        if (status == CORM_OK && host->detect_changes != NULL && state->session == session) {
+            status = host->detect_changes(state);
+        }
+        host->release(corm_state_object(state));
+    }
+    corm_vector_clear(&live);
+    return status;
+}
+
+/* Pending objects too have collections that were changed by plain assignment: their host tells. */
+static corm_status detect_changes(corm_session *session) {
+    return session->host_functions != NULL && session->host_functions->detect_changes != NULL ? detect(session)
+                                                                                               : CORM_OK;
+}
+
+/* ---- finishing ---- */
+
+static corm_status null_key(const corm_work *work) {
+    corm_text name = CORM_TEXT_EMPTY;
+    work->state->mapper->host->describe(work->object, &name);
+    corm_error_set(CORM_FLUSH_ERROR,
+                   "Instance %s has a NULL identity key.  If this is an auto-generated value, check that the "
+                   "database table allows generation of new primary key values, and that the mapped Column object "
+                   "is configured to expect these generated values.  Ensure also that this flush() is not occurring "
+                   "at an inappropriate time, such as within a load() event.",
+                   name.data == NULL ? "" : name.data);
+    corm_text_clear(&name);
+    return CORM_FLUSH_ERROR;
+}
+
+/* Does a new object take the place of another one with the same key in the map? */
+static corm_status conflicting_key(corm_session *session, const corm_work *work) {
+    const corm_mapper *mapper = work->state->mapper;
+    corm_state *present =
+        corm_identity_find(&session->identity, mapper, work->new_key, mapper->primary_key_count);
+    if (present == NULL || !mapper->host->try_hold(present)) {
+        if (present != NULL) {
+            corm_identity_remove(&session->identity, present);
+        }
+        return CORM_OK;
+    }
+    corm_object *other = corm_state_object(present);
+    bool leaves = (present->flags & (CORM_STATE_DELETING | CORM_STATE_DELETED)) != 0;
+    corm_status status = CORM_OK;
+    if (!leaves) {
+        corm_text names = CORM_TEXT_EMPTY;
+        mapper->host->describe(work->object, &names);
+        corm_text_append(&names, " conflicts with persistent instance ");
+        mapper->host->describe(other, &names);
+        status = corm_error_set(CORM_FLUSH_ERROR, "New instance %s: they have the same primary key",
+                                names.data == NULL ? mapper->name : names.data);
+        corm_text_clear(&names);
+    }
+    mapper->host->release(other);
+    return status;
+}
+
+static void finish_changes(corm_session *session, corm_state *state) {
+    state->touched = corm_session_serial(session);
+    corm_state_commit(state);
+    corm_session_unhold(session, state);
+}
+
+static corm_status finish_insert(corm_session *session, corm_work *work) {
+    corm_state *state = work->state;
+    size_t count = state->mapper->primary_key_count;
+    for (size_t i = 0; i < count; i++) {
+        if (work->new_key[i].kind == CORM_KIND_ABSENT || work->new_key[i].kind == CORM_KIND_NULL) {
+            return null_key(work);
+        }
+    }
+    corm_status status = conflicting_key(session, work);
+    if (status == CORM_OK) {
+        status = corm_state_set_key(state, work->new_key, count);
+    }
+    if (status != CORM_OK) {
+        return status;
+    }
+    status = corm_session_register(session, state);
+    if (status != CORM_OK) {
+        corm_state_clear_key(state);
+        return status;
+    }
+    state->flags &= ~(uint32_t)CORM_STATE_PENDING;
+    state->born = corm_session_serial(session);
+    finish_changes(session, state);
+    return session->listening & CORM_EVENT_PENDING_TO_PERSISTENT
+               ? corm_session_event(session, CORM_EVENT_PENDING_TO_PERSISTENT, state)
+               : CORM_OK;
+}
+
+static corm_status bury(corm_session *session, corm_work *work) {
+    corm_state *state = work->state;
+    corm_tombstone *tombstone = corm_alloc(sizeof *tombstone);
+    if (tombstone == NULL) {
+        return CORM_NO_MEMORY;
+    }
+    corm_status status = corm_vector_push(&session->tombstones, tombstone);
+    if (status != CORM_OK) {
+        corm_free(tombstone);
+        return status;
+    }
+    *tombstone = (corm_tombstone){work->object, state, corm_session_serial(session)};
+    state->mapper->host->retain(work->object);
+    state->flags &= ~(uint32_t)CORM_STATE_DELETING;
+    state->flags |= CORM_STATE_DELETED;
+    corm_session_unregister(session, state);
+    finish_changes(session, state);
+    return corm_session_event(session, CORM_EVENT_PERSISTENT_TO_DELETED, state);
+}
+
+static corm_status record_key_switch(corm_session *session, corm_work *work) {
+    corm_state *state = work->state;
+    corm_value room;
+    const corm_value *old_key;
+    size_t count = corm_state_key(state, &old_key, &room);
+    corm_key_switch *change = corm_calloc(1, sizeof *change);
+    if (change == NULL) {
+        return CORM_NO_MEMORY;
+    }
+    change->object = work->object;
+    change->state = state;
+    change->serial = corm_session_serial(session);
+    state->mapper->host->retain(work->object);
+    change->old_key = corm_calloc(count, sizeof *change->old_key);
+    corm_status status = change->old_key == NULL ? CORM_NO_MEMORY : CORM_OK;
+    for (; change->old_count < count && status == CORM_OK; change->old_count++) {
+        status = corm_value_copy(&old_key[change->old_count], &change->old_key[change->old_count]);
+    }
+    if (status == CORM_OK) {
+        status = corm_vector_push(&session->key_switches, change);
+    }
+    if (status != CORM_OK) {
+        corm_key_switch_free(change);
+    }
+    return status;
+}
+
+/* An UPDATE may have changed the primary key: the object moves in the identity map. */
+static corm_status finish_update(corm_session *session, corm_work *work) {
+    corm_state *state = work->state;
+    corm_status status = CORM_OK;
+    size_t count = state->mapper->primary_key_count;
+    if (work->key_written && !corm_state_key_equals(state, work->new_key, count)) {
+        status = conflicting_key(session, work);
+        if (status == CORM_OK) {
+            status = record_key_switch(session, work);
+        }
+        if (status == CORM_OK) {
+            corm_session_unregister(session, state);
+            status = corm_state_set_key(state, work->new_key, count);
+        }
+        if (status == CORM_OK) {
+            status = corm_session_register(session, state);
+        }
+    }
+    if (status == CORM_OK) {
+        finish_changes(session, state);
+    }
+    return status;
+}
+
+/* Deletes first, then moves, then births: a key that became free may be taken. */
+static corm_status finish(corm_flush *flush) {
+    corm_session *session = flush->session;
+    corm_status status = corm_identity_reserve(&session->identity, flush->works.count);
+    static const uint32_t rounds[] = {CORM_WORK_DELETE, CORM_WORK_UPDATE, CORM_WORK_INSERT};
+    for (size_t round = 0; round < 3; round++) {
+        for (size_t i = 0; i < flush->works.count && status == CORM_OK; i++) {
+            corm_work *work = flush->works.items[i];
+            if (!(work->flags & rounds[round]) || work->state->session != session) {
+                continue;
+            }
+            status = round == 0 ? bury(session, work)
+                                : round == 1 ? finish_update(session, work) : finish_insert(session, work);
+        }
+    }
+    return status;
+}
+
+/* ---- the flush ---- */
+
+static corm_status write_all(corm_flush *flush) {
+    corm_status status = CORM_OK;
+    for (size_t i = 0; i < flush->steps.count && status == CORM_OK; i++) {
+        status = corm_write_step(flush, flush->steps.items[i]);
+    }
+    if (status == CORM_OK) {
+        status = corm_write_post_updates(flush);
+    }
+    for (size_t i = 0; i < flush->works.count && status == CORM_OK; i++) {
+        status = corm_sync_pairs(flush, flush->works.items[i]);
+    }
+    if (status == CORM_OK) {
+        status = corm_write_pairs(flush, true);
+    }
+    if (status == CORM_OK) {
+        status = corm_write_pairs(flush, false);
+    }
+    for (size_t i = flush->steps.count; i > 0 && status == CORM_OK; i--) {
+        status = corm_write_deletes(flush, flush->steps.items[i - 1]);
+    }
+    return status;
+}
+
+static corm_status flush_works(corm_flush *flush) {
+    corm_status status = corm_flush_collect(flush);
+    if (status == CORM_OK && flush->works.count == 0) {
+        return CORM_OK;
+    }
+    if (status == CORM_OK) {
+        status = corm_flush_order(flush);
+    }
+    if (status == CORM_OK) {
+        status = corm_session_connection(flush->session, &flush->connection);
+    }
+    return status == CORM_OK ? write_all(flush) : status;
+}
+
+static corm_status flush_entered(corm_session *session) {
+    if (session->flushing) {
+        return corm_error_set(CORM_INVALID_REQUEST, "Session is already flushing");
+    }
+    corm_status status = detect_changes(session);
+    if (status != CORM_OK || session->held_count == 0) {
+        return status;
+    }
+    status = corm_session_ensure_transaction(session);
+    if (status != CORM_OK) {
+        return status;
+    }
+    corm_flush flush = {.session = session};
+    session->flushing = true;
+    status = corm_session_event(session, CORM_EVENT_BEFORE_FLUSH, NULL);
+    if (status == CORM_OK) {
+        status = flush_works(&flush);
+    }
+    if (status == CORM_OK) {
+        status = corm_session_event(session, CORM_EVENT_AFTER_FLUSH, NULL);
+    }
+    if (status == CORM_OK) {
+        status = finish(&flush);
+    }
+    if (status != CORM_OK) {
+        corm_session_fail(session);
+    }
+    session->flushing = false;
+    corm_error pending;
+    corm_error_take(&pending);
+    corm_flush_clear(&flush);
+    corm_error_restore(&pending);
+    return status == CORM_OK ? corm_session_event(session, CORM_EVENT_AFTER_FLUSH_POSTEXEC, NULL) : status;
+}
+
+corm_status corm_session_flush(corm_session *session) {
+    corm_status status = corm_session_enter(session);
+    if (status == CORM_OK) {
+        status = flush_entered(session);
+        corm_session_leave(session);
+    }
+    return status;
+}
+
+corm_status corm_session_flush_if_needed(corm_session *session) {
+    if (!session->autoflush || session->flushing ||
+        (session->held_count == 0 &&
+         (session->host_functions == NULL || session->host_functions->detect_changes == NULL))) {
+        return CORM_OK;
+    }
+    return corm_session_flush(session);
+}

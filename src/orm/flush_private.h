@@ -1,0 +1,95 @@
+/*
+ * A flush under way: what flush.c (the order of events), flush_plan.c (what is written, in which order), flush_sync.c
+ * (keys from parents to children) and flush_write.c (statements and batches) share.
+ */
+#ifndef CORM_ORM_FLUSH_PRIVATE_H
+#define CORM_ORM_FLUSH_PRIVATE_H
+
+#include "base/set.h"
+#include "orm/attribute.h"
+#include "orm/session_private.h"
+
+enum {
+    CORM_WORK_INSERT = 1u << 0,
+    CORM_WORK_UPDATE = 1u << 1, /* only if a column changed */
+    CORM_WORK_DELETE = 1u << 2,
+    CORM_WORK_WRITTEN = 1u << 3,
+    CORM_WORK_PREPARED = 1u << 4 /* its relationships were looked at */
+};
+
+/* One object that the flush writes. */
+typedef struct corm_work {
+    corm_object *object; /* retained */
+    corm_state *state;
+    uint32_t flags;
+    uint32_t group;      /* index of its mapper in the flush */
+    uint32_t level;      /* in a circle of mappers: how many rows deep it depends on others */
+    uint32_t waits;      /* in a circle: rows it still waits for */
+    uint64_t *shape;     /* columns of its statement, a bit each, by position; lies behind the work */
+    corm_value *new_key; /* the key's values as written, owned, ABSENT until then; lies behind the work */
+    bool key_written;    /* new_key is filled in */
+} corm_work;
+
+/* The works of one mapper. */
+typedef struct corm_work_group {
+    corm_mapper *mapper;
+    corm_vector works; /* corm_work * */
+    bool done;
+} corm_work_group;
+
+/* Works of one mapper that may be written together; steps run in order. */
+typedef struct corm_work_step {
+    corm_mapper *mapper;
+    corm_vector works; /* corm_work * */
+} corm_work_step;
+
+/* A row of an association table to insert or delete. */
+typedef struct corm_pair {
+    corm_attribute *attribute; /* of the two sides the one with the lower address */
+    corm_state *left, *right;
+    UT_hash_handle hh;
+    bool removed;
+} corm_pair;
+
+typedef struct corm_flush {
+    corm_session *session;
+    corm_connection *connection;
+    corm_vector works;    /* corm_work *, owned: in the order they came */
+    corm_vector by_held;  /* corm_work *, by the state's place in session->held: every work is held */
+    corm_vector groups;   /* corm_work_group *, owned */
+    corm_vector steps;    /* corm_work_step *, owned */
+    corm_pair *pairs;     /* uthash, owned */
+    corm_vector pair_order; /* corm_pair * */
+} corm_flush;
+
+/* ---- flush_plan.c ---- */
+
+corm_status corm_flush_add(corm_flush *flush, corm_state *state, uint32_t action, corm_work **out);
+corm_work *corm_flush_find(const corm_flush *flush, const corm_state *state); /* NULL: not in it */
+/* Take in what the session holds and all that relationships add to it. */
+corm_status corm_flush_collect(corm_flush *flush);
+/* Order the works into steps: parents before children. CORM_CIRCULAR_DEPENDENCY. */
+corm_status corm_flush_order(corm_flush *flush);
+void corm_flush_clear(corm_flush *flush);
+
+/* ---- flush_sync.c ---- */
+
+/* Before an object is written: foreign keys of its many-to-one references. post: those with post_update. */
+corm_status corm_sync_references(corm_flush *flush, corm_work *work, bool post, bool *changed);
+/* After it was written: foreign keys of the objects in its one-to-many relationships. */
+corm_status corm_sync_children(corm_flush *flush, corm_work *work, bool post);
+/* A parent that is deleted, or lets go of a child: the child's foreign key becomes NULL. */
+corm_status corm_sync_nullify(corm_attribute *attribute, corm_state *child);
+/* Rows of association tables that come and go with this object. */
+corm_status corm_sync_pairs(corm_flush *flush, corm_work *work);
+/* A column's value as the database will have it: an owned plain value. */
+corm_status corm_column_value(corm_state *state, corm_attribute *attribute, corm_value *out);
+
+/* ---- flush_write.c ---- */
+
+corm_status corm_write_step(corm_flush *flush, const corm_work_step *step);
+corm_status corm_write_post_updates(corm_flush *flush);
+corm_status corm_write_pairs(corm_flush *flush, bool removed);
+corm_status corm_write_deletes(corm_flush *flush, const corm_work_step *step);
+
+#endif

@@ -1,0 +1,109 @@
+/*
+ * The inside of a session, for the files of the ORM that share it: session.c (life, objects), transaction.c,
+ * flush.c, and loading.
+ */
+#ifndef CORM_ORM_SESSION_PRIVATE_H
+#define CORM_ORM_SESSION_PRIVATE_H
+
+#include <pthread.h>
+
+#include "orm/session.h"
+
+/* One begin(): the root, or a savepoint inside it. */
+typedef struct corm_transaction {
+    uint32_t serial;       /* grows with each transaction of the session */
+    bool savepoint;
+    bool on_database;      /* BEGIN or SAVEPOINT was sent */
+    char name[32];         /* the savepoint's */
+} corm_transaction;
+
+/* A row that was deleted in the transaction: its object is held until the outcome is known. */
+typedef struct corm_tombstone {
+    corm_object *object;   /* retained */
+    corm_state *state;
+    uint32_t serial;
+} corm_tombstone;
+
+/* A primary key that a flush changed: undone by rollback. */
+typedef struct corm_key_switch {
+    corm_object *object;   /* retained */
+    corm_state *state;
+    corm_value *old_key;   /* owned, old_count of them */
+    size_t old_count;
+    uint32_t serial;
+} corm_key_switch;
+
+struct corm_session {
+    corm_engine *engine;          /* a reference, or NULL */
+    corm_connection *connection;  /* checked out while a transaction runs */
+    bool borrowed_connection;     /* the caller's: its transaction is not ours to end */
+    bool autoflush;
+    bool expire_on_commit;
+    bool autobegin;
+    bool strong;
+    bool closed;
+    bool flushing;
+    bool failed;                  /* a flush failed: the transaction is rolled back, rollback() is due */
+    char *failure;                /* what failed, for PendingRollbackError */
+    void *host;
+    const corm_host *host_functions;
+    uint32_t listening;
+    corm_identity_map identity;
+    corm_vector held;             /* corm_state *: retained; NULL where one left */
+    size_t held_count;            /* those that are not NULL */
+    corm_vector transactions;     /* corm_transaction *, the root first */
+    corm_vector tombstones;       /* corm_tombstone * */
+    corm_vector key_switches;     /* corm_key_switch * */
+    uint32_t serial;              /* of the last transaction begun */
+    pthread_t owner;              /* valid while entered > 0 */
+    atomic_uint entered;          /* operations of the owner under way */
+};
+
+void corm_key_switch_free(corm_key_switch *change);
+
+/* ---- holding (session.c) ---- */
+
+/* Keep the object alive and on the list of what the next flush looks at. */
+corm_status corm_session_hold(corm_session *session, corm_state *state);
+/* The reverse; releases, so user's code may run. */
+void corm_session_unhold(corm_session *session, corm_state *state);
+
+/* Enter a keyed state in the identity map: it becomes persistent. CORM_INVALID_REQUEST when another object has
+ * the key. A strong session retains it. */
+corm_status corm_session_register(corm_session *session, corm_state *state);
+/* Out of the identity map; a strong session releases it. Does not touch state->session. */
+void corm_session_unregister(corm_session *session, corm_state *state);
+/* Add a state and what save-update reaches from it. */
+corm_status corm_session_add_state(corm_session *session, corm_state *state);
+/* Take the state out of the session altogether: detached (or transient if it has no key). */
+void corm_session_detach(corm_session *session, corm_state *state);
+/* All live states of the identity map, each held; the caller releases the objects. */
+corm_status corm_session_live(corm_session *session, corm_vector *out);
+/* Expire everything of a state; its pending changes are forgotten. */
+void corm_session_expire_state(corm_session *session, corm_state *state);
+/* Call the session's listeners of a kind, if there are any. */
+corm_status corm_session_event(corm_session *session, corm_event_kind kind, corm_state *state);
+
+/* ---- transactions (transaction.c) ---- */
+
+/* Begin the root transaction if there is none (autobegin), or fail with what forbids it. */
+corm_status corm_session_ensure_transaction(corm_session *session);
+/* The root transaction failed inside a flush: roll it back on the database and restore objects; further use says
+ * CORM_PENDING_ROLLBACK until rollback(). The thread's error is kept. */
+void corm_session_fail(corm_session *session);
+static inline uint32_t corm_session_serial(const corm_session *session) {
+    return session->transactions.count == 0
+               ? session->serial
+               : ((corm_transaction *)session->transactions.items[session->transactions.count - 1])->serial;
+}
+
+/* ---- cascades (cascade.c) ---- */
+
+/* The state and everything that the cascade reaches from it along loaded relationships (load: also those that are
+ * not loaded), each object retained, parents before what they reach. Iterative, each object once. */
+corm_status corm_cascade_collect(corm_state *start, uint32_t cascade, bool load, corm_vector *out);
+void corm_objects_release(const corm_host *host, corm_vector *objects);
+/* What one relationship of a state holds now without loading, pending additions too: each retained. */
+corm_status corm_relationship_objects(corm_state *state, corm_attribute *attribute, corm_vector *out);
+
+#endif

@@ -1,0 +1,557 @@
+/*
+ * A session's transactions: the root and savepoints inside it, and what each outcome does to the objects.
+ *
+ * Serial numbers (they only grow) say in which transaction a state was born and last written. So a savepoint's
+ * release needs no bookkeeping: what was born in it is also younger than its parent; and a rollback of
+ * transaction t restores every state whose number is t's or greater.
+ *
+ * The database transaction begins with the first statement: until then a begun session costs nothing.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "base/alloc.h"
+#include "orm/options.h"
+#include "orm/session_private.h"
+
+/* Flushes that a commit repeats while hooks keep making changes. */
+enum { MAX_COMMIT_FLUSHES = 100 };
+
+static corm_transaction *innermost(const corm_session *session) {
+    return session->transactions.count == 0 ? NULL
+                                            : session->transactions.items[session->transactions.count - 1];
+}
+
+static corm_status pending_rollback(const corm_session *session) {
+    return corm_error_set(CORM_PENDING_ROLLBACK,
+                          "This Session's transaction has been rolled back due to a previous exception during "
+                          "flush. To begin a new transaction with this Session, first issue "
+                          "Session.rollback(). Original exception was: %s",
+                          session->failure == NULL ? "(not known)" : session->failure);
+}
+
+/* Serials restart when they run out; then no state may keep an old one. */
+static void renumber(corm_session *session) {
+    for (size_t i = 0; i < session->identity.capacity; i++) {
+        corm_state *state = session->identity.entries[i];
+        if (state != NULL && state != CORM_IDENTITY_GONE) {
+            state->born = 0;
+            state->touched = 0;
+        }
+    }
+    session->serial = 0;
+}
+
+static corm_status push_transaction(corm_session *session, bool savepoint) {
+    corm_transaction *transaction = corm_calloc(1, sizeof *transaction);
+    if (transaction == NULL) {
+        return CORM_NO_MEMORY;
+    }
+    corm_status status = corm_vector_push(&session->transactions, transaction);
+    if (status != CORM_OK) {
+        corm_free(transaction);
+        return status;
+    }
+    if (session->serial == UINT32_MAX && session->transactions.count == 1) {
+        renumber(session);
+    }
+    transaction->savepoint = savepoint;
+    transaction->serial = ++session->serial;
+    return CORM_OK;
+}
+
+static void pop_transaction(corm_session *session) {
+    corm_free(innermost(session));
+    session->transactions.count--;
+}
+
+corm_status corm_session_ensure_transaction(corm_session *session) {
+    if (session->failed) {
+        return pending_rollback(session);
+    }
+    if (session->transactions.count > 0) {
+        return CORM_OK;
+    }
+    if (!session->autobegin) {
+        return corm_error_set(CORM_INVALID_REQUEST,
+                              "Autobegin is disabled on this Session; please call session.begin() to start a new "
+                              "transaction");
+    }
+    return push_transaction(session, false);
+}
+
+corm_status corm_session_begin(corm_session *session) {
+    if (session->failed) {
+        return pending_rollback(session);
+    }
+    if (session->transactions.count > 0) {
+        return corm_error_set(CORM_INVALID_REQUEST, "A transaction is already begun on this Session.");
+    }
+    return push_transaction(session, false);
+}
+
+static corm_status begin_root(corm_session *session, corm_transaction *root) {
+    corm_status status = CORM_OK;
+    if (session->connection == NULL) {
+        if (session->engine == NULL) {
+            return corm_error_set(CORM_INVALID_REQUEST,
+                                  "this Session is not bound to an engine or connection: give it one with bind=");
+        }
+        status = corm_engine_connect(session->engine, &session->connection);
+    }
+    if (status == CORM_OK && !corm_connection_in_transaction(session->connection)) {
+        status = corm_connection_begin(session->connection);
+        root->on_database = status == CORM_OK;
+    }
+    if (status != CORM_OK && !session->borrowed_connection && session->connection != NULL) {
+        corm_connection_close(session->connection);
+        session->connection = NULL;
+    }
+    return status;
+}
+
+corm_status corm_session_connection(corm_session *session, corm_connection **out) {
+    *out = NULL;
+    corm_status status = corm_session_ensure_transaction(session);
+    if (status != CORM_OK) {
+        return status;
+    }
+    corm_transaction *root = session->transactions.items[0];
+    if (!root->on_database && (session->connection == NULL || !corm_connection_in_transaction(session->connection))) {
+        status = begin_root(session, root);
+        if (status == CORM_OK) {
+            status = corm_session_event(session, CORM_EVENT_AFTER_BEGIN, NULL);
+        }
+    }
+    *out = status == CORM_OK ? session->connection : NULL;
+    if (status == CORM_OK && session->connection == NULL) {
+        status = corm_error_set(CORM_RESOURCE_CLOSED, "the Session was closed while its transaction began");
+    }
+    return status;
+}
+
+corm_status corm_session_begin_nested(corm_session *session) {
+    corm_connection *connection;
+    corm_status status = corm_session_enter(session);
+    if (status != CORM_OK) {
+        return status;
+    }
+    status = corm_session_connection(session, &connection);
+    if (status == CORM_OK && !session->flushing) {
+        status = corm_session_flush(session);
+    }
+    if (status == CORM_OK) {
+        status = push_transaction(session, true);
+    }
+    if (status == CORM_OK) {
+        corm_transaction *nested = innermost(session);
+        snprintf(nested->name, sizeof nested->name, "sa_savepoint_%zu", session->transactions.count - 1);
+        status = corm_connection_savepoint(session->connection, nested->name);
+        nested->on_database = status == CORM_OK;
+        if (status != CORM_OK) {
+            pop_transaction(session);
+        }
+    }
+    corm_session_leave(session);
+    return status;
+}
+
+/* ---- restoring objects ---- */
+
+static void to_transient(corm_session *session, corm_state *state) {
+    bool had_row = (state->flags & CORM_STATE_HAS_KEY) != 0;
+    state->flags &= ~(uint32_t)CORM_STATE_DELETED;
+    corm_session_detach(session, state);
+    corm_state_commit(state);
+    if (had_row) {
+        corm_state_clear_key(state);
+    }
+    state->flags &= ~(uint32_t)(CORM_STATE_EXPIRED | CORM_STATE_WAS_DELETED);
+    state->born = 0;
+}
+
+/* Objects that were pending or became persistent in the transaction are not in the session any more. */
+static void drop_newborn(corm_session *session, corm_vector *live, uint32_t serial) {
+    for (size_t i = 0; i < session->held.count; i++) {
+        corm_state *state = session->held.items[i];
+        if (state == NULL) {
+            continue;
+        }
+        if ((state->flags & CORM_STATE_PENDING) && state->born >= serial) {
+            to_transient(session, state);
+        } else if (state->flags & CORM_STATE_DELETING) {
+            state->flags &= ~(uint32_t)CORM_STATE_DELETING;
+        }
+    }
+    for (size_t i = 0; i < live->count; i++) {
+        corm_state *state = live->items[i];
+        if (state->session == session && (state->flags & CORM_STATE_IN_MAP) && state->born >= serial) {
+            to_transient(session, state);
+        }
+    }
+}
+
+static void undo_key_switches(corm_session *session, uint32_t serial) {
+    while (session->key_switches.count > 0) {
+        corm_key_switch *change = session->key_switches.items[session->key_switches.count - 1];
+        if (change->serial < serial) {
+            break;
+        }
+        session->key_switches.count--;
+        corm_state *state = change->state;
+        if (state->session == session && (state->flags & CORM_STATE_IN_MAP)) {
+            corm_session_unregister(session, state);
+            /* Out of memory here leaves the object detached, never under a wrong key. */
+            if (corm_state_set_key(state, change->old_key, change->old_count) != CORM_OK ||
+                corm_session_register(session, state) != CORM_OK) {
+                corm_error_clear();
+                corm_session_detach(session, state);
+            }
+        }
+        corm_key_switch_free(change);
+    }
+}
+
+void corm_key_switch_free(corm_key_switch *change) {
+    const corm_host *host = change->state->mapper->host;
+    for (size_t i = 0; i < change->old_count; i++) {
+        corm_value_clear(&change->old_key[i]);
+    }
+    corm_free(change->old_key);
+    host->release(change->object);
+    corm_free(change);
+}
+
+static void revive(corm_session *session, uint32_t serial) {
+    while (session->tombstones.count > 0) {
+        corm_tombstone *tombstone = session->tombstones.items[session->tombstones.count - 1];
+        if (tombstone->serial < serial) {
+            break;
+        }
+        session->tombstones.count--;
+        corm_state *state = tombstone->state;
+        const corm_host *host = state->mapper->host;
+        state->flags &= ~(uint32_t)CORM_STATE_DELETED;
+        if (state->born >= serial) {
+            to_transient(session, state);
+        } else if (corm_session_register(session, state) != CORM_OK) {
+            corm_error_clear();
+            corm_session_detach(session, state);
+        } else if (session->listening & CORM_EVENT_DELETED_TO_PERSISTENT) {
+            if (corm_session_event(session, CORM_EVENT_DELETED_TO_PERSISTENT, state) != CORM_OK) {
+                corm_error_clear();
+            }
+        }
+        corm_object *object = tombstone->object;
+        corm_free(tombstone);
+        host->release(object);
+    }
+}
+
+/* Put the objects back to what they were before transaction `serial`. Never fails: short of memory, objects are
+ * expired in place. */
+static void restore(corm_session *session, uint32_t serial, bool everything) {
+    corm_vector live = {0};
+    revive(session, serial);
+    undo_key_switches(session, serial);
+    while (corm_session_live(session, &live) != CORM_OK) {
+        /* What could not be listed now is dealt with in the next round. */
+        corm_error_clear();
+        if (live.count == 0) {
+            break;
+        }
+        for (size_t i = 0; i < live.count; i++) {
+            corm_state *state = live.items[i];
+            corm_session_detach(session, state);
+            state->mapper->host->release(corm_state_object(state));
+        }
+        live.count = 0;
+    }
+    drop_newborn(session, &live, serial);
+    for (size_t i = 0; i < live.count; i++) {
+        corm_state *state = live.items[i];
+        if (state->session == session && (state->flags & CORM_STATE_IN_MAP) &&
+            (everything || state->touched >= serial || (state->flags & CORM_STATE_MODIFIED))) {
+            corm_session_expire_state(session, state);
+        }
+        state->mapper->host->release(corm_state_object(state));
+    }
+    corm_vector_clear(&live);
+}
+
+/* ---- ends ---- */
+
+static void let_go_of_connection(corm_session *session) {
+    if (session->connection != NULL && !session->borrowed_connection) {
+        corm_connection *connection = session->connection;
+        session->connection = NULL;
+        corm_connection_close(connection);
+    }
+}
+
+static void bury(corm_session *session) {
+    while (session->tombstones.count > 0) {
+        corm_tombstone *tombstone = session->tombstones.items[--session->tombstones.count];
+        corm_state *state = tombstone->state;
+        const corm_host *host = state->mapper->host;
+        corm_object *object = tombstone->object;
+        corm_free(tombstone);
+        if (state->session == session && (state->flags & CORM_STATE_DELETED)) {
+            state->flags &= ~(uint32_t)CORM_STATE_DELETED;
+            state->flags |= CORM_STATE_WAS_DELETED;
+            state->session = NULL;
+            if (corm_session_event(session, CORM_EVENT_DELETED_TO_DETACHED, state) != CORM_OK) {
+                corm_error_clear();
+            }
+        }
+        host->release(object);
+    }
+    while (session->key_switches.count > 0) {
+        corm_key_switch_free(session->key_switches.items[--session->key_switches.count]);
+    }
+}
+
+static void end_failure(corm_session *session) {
+    session->failed = false;
+    corm_free(session->failure);
+    session->failure = NULL;
+}
+
+/* Roll back the database part of the innermost transaction. */
+static corm_status roll_back_database(corm_session *session, corm_transaction *transaction) {
+    if (session->connection == NULL || !transaction->on_database) {
+        bool callers = session->borrowed_connection && session->connection != NULL && !transaction->savepoint &&
+                       corm_connection_in_transaction(session->connection);
+        return callers ? corm_connection_rollback(session->connection) : CORM_OK;
+    }
+    transaction->on_database = false;
+    return transaction->savepoint ? corm_connection_rollback_to(session->connection, transaction->name)
+                                  : corm_connection_rollback(session->connection);
+}
+
+static corm_status roll_back_all(corm_session *session) {
+    if (session->transactions.count == 0) {
+        end_failure(session);
+        return CORM_OK;
+    }
+    corm_transaction *root = session->transactions.items[0];
+    uint32_t serial = root->serial;
+    corm_status status = roll_back_database(session, root);
+    while (session->transactions.count > 0) {
+        pop_transaction(session);
+    }
+    let_go_of_connection(session);
+    end_failure(session);
+    corm_error pending;
+    corm_error_take(&pending);
+    restore(session, serial, true);
+    corm_error_restore(&pending);
+    return status;
+}
+
+corm_status corm_session_rollback(corm_session *session) {
+    corm_status status = corm_session_enter(session);
+    if (status != CORM_OK) {
+        return status;
+    }
+    bool active = session->transactions.count > 0;
+    if (session->flushing) {
+        status = corm_error_set(CORM_INVALID_REQUEST,
+                                "rollback() inside of a flush is not possible: raise an exception from the hook instead");
+    } else {
+        status = roll_back_all(session);
+    }
+    if (status == CORM_OK && active) {
+        status = corm_session_event(session, CORM_EVENT_AFTER_ROLLBACK, NULL);
+    }
+    if (status == CORM_OK && active) {
+        status = corm_session_event(session, CORM_EVENT_AFTER_SOFT_ROLLBACK, NULL);
+    }
+    corm_session_leave(session);
+    return status;
+}
+
+static corm_status no_savepoint(void) {
+    return corm_error_set(CORM_INVALID_REQUEST, "no nested transaction (SAVEPOINT) is under way in this Session");
+}
+
+corm_status corm_session_rollback_nested(corm_session *session) {
+    corm_status status = corm_session_enter(session);
+    if (status != CORM_OK) {
+        return status;
+    }
+    corm_transaction *nested = innermost(session);
+    if (nested == NULL || !nested->savepoint) {
+        status = no_savepoint();
+    } else {
+        uint32_t serial = nested->serial;
+        status = roll_back_database(session, nested);
+        pop_transaction(session);
+        end_failure(session);
+        corm_error pending;
+        corm_error_take(&pending);
+        restore(session, serial, false);
+        corm_error_restore(&pending);
+        if (status == CORM_OK) {
+            status = corm_session_event(session, CORM_EVENT_AFTER_SOFT_ROLLBACK, NULL);
+        }
+    }
+    corm_session_leave(session);
+    return status;
+}
+
+void corm_session_fail(corm_session *session) {
+    corm_error reason;
+    corm_error_take(&reason);
+    corm_transaction *transaction = innermost(session);
+    if (transaction != NULL && !session->failed) {
+        session->failed = true;
+        corm_free(session->failure);
+        session->failure = corm_strdup(reason.message == NULL ? "" : reason.message);
+        uint32_t serial = transaction->serial;
+        bool savepoint = transaction->savepoint;
+        if (roll_back_database(session, transaction) != CORM_OK) {
+            corm_error_clear(); /* the connection says so itself when it is returned */
+        }
+        restore(session, serial, !savepoint);
+        if (corm_session_event(session, CORM_EVENT_AFTER_SOFT_ROLLBACK, NULL) != CORM_OK) {
+            corm_error_clear();
+        }
+    }
+    corm_error_restore(&reason);
+}
+
+/* Flush until nothing is left to write. */
+static corm_status flush_out(corm_session *session) {
+    for (int round = 0; round < MAX_COMMIT_FLUSHES; round++) {
+        if (session->held_count == 0) {
+            return CORM_OK;
+        }
+        corm_status status = corm_session_flush(session);
+        if (status != CORM_OK) {
+            return status;
+        }
+    }
+    return corm_error_set(CORM_FLUSH_ERROR,
+                          "Over %d subsequent flushes have occurred within session.commit() - is an after_flush() "
+                          "hook creating new objects?",
+                          MAX_COMMIT_FLUSHES);
+}
+
+static corm_status commit_root(corm_session *session) {
+    corm_transaction *root = session->transactions.items[0];
+    corm_status status = CORM_OK;
+    if (root->on_database) {
+        status = corm_connection_commit(session->connection);
+        if (status != CORM_OK) {
+            while (session->transactions.count > 1) {
+                pop_transaction(session);
+            }
+            corm_session_fail(session);
+            return status;
+        }
+        root->on_database = false;
+    }
+    while (session->transactions.count > 0) {
+        pop_transaction(session);
+    }
+    let_go_of_connection(session);
+    bury(session);
+    if (session->expire_on_commit && session->identity.count > 0) {
+        status = corm_session_expire_all(session);
+    }
+    return status;
+}
+
+corm_status corm_session_commit(corm_session *session) {
+    corm_status status = corm_session_enter(session);
+    if (status != CORM_OK) {
+        return status;
+    }
+    if (session->flushing) {
+        status = corm_error_set(CORM_INVALID_REQUEST, "commit() inside of a flush is not possible");
+    } else {
+        status = corm_session_ensure_transaction(session);
+    }
+    if (status == CORM_OK) {
+        status = corm_session_event(session, CORM_EVENT_BEFORE_COMMIT, NULL);
+    }
+    if (status == CORM_OK) {
+        status = flush_out(session);
+    }
+    if (status == CORM_OK && session->transactions.count > 0) {
+        status = commit_root(session);
+    }
+    if (status == CORM_OK) {
+        status = corm_session_event(session, CORM_EVENT_AFTER_COMMIT, NULL);
+    }
+    corm_session_leave(session);
+    return status;
+}
+
+corm_status corm_session_commit_nested(corm_session *session) {
+    corm_status status = corm_session_enter(session);
+    if (status != CORM_OK) {
+        return status;
+    }
+    corm_transaction *nested = innermost(session);
+    if (session->failed) {
+        status = pending_rollback(session);
+    } else if (nested == NULL || !nested->savepoint) {
+        status = no_savepoint();
+    } else {
+        status = flush_out(session);
+    }
+    /* A flush runs hooks; look again. */
+    nested = innermost(session);
+    if (status == CORM_OK && nested != NULL && nested->savepoint) {
+        status = corm_connection_release(session->connection, nested->name);
+        if (status == CORM_OK) {
+            pop_transaction(session);
+        } else {
+            corm_session_fail(session);
+        }
+    }
+    corm_session_leave(session);
+    return status;
+}
+
+corm_status corm_session_close(corm_session *session) {
+    corm_status status = corm_session_enter(session);
+    if (status != CORM_OK) {
+        return status;
+    }
+    if (session->flushing) {
+        corm_session_leave(session);
+        return corm_error_set(CORM_INVALID_REQUEST, "close() inside of a flush is not possible");
+    }
+    /* Objects keep what they have: no expiry, unlike rollback(). */
+    corm_status expunged = corm_session_expunge_all(session);
+    if (session->transactions.count > 0) {
+        status = roll_back_database(session, session->transactions.items[0]);
+        while (session->transactions.count > 0) {
+            pop_transaction(session);
+        }
+    }
+    let_go_of_connection(session);
+    bury(session);
+    end_failure(session);
+    corm_session_leave(session);
+    return status == CORM_OK ? expunged : status;
+}
+
+bool corm_session_in_transaction(const corm_session *session) {
+    return session->transactions.count > 0;
+}
+
+bool corm_session_in_nested_transaction(const corm_session *session) {
+    return session->transactions.count > 1;
+}
+
+bool corm_session_is_active(const corm_session *session) {
+    return !session->failed;
+}
+
+size_t corm_session_depth(const corm_session *session) {
+    return session->transactions.count;
+}
