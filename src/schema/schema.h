@@ -126,6 +126,7 @@ struct corm_index {
     corm_table *table;
     corm_vector expressions; /* corm_node *, owned (interned): COLUMNs are borrowed as they are */
     bool unique;
+    bool implicit;    /* made by a column's index=True */
     corm_node *where; /* SQLite, PostgreSQL: a partial index; owned, or NULL */
     corm_host_slot host;
 };
@@ -138,6 +139,7 @@ struct corm_table {
     corm_metadata *metadata; /* borrowed */
     uint32_t serial;
     corm_vector columns;     /* corm_column *, by position */
+    corm_vector replaced;    /* corm_column *: columns that others took the place of */
     corm_column *by_key;     /* uthash */
     corm_vector primary_key; /* corm_column *, in order */
     corm_vector constraints; /* corm_constraint *, in order of declaration, the primary key first */
