@@ -49,11 +49,11 @@ void corm_datetime_from_ordinal(int64_t ordinal, corm_datetime *out) {
 
 /* ---- parsing ---- */
 
-typedef struct cursor {
+typedef struct reader {
     const char *at, *end;
-} cursor;
+} reader;
 
-static bool take(cursor *cursor, char expected) {
+static bool take(reader *cursor, char expected) {
     if (cursor->at < cursor->end && *cursor->at == expected) {
         cursor->at++;
         return true;
@@ -62,7 +62,7 @@ static bool take(cursor *cursor, char expected) {
 }
 
 /* Exactly `digits` digits. */
-static bool number(cursor *cursor, int digits, int *out) {
+static bool number(reader *cursor, int digits, int *out) {
     *out = 0;
     for (int i = 0; i < digits; i++) {
         if (cursor->at == cursor->end || *cursor->at < '0' || *cursor->at > '9') {
@@ -73,7 +73,7 @@ static bool number(cursor *cursor, int digits, int *out) {
     return true;
 }
 
-static bool parse_date(cursor *cursor, corm_datetime *out) {
+static bool parse_date(reader *cursor, corm_datetime *out) {
     int year, month, day;
     if (!number(cursor, 4, &year) || !take(cursor, '-') || !number(cursor, 2, &month) || !take(cursor, '-') ||
         !number(cursor, 2, &day)) {
@@ -86,7 +86,7 @@ static bool parse_date(cursor *cursor, corm_datetime *out) {
 }
 
 /* Up to six digits of a fraction; further ones are cut off. */
-static void parse_fraction(cursor *cursor, corm_datetime *out) {
+static void parse_fraction(reader *cursor, corm_datetime *out) {
     int32_t scale = 100000;
     out->microsecond = 0;
     while (cursor->at < cursor->end && *cursor->at >= '0' && *cursor->at <= '9') {
@@ -95,7 +95,7 @@ static void parse_fraction(cursor *cursor, corm_datetime *out) {
     }
 }
 
-static bool parse_offset(cursor *cursor, corm_datetime *out) {
+static bool parse_offset(reader *cursor, corm_datetime *out) {
     if (take(cursor, 'Z')) {
         out->has_offset = true;
         return true;
@@ -119,7 +119,7 @@ static bool parse_offset(cursor *cursor, corm_datetime *out) {
     return true;
 }
 
-static bool parse_time(cursor *cursor, corm_datetime *out) {
+static bool parse_time(reader *cursor, corm_datetime *out) {
     int hour, minute, second = 0;
     if (!number(cursor, 2, &hour) || !take(cursor, ':') || !number(cursor, 2, &minute) ||
         (take(cursor, ':') && !number(cursor, 2, &second))) {
@@ -135,7 +135,7 @@ static bool parse_time(cursor *cursor, corm_datetime *out) {
 }
 
 corm_status corm_datetime_parse(corm_kind kind, const char *text, size_t size, corm_value *out) {
-    cursor cursor = {text, text + size};
+    reader cursor = {text, text + size};
     corm_datetime parsed = {0};
     bool good = kind == CORM_KIND_TIME || parse_date(&cursor, &parsed);
     if (good && kind == CORM_KIND_DATETIME && cursor.at < cursor.end) {

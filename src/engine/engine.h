@@ -1,0 +1,112 @@
+/*
+ * Engines, their pools, and connections.
+ *
+ * An engine is a URL, a dialect, a driver, a pool of connections and a cache of compiled statements. It may be used
+ * from many threads; a connection by one at a time. A connection in an unknown state is never given back to the pool. A
+ * forked child lets go of what it inherited without touching it.
+ */
+#ifndef CORM_ENGINE_ENGINE_H
+#define CORM_ENGINE_ENGINE_H
+
+#include "compile/compile.h"
+#include "driver/driver.h"
+#include "engine/url.h"
+
+typedef struct corm_engine corm_engine;
+typedef struct corm_connection corm_connection;
+typedef struct corm_cursor corm_cursor;
+
+typedef enum corm_pool_kind {
+    CORM_POOL_DEFAULT = 0, /* SQLite: THREAD for a database in memory, else QUEUE */
+    CORM_POOL_QUEUE,       /* size and overflow; waits first-come first-served */
+    CORM_POOL_NULL,        /* no pooling */
+    CORM_POOL_STATIC,      /* one connection for everybody */
+    CORM_POOL_THREAD       /* one connection a thread */
+} corm_pool_kind;
+
+/* What a log line is about. */
+typedef enum corm_log_kind { CORM_LOG_ENGINE, CORM_LOG_POOL } corm_log_kind;
+
+/* A host's hooks; each may be NULL. They run in the thread that uses the connection. */
+typedef struct corm_engine_hooks {
+    void *context;
+    /* Open a connection instead of the driver (creator=). */
+    corm_status (*connect)(void *context, corm_driver_connection **out);
+    /* A new connection was opened; a failure closes it. */
+    corm_status (*connected)(void *context, corm_driver_connection *connection);
+    corm_status (*checked_out)(void *context, corm_driver_connection *connection);
+    void (*checked_in)(void *context, corm_driver_connection *connection);
+    void (*closing)(void *context, corm_driver_connection *connection);
+    void (*log)(void *context, corm_log_kind kind, const char *message);
+    void (*release)(void *context);
+} corm_engine_hooks;
+
+typedef struct corm_engine_options {
+    corm_pool_kind pool;
+    int pool_size;         /* 0: 5; connections kept. negative: none is kept */
+    int max_overflow;      /* connections beyond that; negative: no limit; see overflow_given */
+    bool overflow_given;   /* else 10 */
+    double pool_timeout;   /* seconds to wait for a connection; 0: 30; negative: no wait */
+    double pool_recycle;   /* seconds after which a connection is replaced; 0: never */
+    bool pool_pre_ping;
+    bool pool_fifo;
+    bool hide_parameters;
+    size_t cache_size;     /* compiled statements; 0: 500 */
+    corm_engine_hooks hooks;
+} corm_engine_options;
+
+/* ---- engines ---- */
+
+/* *out has one reference. options may be NULL. No connection is opened yet. CORM_ARGUMENT_ERROR, CORM_NO_SUCH_MODULE. */
+corm_status corm_engine_new(const corm_url *url, const corm_engine_options *options, corm_engine **out);
+corm_engine *corm_engine_ref(corm_engine *engine);
+void corm_engine_unref(corm_engine *engine);
+const corm_dialect *corm_engine_dialect(const corm_engine *engine);
+const corm_driver *corm_engine_driver(const corm_engine *engine);
+const corm_url *corm_engine_url(const corm_engine *engine);
+corm_statement_cache *corm_engine_cache(corm_engine *engine);
+/* Log statements, or the pool's doings, through the hook. */
+void corm_engine_set_echo(corm_engine *engine, corm_log_kind kind, bool on);
+bool corm_engine_echo(const corm_engine *engine, corm_log_kind kind);
+bool corm_engine_hides_parameters(const corm_engine *engine);
+/* Close all connections that are not in use; those in use are closed when they come back. */
+void corm_engine_dispose(corm_engine *engine);
+/* Counts for pool.status(): kept and idle, in use, size. */
+void corm_engine_pool_counts(corm_engine *engine, int *idle, int *in_use, int *size, int *overflow);
+corm_pool_kind corm_engine_pool_kind(const corm_engine *engine);
+
+/* ---- connections ---- */
+
+/* Check one out of the pool. CORM_TIMEOUT, CORM_OPERATIONAL_ERROR. */
+corm_status corm_engine_connect(corm_engine *engine, corm_connection **out);
+/* Give it back: rolls back what is open, closes its cursors. Accepts NULL; the pointer is then invalid, but cursors of it
+ * may still be freed. */
+void corm_connection_close(corm_connection *connection);
+/* Do not give it back to the pool: its state is unknown. */
+void corm_connection_invalidate(corm_connection *connection);
+corm_engine *corm_connection_engine(const corm_connection *connection);   /* borrowed */
+corm_driver_connection *corm_connection_driver(corm_connection *connection); /* borrowed */
+bool corm_connection_in_transaction(const corm_connection *connection);
+corm_status corm_connection_begin(corm_connection *connection);
+corm_status corm_connection_commit(corm_connection *connection);
+corm_status corm_connection_rollback(corm_connection *connection);
+/* The name is an identifier that needs no quotes. */
+corm_status corm_connection_savepoint(corm_connection *connection, const char *name);
+corm_status corm_connection_release(corm_connection *connection, const char *name);
+corm_status corm_connection_rollback_to(corm_connection *connection, const char *name);
+/* A number for savepoint names, from 1, in this transaction. */
+unsigned corm_connection_next_savepoint(corm_connection *connection);
+
+/* ---- executing ---- */
+
+/* Run a statement. id names the text in the connection's cache of prepared statements (a compiled statement's id mixed
+ * with its shape); 0: looked up by the text. Values are borrowed until the cursor is closed. *out is owned by the
+ * caller. */
+corm_status corm_connection_execute(corm_connection *connection, uint64_t id, const char *sql, size_t size,
+                                    const corm_value *values, size_t count, corm_cursor **out);
+corm_status corm_connection_execute_batch(corm_connection *connection, uint64_t id, const char *sql, size_t size,
+                                          const corm_batch *batch);
+/* Run a statement whose rows do not matter. */
+corm_status corm_connection_run(corm_connection *connection, const char *sql);
+
+#endif
