@@ -1,0 +1,135 @@
+/* What dialects share: the registry, the quoting of identifiers, scratch memory. */
+#include "dialect/dialect.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/alloc.h"
+#include "dialect/dialects.h"
+
+static const corm_dialect *const dialects[] = {&corm_dialect_sqlite, &corm_dialect_plain};
+
+const corm_dialect *corm_dialect_find(const char *name) {
+    for (size_t i = 0; name && i < sizeof dialects / sizeof dialects[0]; i++) {
+        if (strcmp(dialects[i]->name, name) == 0)
+            return dialects[i];
+    }
+    corm_error_set(CORM_NO_SUCH_MODULE, "Can't load plugin: sqlalchemy.dialects:%s", name ? name : "");
+    return NULL;
+}
+
+const corm_dialect *corm_dialect_default(void) {
+    return &corm_dialect_plain;
+}
+
+/* ---- identifiers ---- */
+
+static int compare_words(const void *key, const void *word) {
+    return strcmp(key, *(const char *const *)word);
+}
+
+static bool is_reserved(const corm_dialect *dialect, const char *name) {
+    size_t count = 0;
+    while (dialect->reserved_words[count])
+        count++;
+    return bsearch(name, dialect->reserved_words, count, sizeof *dialect->reserved_words, compare_words) !=
+           NULL;
+}
+
+bool corm_dialect_requires_quotes(const corm_dialect *dialect, const char *name) {
+    if (!*name || (*name >= '0' && *name <= '9') || *name == '$')
+        return true;
+    for (const char *at = name; *at; at++) {
+        bool plain = (*at >= 'a' && *at <= 'z') || (*at >= '0' && *at <= '9') || *at == '_' || *at == '$';
+        if (!plain)
+            return true;
+    }
+    return is_reserved(dialect, name);
+}
+
+corm_status corm_dialect_quoted(const corm_dialect *dialect, const char *name, corm_text *out) {
+    if (!name || !*name)
+        return corm_error_set(CORM_COMPILE_ERROR, "An identifier cannot be empty");
+    corm_text_append_char(out, dialect->quote_open);
+    for (const char *at = name; *at; at++) {
+        if (*at == dialect->quote_close)
+            corm_text_append_char(out, *at);
+        corm_text_append_char(out, *at);
+    }
+    corm_text_append_char(out, dialect->quote_close);
+    return corm_text_status(out);
+}
+
+corm_status corm_dialect_identifier(const corm_dialect *dialect, const char *name, corm_text *out) {
+    if (!name || !*name || corm_dialect_requires_quotes(dialect, name))
+        return corm_dialect_quoted(dialect, name, out);
+    corm_text_append(out, name);
+    return corm_text_status(out);
+}
+
+corm_status corm_dialect_table_name(const corm_dialect *dialect, const corm_table *table, corm_text *out) {
+    if (table->schema) {
+        corm_status status = corm_dialect_identifier(dialect, table->schema, out);
+        if (status)
+            return status;
+        corm_text_append_char(out, '.');
+    }
+    if (table->quote_given && table->quote)
+        return corm_dialect_quoted(dialect, table->name, out);
+    return corm_dialect_identifier(dialect, table->name, out);
+}
+
+/* ---- scratch memory ---- */
+
+struct corm_scratch_block {
+    struct corm_scratch_block *next;
+    size_t size;
+    max_align_t data[];
+};
+
+enum { SCRATCH_BLOCK = 1024 };
+
+void *corm_scratch_alloc(corm_scratch *scratch, size_t size) {
+    if (size > SIZE_MAX - 2 * SCRATCH_BLOCK) {
+        corm_error_no_memory();
+        return NULL;
+    }
+    size = (size + 7) & ~(size_t)7;
+    if (size > scratch->left) {
+        size_t room = size > SCRATCH_BLOCK ? size : SCRATCH_BLOCK;
+        struct corm_scratch_block *block = corm_alloc(sizeof *block + room);
+        if (!block)
+            return NULL;
+        block->next = scratch->blocks;
+        block->size = room;
+        scratch->blocks = block;
+        scratch->next = (char *)block->data;
+        scratch->left = room;
+    }
+    void *memory = scratch->next;
+    scratch->next += size;
+    scratch->left -= size;
+    return memory;
+}
+
+void corm_scratch_reset(corm_scratch *scratch) {
+    struct corm_scratch_block *kept = scratch->blocks;
+    if (!kept)
+        return;
+    while (kept->next) {
+        struct corm_scratch_block *next = kept->next->next;
+        corm_free(kept->next);
+        kept->next = next;
+    }
+    scratch->next = (char *)kept->data;
+    scratch->left = kept->size;
+}
+
+void corm_scratch_clear(corm_scratch *scratch) {
+    while (scratch->blocks) {
+        struct corm_scratch_block *next = scratch->blocks->next;
+        corm_free(scratch->blocks);
+        scratch->blocks = next;
+    }
+    *scratch = (corm_scratch){0};
+}

@@ -1,0 +1,19 @@
+/* The dialects there are, and what they share. */
+#ifndef CORM_DIALECT_DIALECTS_H
+#define CORM_DIALECT_DIALECTS_H
+
+#include "compile/compiler.h"
+
+extern const corm_dialect corm_dialect_sqlite;
+extern const corm_dialect corm_dialect_plain; /* "default": what str(statement) shows */
+
+/* Standard spellings, for dialects that do not have their own. */
+corm_status corm_standard_type_name(const corm_dialect *dialect, const corm_type *type, corm_text *out);
+corm_status corm_standard_literal(const corm_dialect *dialect, const corm_type *type, const corm_value *value,
+                                  corm_text *out);
+
+/* SQLite's storage: sqlite_values.c. */
+corm_convert_bind corm_sqlite_bind_converter(const corm_type *type);
+corm_convert_result corm_sqlite_result_converter(const corm_type *type);
+
+#endif

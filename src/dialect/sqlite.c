@@ -1,0 +1,93 @@
+/* SQLite's SQL. How it stores values is in sqlite_values.c. */
+#include <string.h>
+
+#include "dialect/dialects.h"
+#include "dialect/sqlite_words.h"
+
+static corm_status limit(corm_compiler *compiler, corm_node *count, corm_node *offset) {
+    corm_status status = CORM_OK;
+    corm_compiler_append(compiler, "\n LIMIT ");
+    if (count)
+        status = corm_compiler_node(compiler, count, CORM_OP_NONE);
+    else
+        corm_compiler_append(compiler, "-1");
+    if (status)
+        return status;
+    corm_compiler_append(compiler, " OFFSET ");
+    if (offset)
+        return corm_compiler_node(compiler, offset, CORM_OP_NONE);
+    corm_compiler_append(compiler, "0");
+    return CORM_OK;
+}
+
+static corm_status true_divide(corm_compiler *compiler, const corm_binary *binary) {
+    corm_status status = corm_compiler_node(compiler, binary->children[0], CORM_OP_TRUE_DIV);
+    if (status)
+        return status;
+    corm_compiler_append(compiler, " / (");
+    status = corm_compiler_operand(compiler, binary->children[1], CORM_OP_ADD, binary->children[0]);
+    corm_compiler_append(compiler, " + 0.0)");
+    return status;
+}
+
+static const struct {
+    const char *field, *format;
+} fields[] = {
+    {"month", "%m"}, {"day", "%d"},    {"year", "%Y"},  {"second", "%S"}, {"hour", "%H"},
+    {"doy", "%j"},   {"minute", "%M"}, {"epoch", "%s"}, {"dow", "%w"},    {"week", "%W"},
+};
+
+static corm_status extract(corm_compiler *compiler, const char *field, corm_node *operand) {
+    for (size_t i = 0; i < sizeof fields / sizeof fields[0]; i++) {
+        if (strcmp(fields[i].field, field) != 0)
+            continue;
+        corm_compiler_append(compiler, "CAST(STRFTIME('");
+        corm_compiler_append(compiler, fields[i].format);
+        corm_compiler_append(compiler, "', ");
+        corm_status status = corm_compiler_node(compiler, operand, CORM_OP_NONE);
+        corm_compiler_append(compiler, ") AS INTEGER)");
+        return status;
+    }
+    return corm_error_set(CORM_COMPILE_ERROR, "%s is not a valid extract argument.", field);
+}
+
+static const char *function_name(const char *name) {
+    if (strcmp(name, "now") == 0)
+        return "CURRENT_TIMESTAMP";
+    if (strcmp(name, "char_length") == 0)
+        return "length";
+    return NULL;
+}
+
+static corm_status type_name(const corm_type *type, corm_text *out) {
+    return corm_standard_type_name(&corm_dialect_sqlite, type, out);
+}
+
+const corm_dialect corm_dialect_sqlite = {
+    .name = "sqlite",
+    .paramstyle = CORM_PARAMSTYLE_QMARK,
+    .quote_open = '"',
+    .quote_close = '"',
+    .reserved_words = sqlite_words,
+    .identifier_limit = 9999,
+    .supports_returning = true,
+    .supports_default_values = true,
+    .supports_update_from = true,
+    .returning_without_table = true,
+    .supports_if_exists = true,
+    .supports_nested_transactions = true,
+    .supports_deferrable = true,
+    .distinct_from = " IS NOT ",
+    .not_distinct_from = " IS ",
+    .regexp = " REGEXP ",
+    .not_regexp = " NOT REGEXP ",
+    .empty_set = "SELECT 1 FROM (SELECT 1) WHERE 1!=1",
+    .limit = limit,
+    .true_divide = true_divide,
+    .extract = extract,
+    .function_name = function_name,
+    .type_name = type_name,
+    .literal = corm_standard_literal,
+    .bind_converter = corm_sqlite_bind_converter,
+    .result_converter = corm_sqlite_result_converter,
+};
