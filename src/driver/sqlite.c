@@ -31,6 +31,7 @@ struct corm_driver_connection {
     int64_t busy_since;
     int64_t busy_next;     /* how long the next sleep is */
     bool broken;
+    bool stopped;          /* the host asked for the running statement to end */
     sqlite3_stmt *begin, *commit, *rollback;
 };
 
@@ -87,9 +88,10 @@ static corm_status fail(corm_driver_connection *connection, int code) {
         connection->broken = true;
     }
     if (primary == SQLITE_INTERRUPT) {
-        /* A signal's handler may have raised the host's own exception already. */
-        if (corm_error_last()->status == CORM_HOST_ERROR || corm_error_last()->status == CORM_INTERRUPTED) {
-            return corm_error_last()->status;
+        bool by_host = connection->stopped;
+        connection->stopped = false;
+        if (by_host) {
+            return corm_error_set(CORM_INTERRUPTED, "the statement was interrupted");
         }
     }
     corm_status status = corm_error_set(classify(code), "%s", sqlite3_errmsg(connection->database));
@@ -100,8 +102,9 @@ static corm_status fail(corm_driver_connection *connection, int code) {
 /* ---- opening ---- */
 
 static int on_progress(void *context) {
-    (void)context;
-    return corm_wait_yield() ? 1 : 0;
+    corm_driver_connection *connection = context;
+    connection->stopped = corm_wait_yield();
+    return connection->stopped;
 }
 
 static int on_busy(void *context, int times) {
@@ -119,7 +122,8 @@ static int on_busy(void *context, int times) {
     if (connection->busy_next < longest_busy_sleep) {
         connection->busy_next *= 2;
     }
-    return corm_wait_yield() ? 0 : 1;
+    connection->stopped = corm_wait_yield();
+    return !connection->stopped;
 }
 
 static bool is_true(const char *text) {
@@ -171,7 +175,10 @@ static corm_status read_mode(const char *value, int *flags) {
 }
 
 static corm_status read_options(const corm_url *url, open_options *out) {
-    *out = (open_options){.flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_URI | SQLITE_OPEN_FULLMUTEX,
+    /* One thread at a time uses a connection, so it needs no mutex of its own, unless the pool shares it. */
+    *out = (open_options){.flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_URI |
+                                   (corm_url_query(url, CORM_URL_SHARED) != NULL ? SQLITE_OPEN_FULLMUTEX
+                                                                                : SQLITE_OPEN_NOMUTEX),
                           .timeout = default_timeout};
     corm_status status = CORM_OK;
     for (size_t i = 0; i < url->query_count && status == CORM_OK; i++) {
@@ -188,7 +195,7 @@ static corm_status read_options(const corm_url *url, open_options *out) {
             status = read_mode(value, &out->flags);
         } else if (strcmp(key, "cache") == 0) {
             out->flags |= strcmp(value, "shared") == 0 ? SQLITE_OPEN_SHAREDCACHE : SQLITE_OPEN_PRIVATECACHE;
-        } else if (!is_ignored(key)) {
+        } else if (!is_ignored(key) && strcmp(key, CORM_URL_SHARED) != 0) {
             status = corm_error_set(CORM_ARGUMENT_ERROR,
                                     "URL argument '%s' is not known: SQLite takes timeout, busy_timeout, "
                                     "foreign_keys, mode, cache and vfs",

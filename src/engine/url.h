@@ -25,6 +25,9 @@ typedef struct corm_url {
     size_t query_count;
 } corm_url;
 
+/* A query argument that a pool adds for connections which several threads share at once. */
+#define CORM_URL_SHARED "corm shared"
+
 /* CORM_ARGUMENT_ERROR: not a URL. *out is owned by the caller. */
 corm_status corm_url_parse(const char *text, corm_url **out);
 corm_status corm_url_new(const char *dialect, const char *driver, corm_url **out);

@@ -6,6 +6,8 @@
  * columns give the pairs, and of each pair the foreign key is the one that the user named (foreign_keys), or the one
  * that refers to the other.
  */
+#include <stdarg.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/alloc.h"

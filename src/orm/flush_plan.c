@@ -346,17 +346,17 @@ static corm_status make_groups(corm_flush *flush) {
 enum { EDGE_NONE, EDGE_WEAK, EDGE_STRONG };
 
 /* Which group must come before which: edges[before * count + after]. */
-typedef struct graph {
+typedef struct order_graph {
     corm_flush *flush;
     size_t count;
     uint8_t *edges;
-} graph;
+} order_graph;
 
-static corm_work_group *group_at(const graph *graph, size_t index) {
+static corm_work_group *group_at(const order_graph *graph, size_t index) {
     return graph->flush->groups.items[index];
 }
 
-static void add_edge(const graph *graph, const corm_mapper *before, size_t after, bool reverse, uint8_t strength) {
+static void add_edge(const order_graph *graph, const corm_mapper *before, size_t after, bool reverse, uint8_t strength) {
     for (size_t i = 0; i < graph->count; i++) {
         if (group_at(graph, i)->mapper == before) {
             uint8_t *edge = &graph->edges[reverse ? after * graph->count + i : i * graph->count + after];
@@ -365,7 +365,7 @@ static void add_edge(const graph *graph, const corm_mapper *before, size_t after
     }
 }
 
-static void add_edges(const graph *graph, size_t index) {
+static void add_edges(const order_graph *graph, size_t index) {
     const corm_mapper *mapper = group_at(graph, index)->mapper;
     for (size_t i = 0; i < mapper->attribute_count; i++) {
         const corm_relationship *relationship = mapper->attributes[i]->relationship;
@@ -390,7 +390,7 @@ static void add_edges(const graph *graph, size_t index) {
     }
 }
 
-static bool waits(const graph *graph, size_t index, uint8_t strength) {
+static bool waits(const order_graph *graph, size_t index, uint8_t strength) {
     for (size_t i = 0; i < graph->count; i++) {
         if (i != index && !group_at(graph, i)->done && graph->edges[i * graph->count + index] >= strength) {
             return true;
@@ -400,7 +400,7 @@ static bool waits(const graph *graph, size_t index, uint8_t strength) {
 }
 
 /* Mark, in `reached`, what comes before (or after) `from` among the groups that are left. */
-static void reach(const graph *graph, size_t from, bool backwards, bool *reached) {
+static void reach(const order_graph *graph, size_t from, bool backwards, bool *reached) {
     bool more = true;
     memset(reached, 0, graph->count * sizeof *reached);
     reached[from] = true;
@@ -420,18 +420,18 @@ static void reach(const graph *graph, size_t from, bool backwards, bool *reached
 
 /* ---- ordering the objects of a circle ---- */
 
-typedef struct circle {
+typedef struct row_circle {
     corm_flush *flush;
     const bool *members;   /* by group */
     corm_vector works;     /* corm_work * */
     corm_vector edges;     /* pairs of corm_work *: before, after */
-} circle;
+} row_circle;
 
-static bool in_circle(const circle *circle, const corm_work *work) {
+static bool in_circle(const row_circle *circle, const corm_work *work) {
     return work != NULL && circle->members[work->group];
 }
 
-static corm_status add_row_edge(circle *circle, corm_work *before, corm_work *after) {
+static corm_status add_row_edge(row_circle *circle, corm_work *before, corm_work *after) {
     if (!in_circle(circle, before) || !in_circle(circle, after) ||
         ((before->flags ^ after->flags) & CORM_WORK_DELETE)) {
         return CORM_OK;
@@ -459,7 +459,7 @@ static corm_status add_row_edge(circle *circle, corm_work *before, corm_work *af
     return status;
 }
 
-static corm_status edges_to(circle *circle, corm_work *work, const corm_vector *objects, bool objects_first) {
+static corm_status edges_to(row_circle *circle, corm_work *work, const corm_vector *objects, bool objects_first) {
     const corm_host *host = host_of(work->state);
     corm_status status = CORM_OK;
     for (size_t i = 0; i < objects->count && status == CORM_OK; i++) {
@@ -472,7 +472,7 @@ static corm_status edges_to(circle *circle, corm_work *work, const corm_vector *
     return status;
 }
 
-static corm_status row_edges(circle *circle, corm_work *work, corm_attribute *attribute) {
+static corm_status row_edges(row_circle *circle, corm_work *work, corm_attribute *attribute) {
     bool references = attribute->relationship->direction == CORM_MANY_TO_ONE;
     bool deleted = (work->flags & CORM_WORK_DELETE) != 0;
     corm_history history;
@@ -501,7 +501,7 @@ static corm_status row_edges(circle *circle, corm_work *work, corm_attribute *at
     return status;
 }
 
-static corm_status find_row_edges(circle *circle) {
+static corm_status find_row_edges(row_circle *circle) {
     corm_status status = CORM_OK;
     for (size_t w = 0; w < circle->works.count && status == CORM_OK; w++) {
         corm_work *work = circle->works.items[w];
@@ -518,7 +518,7 @@ static corm_status find_row_edges(circle *circle) {
     return status;
 }
 
-static corm_status circular(const circle *circle) {
+static corm_status circular(const row_circle *circle) {
     corm_text names = CORM_TEXT_EMPTY;
     size_t shown = 0;
     for (size_t i = 0; i < circle->works.count && shown < 3; i++) {
@@ -556,7 +556,7 @@ static size_t first_edge(const corm_vector *edges, const corm_work *work) {
 }
 
 /* Give each work its level; *depth is how many levels there are. */
-static corm_status find_levels(circle *circle, uint32_t *depth) {
+static corm_status find_levels(row_circle *circle, uint32_t *depth) {
     corm_vector queue = {0};
     corm_status status = CORM_OK;
     *depth = 1;
@@ -604,7 +604,7 @@ static corm_status new_step(corm_flush *flush, corm_mapper *mapper, corm_work_st
 }
 
 /* Steps of a circle: its levels in order, of each level its mappers; laid out first, then filled in one pass. */
-static corm_status emit_levels(circle *circle, const graph *graph, uint32_t depth) {
+static corm_status emit_levels(row_circle *circle, const order_graph *graph, uint32_t depth) {
     corm_flush *flush = circle->flush;
     size_t first = flush->steps.count, width = 0;
     uint32_t *column = corm_alloc_array(graph->count, sizeof *column);
@@ -630,8 +630,8 @@ static corm_status emit_levels(circle *circle, const graph *graph, uint32_t dept
     return status;
 }
 
-static corm_status emit_circle(const graph *graph, const bool *members) {
-    circle circle = {.flush = graph->flush, .members = members};
+static corm_status emit_circle(const order_graph *graph, const bool *members) {
+    row_circle circle = {.flush = graph->flush, .members = members};
     corm_status status = CORM_OK;
     uint32_t depth = 0;
     for (size_t i = 0; i < graph->flush->works.count && status == CORM_OK; i++) {
@@ -659,7 +659,7 @@ static corm_status emit_circle(const graph *graph, const bool *members) {
 }
 
 /* No group is free: take a circle that waits for nobody outside. members is the result. */
-static void find_circle(const graph *graph, bool *members, bool *room) {
+static void find_circle(const order_graph *graph, bool *members, bool *room) {
     size_t from = 0;
     while (group_at(graph, from)->done) {
         from++;
@@ -681,7 +681,7 @@ static void find_circle(const graph *graph, bool *members, bool *room) {
     }
 }
 
-static corm_status emit_group(const graph *graph, size_t index, bool *members) {
+static corm_status emit_group(const order_graph *graph, size_t index, bool *members) {
     corm_work_group *group = group_at(graph, index);
     corm_work_step *step;
     if (graph->edges[index * graph->count + index] == EDGE_STRONG) {
@@ -699,7 +699,7 @@ static corm_status emit_group(const graph *graph, size_t index, bool *members) {
 }
 
 /* A group that nothing holds back, foreign keys respected if possible; graph->count when there is none. */
-static size_t next_group(const graph *graph) {
+static size_t next_group(const order_graph *graph) {
     for (uint8_t strength = EDGE_WEAK; strength <= EDGE_STRONG; strength++) {
         for (size_t i = 0; i < graph->count; i++) {
             if (!group_at(graph, i)->done && !waits(graph, i, strength)) {
@@ -715,7 +715,7 @@ corm_status corm_flush_order(corm_flush *flush) {
     if (status != CORM_OK) {
         return status;
     }
-    graph graph = {.flush = flush, .count = flush->groups.count};
+    order_graph graph = {.flush = flush, .count = flush->groups.count};
     bool *marks = corm_calloc(graph.count * 2, sizeof *marks);
     graph.edges = marks == NULL ? NULL : corm_calloc(graph.count, graph.count);
     if (graph.edges == NULL) {

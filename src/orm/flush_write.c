@@ -9,6 +9,7 @@
  * INSERTs keep the order in which objects were added; UPDATEs and DELETEs go by primary key, so that concurrent
  * transactions lock rows in one order.
  */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -51,18 +52,18 @@ static bool same_shape(const corm_work *left, const corm_work *right) {
 /* ---- a statement for a shape ---- */
 
 /* One parameter of the compiled statement: a column's present value, or a part of the key the row has. */
-typedef struct parameter {
+typedef struct column_parameter {
     corm_attribute *attribute;
     const corm_type *type;
     corm_convert_bind convert; /* NULL: nothing to do for plain values */
     int key_part;              /* index in the primary key, or -1: a value */
-} parameter;
+} column_parameter;
 
-typedef struct writer {
+typedef struct batch_writer {
     corm_flush *flush;
     corm_mapper *mapper;
     corm_compiled *compiled;  /* a reference */
-    parameter *parameters;
+    column_parameter *parameters;
     size_t count;
     corm_work **works;        /* borrowed: those of the batch */
     size_t work_count;
@@ -71,13 +72,12 @@ typedef struct writer {
     int64_t missing;          /* rows that were not there */
     corm_scratch scratch;
     corm_value *converted;    /* owned results of the host's conversions, by parameter */
-} writer;
+} batch_writer;
 
 static const char *const key_prefix = "corm key ";
 
-static corm_status add_names(const corm_work *work, bool as_key, corm_vector *names, corm_text *memory) {
-    (void)as_key;
-    (void)memory;
+/* The keys of the columns that get a value: borrowed from the table. */
+static corm_status add_names(const corm_work *work, corm_vector *names) {
     const corm_table *table = work->state->mapper->table;
     corm_status status = CORM_OK;
     for (size_t i = 0; i < table->columns.count && status == CORM_OK; i++) {
@@ -165,7 +165,7 @@ static corm_node *with_default_expressions(corm_node *statement, const corm_work
     return statement;
 }
 
-static corm_status compile(writer *writer, const corm_work *work, bool expressions) {
+static corm_status compile(batch_writer *writer, const corm_work *work, bool expressions) {
     corm_engine *engine = corm_connection_engine(writer->flush->connection);
     const corm_dialect *dialect = corm_engine_dialect(engine);
     corm_vector names = {0};
@@ -174,7 +174,7 @@ static corm_status compile(writer *writer, const corm_work *work, bool expressio
     corm_node *statement = statement_for(writer->mapper, writer->action);
     corm_status status = statement == NULL ? corm_error_last()->status : CORM_OK;
     if (status == CORM_OK && writer->action != CORM_WORK_DELETE) {
-        status = add_names(work, false, &names, NULL);
+        status = add_names(work, &names);
     }
     if (status == CORM_OK) {
         statement = with_default_expressions(statement, work, writer->action);
@@ -208,7 +208,7 @@ static corm_status compile(writer *writer, const corm_work *work, bool expressio
     return status;
 }
 
-static corm_status find_parameter(writer *writer, const char *name, parameter *out) {
+static corm_status find_parameter(batch_writer *writer, const char *name, column_parameter *out) {
     const corm_mapper *mapper = writer->mapper;
     size_t prefix = strlen(key_prefix);
     out->key_part = -1;
@@ -229,7 +229,7 @@ static corm_status find_parameter(writer *writer, const char *name, parameter *o
     return CORM_OK;
 }
 
-static corm_status find_parameters(writer *writer) {
+static corm_status find_parameters(batch_writer *writer) {
     writer->count = corm_compiled_parameter_count(writer->compiled);
     writer->parameters = corm_calloc(writer->count, sizeof *writer->parameters);
     writer->converted = corm_calloc(writer->count, sizeof *writer->converted);
@@ -241,7 +241,7 @@ static corm_status find_parameters(writer *writer) {
     return status;
 }
 
-static void drop_converted(writer *writer) {
+static void drop_converted(batch_writer *writer) {
     for (size_t i = 0; i < writer->count && writer->converted != NULL; i++) {
         if (writer->converted[i].owned) {
             corm_value_clear(&writer->converted[i]);
@@ -249,7 +249,7 @@ static void drop_converted(writer *writer) {
     }
 }
 
-static void writer_clear(writer *writer) {
+static void writer_clear(batch_writer *writer) {
     drop_converted(writer);
     corm_compiled_unref(writer->compiled);
     corm_free(writer->parameters);
@@ -260,8 +260,8 @@ static void writer_clear(writer *writer) {
 /* ---- the batch's callbacks ---- */
 
 /* A value as the driver takes it. What the conversion allocates is kept until the next row. */
-static corm_status convert(writer *writer, size_t at, const corm_value *in, corm_value *out) {
-    const parameter *parameter = &writer->parameters[at];
+static corm_status convert(batch_writer *writer, size_t at, const corm_value *in, corm_value *out) {
+    const column_parameter *parameter = &writer->parameters[at];
     const corm_dialect *dialect = corm_compiled_dialect(writer->compiled);
     if (in->kind == CORM_KIND_NULL || in->kind == CORM_KIND_ABSENT) {
         *out = CORM_NULL_VALUE;
@@ -279,7 +279,7 @@ static corm_status convert(writer *writer, size_t at, const corm_value *in, corm
 }
 
 static corm_status bind_row(void *context, size_t row, corm_value *values, size_t count) {
-    writer *writer = context;
+    batch_writer *writer = context;
     corm_work *work = writer->works[row];
     const corm_host *host = writer->mapper->host;
     corm_status status = CORM_OK;
@@ -288,7 +288,7 @@ static corm_status bind_row(void *context, size_t row, corm_value *values, size_
     drop_converted(writer);
     corm_scratch_reset(&writer->scratch);
     for (size_t i = 0; i < count && status == CORM_OK; i++) {
-        const parameter *parameter = &writer->parameters[i];
+        const column_parameter *parameter = &writer->parameters[i];
         if (parameter->attribute == NULL) {
             const corm_value *own = corm_compiled_parameter_value(writer->compiled, i);
             status = corm_convert_parameter(corm_compiled_dialect(writer->compiled),
@@ -313,7 +313,7 @@ static corm_status bind_row(void *context, size_t row, corm_value *values, size_
     return status;
 }
 
-static corm_status stale(const writer *writer, const char *verb, int64_t expected, int64_t matched) {
+static corm_status stale(const batch_writer *writer, const char *verb, int64_t expected, int64_t matched) {
     return corm_error_set(CORM_STALE_DATA,
                           "%s statement on table '%s' expected to %s %lld row(s); %lld were matched: the rows were "
                           "changed or removed by another transaction",
@@ -325,7 +325,7 @@ static corm_status row_written(void *context, size_t row, int64_t generated_key,
                                const corm_value *values, size_t count) {
     (void)values;
     (void)count;
-    writer *writer = context;
+    batch_writer *writer = context;
     corm_work *work = writer->works[row];
     const corm_mapper *mapper = writer->mapper;
     if (writer->action != CORM_WORK_INSERT) {
@@ -409,7 +409,7 @@ static bool has_computed(const corm_mapper *mapper) {
 /* Run one batch: `count` works of one shape. */
 static corm_status run_batch(corm_flush *flush, corm_mapper *mapper, uint32_t action, corm_work **works, size_t count,
                              bool expressions, int64_t *missing) {
-    writer writer = {.flush = flush, .mapper = mapper, .action = action, .works = works, .work_count = count,
+    batch_writer writer = {.flush = flush, .mapper = mapper, .action = action, .works = works, .work_count = count,
                      .generated = mapper->primary_key_count};
     const corm_column *numbered = corm_table_autoincrement_column(mapper->table);
     for (size_t i = 0; i < mapper->primary_key_count && action == CORM_WORK_INSERT; i++) {

@@ -1,0 +1,456 @@
+/*
+ * Connections and cursors: see engine.h and result.h.
+ *
+ * A connection knows its open cursors, so that closing it closes them; a cursor knows that it lost its connection. What
+ * fails gets the statement and its parameters added to the error, shortened for people.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "base/alloc.h"
+#include "base/wait.h"
+#include "engine/pool.h"
+#include "engine/result.h"
+
+/* Shown of a long list of parameters, and of parameter sets, on each side of the gap. */
+enum { SHOWN_PARAMETERS = 100, SHOWN_SETS = 8, SHOWN_LAST_SETS = 2, SHOWN_BYTES = 300 };
+
+struct corm_connection {
+    corm_engine *engine; /* a reference */
+    corm_record *record;
+    const corm_driver *driver;
+    bool begun;
+    bool invalid;
+    unsigned savepoints;
+    corm_cursor *cursors; /* open ones */
+};
+
+struct corm_cursor {
+    corm_connection *connection; /* NULL: closed, or the connection is gone */
+    corm_prepared *prepared;
+    corm_cursor *next, **link;
+    size_t columns;
+    bool first;                  /* the first row was fetched by executing */
+    bool has_row;
+    bool lost;                   /* closed with its connection */
+    int64_t changed, generated;
+    corm_value values[];
+};
+
+/* ---- messages ---- */
+
+static void describe_value(const corm_value *value, corm_text *out) {
+    size_t start = out->size;
+    corm_value_describe(value, out);
+    if (!out->failed && out->size - start > SHOWN_BYTES) {
+        size_t size = out->size - start;
+        corm_text_truncate(out, start + SHOWN_BYTES / 2);
+        corm_text_append_format(out, " ... (%zu characters truncated) ... ", size - SHOWN_BYTES / 2);
+    }
+}
+
+static void describe_values(const corm_value *values, size_t count, corm_text *out) {
+    corm_text_append_char(out, '(');
+    for (size_t i = 0; i < count; i++) {
+        if (count > SHOWN_PARAMETERS && i == SHOWN_PARAMETERS / 2) {
+            corm_text_append_format(out, " ... %zu parameters truncated ... ", count - SHOWN_PARAMETERS);
+            i = count - SHOWN_PARAMETERS / 2;
+        }
+        corm_text_append(out, i == 0 ? "" : ", ");
+        describe_value(&values[i], out);
+    }
+    corm_text_append(out, count == 1 ? ",)" : ")");
+}
+
+static void add_statement(corm_connection *connection, const char *sql, const corm_value *values, size_t count) {
+    corm_error kept;
+    corm_text parameters = CORM_TEXT_EMPTY;
+    corm_error_take(&kept);
+    if (!corm_engine_hides_parameters(connection->engine)) {
+        describe_values(values, count, &parameters);
+    }
+    corm_error_restore(&kept);
+    corm_error_add_statement(sql, parameters.data);
+    corm_text_clear(&parameters);
+}
+
+static void log_execution(corm_connection *connection, const char *sql, const corm_value *values, size_t count,
+                          bool cached) {
+    corm_text parameters = CORM_TEXT_EMPTY;
+    if (!corm_engine_echo(connection->engine, CORM_LOG_ENGINE)) {
+        return;
+    }
+    if (corm_engine_hides_parameters(connection->engine)) {
+        corm_text_append(&parameters, "[SQL parameters hidden due to hide_parameters=True]");
+    } else {
+        describe_values(values, count, &parameters);
+    }
+    corm_engine_log(connection->engine, CORM_LOG_ENGINE, "%s", sql);
+    corm_engine_log(connection->engine, CORM_LOG_ENGINE, "[%s] %s", cached ? "cached" : "generated",
+                    parameters.data == NULL ? "" : parameters.data);
+    corm_text_clear(&parameters);
+}
+
+/* ---- checking out and in ---- */
+
+corm_status corm_engine_connect(corm_engine *engine, corm_connection **out) {
+    const corm_engine_hooks *hooks = corm_engine_hooks_of(engine);
+    *out = NULL;
+    corm_connection *connection = corm_calloc(1, sizeof *connection);
+    if (connection == NULL) {
+        return CORM_NO_MEMORY;
+    }
+    corm_status status = corm_pool_take(corm_engine_pool(engine), &connection->record);
+    if (status != CORM_OK) {
+        corm_free(connection);
+        return status;
+    }
+    connection->engine = corm_engine_ref(engine);
+    connection->driver = corm_engine_driver(engine);
+    if (hooks->checked_out != NULL) {
+        status = hooks->checked_out(hooks->context, connection->record->connection);
+        if (status != CORM_OK) {
+            corm_connection_close(connection);
+            return status;
+        }
+    }
+    *out = connection;
+    return CORM_OK;
+}
+
+static void detach_cursors(corm_connection *connection) {
+    while (connection->cursors != NULL) {
+        corm_cursor *cursor = connection->cursors;
+        corm_cursor_close(cursor);
+        cursor->lost = true;
+    }
+}
+
+void corm_connection_close(corm_connection *connection) {
+    if (connection == NULL) {
+        return;
+    }
+    corm_error pending;
+    corm_error_take(&pending);
+    detach_cursors(connection);
+    corm_engine *engine = connection->engine;
+    const corm_engine_hooks *hooks = corm_engine_hooks_of(engine);
+    bool keep = !connection->invalid && connection->driver->is_usable(connection->record->connection);
+    if (keep && connection->begun) {
+        keep = corm_connection_rollback(connection) == CORM_OK;
+    }
+    if (hooks->checked_in != NULL) {
+        hooks->checked_in(hooks->context, connection->record->connection);
+    }
+    corm_pool_give(corm_engine_pool(engine), connection->record, keep);
+    corm_free(connection);
+    corm_error_restore(&pending);
+    corm_engine_unref(engine);
+}
+
+void corm_connection_invalidate(corm_connection *connection) {
+    connection->invalid = true;
+}
+
+corm_engine *corm_connection_engine(const corm_connection *connection) {
+    return connection->engine;
+}
+
+corm_driver_connection *corm_connection_driver(corm_connection *connection) {
+    return connection->record->connection;
+}
+
+/* ---- transactions ---- */
+
+bool corm_connection_in_transaction(const corm_connection *connection) {
+    return connection->begun;
+}
+
+corm_status corm_connection_begin(corm_connection *connection) {
+    corm_driver_connection *driver = connection->record->connection;
+    if (connection->begun) {
+        return corm_error_set(CORM_INVALID_REQUEST,
+                              "This connection has already initialized a transaction; can't call begin() here unless "
+                              "rollback() or commit() is called first.");
+    }
+    corm_engine_log(connection->engine, CORM_LOG_ENGINE, "BEGIN (implicit)");
+    /* A shared connection may be inside another user's transaction: then this one joins it. */
+    corm_status status = connection->driver->in_transaction(driver) ? CORM_OK : connection->driver->begin(driver);
+    connection->begun = status == CORM_OK;
+    connection->savepoints = 0;
+    if (status != CORM_OK) {
+        corm_error_add_statement("BEGIN", NULL);
+    }
+    return status;
+}
+
+corm_status corm_connection_commit(corm_connection *connection) {
+    corm_engine_log(connection->engine, CORM_LOG_ENGINE, "COMMIT");
+    corm_status status = connection->driver->commit(connection->record->connection);
+    if (status == CORM_OK) {
+        connection->begun = false;
+    } else {
+        corm_error_add_statement("COMMIT", NULL);
+    }
+    return status;
+}
+
+/* Cursors that read hold no lock against a rollback in SQLite, but their rows may be gone: they are closed. */
+corm_status corm_connection_rollback(corm_connection *connection) {
+    corm_engine_log(connection->engine, CORM_LOG_ENGINE, "ROLLBACK");
+    detach_cursors(connection);
+    corm_status status = connection->driver->rollback(connection->record->connection);
+    connection->begun = false;
+    if (status != CORM_OK) {
+        connection->invalid = true;
+        corm_error_add_statement("ROLLBACK", NULL);
+    }
+    return status;
+}
+
+static corm_status run_named(corm_connection *connection, const char *verb, const char *name) {
+    char sql[128];
+    int size = snprintf(sql, sizeof sql, "%s %s", verb, name);
+    if (size < 0 || (size_t)size >= sizeof sql) {
+        return corm_error_set(CORM_ARGUMENT_ERROR, "the savepoint's name is too long");
+    }
+    return corm_connection_run(connection, sql);
+}
+
+corm_status corm_connection_savepoint(corm_connection *connection, const char *name) {
+    return run_named(connection, "SAVEPOINT", name);
+}
+
+corm_status corm_connection_release(corm_connection *connection, const char *name) {
+    return run_named(connection, "RELEASE SAVEPOINT", name);
+}
+
+corm_status corm_connection_rollback_to(corm_connection *connection, const char *name) {
+    return run_named(connection, "ROLLBACK TO SAVEPOINT", name);
+}
+
+unsigned corm_connection_next_savepoint(corm_connection *connection) {
+    return ++connection->savepoints;
+}
+
+/* ---- executing ---- */
+
+corm_status corm_connection_execute(corm_connection *connection, uint64_t id, const char *sql, size_t size,
+                                    const corm_value *values, size_t count, corm_cursor **out) {
+    const corm_driver *driver = connection->driver;
+    corm_record *record = connection->record;
+    corm_prepared *prepared;
+    *out = NULL;
+    size_t known = record->statements.count;
+    corm_status status = corm_statements_take(&record->statements, record->connection, id, sql, size, &prepared);
+    log_execution(connection, sql, values, count, record->statements.count == known);
+    if (status != CORM_OK) {
+        add_statement(connection, sql, values, count);
+        return status;
+    }
+    size_t columns = driver->column_count(prepared->statement);
+    corm_cursor *cursor = corm_alloc(sizeof *cursor + columns * sizeof *cursor->values);
+    if (cursor == NULL) {
+        corm_statements_give(&record->statements, prepared);
+        return CORM_NO_MEMORY;
+    }
+    *cursor = (corm_cursor){.connection = connection, .prepared = prepared, .columns = columns, .first = true,
+                            .changed = -1};
+    status = driver->bind(prepared->statement, values, count);
+    if (status == CORM_OK) {
+        status = driver->execute(prepared->statement, &cursor->has_row);
+    }
+    if (status != CORM_OK) {
+        add_statement(connection, sql, values, count);
+        corm_statements_give(&record->statements, prepared);
+        corm_free(cursor);
+        return status;
+    }
+    cursor->next = connection->cursors;
+    cursor->link = &connection->cursors;
+    if (cursor->next != NULL) {
+        cursor->next->link = &cursor->next;
+    }
+    connection->cursors = cursor;
+    cursor->changed = driver->changed_rows(prepared->statement);
+    cursor->generated = driver->last_generated_key(record->connection);
+    if (columns == 0) {
+        corm_cursor_close(cursor);
+    }
+    *out = cursor;
+    return CORM_OK;
+}
+
+/* A batch whose rows are shown when it fails: remembers the row under way. */
+typedef struct watched_batch {
+    const corm_batch *batch;
+    size_t row;
+} watched_batch;
+
+static corm_status watched_bind(void *context, size_t row, corm_value *values, size_t count) {
+    watched_batch *watched = context;
+    watched->row = row;
+    return watched->batch->bind(watched->batch->context, row, values, count);
+}
+
+static corm_status watched_result(void *context, size_t row, int64_t generated_key, int64_t changed,
+                                  const corm_value *values, size_t count) {
+    const corm_batch *batch = ((watched_batch *)context)->batch;
+    return batch->result(batch->context, row, generated_key, changed, values, count);
+}
+
+/* The parameters of the row that failed, asked for once more. */
+static void add_batch_statement(corm_connection *connection, const char *sql, const watched_batch *watched) {
+    const corm_batch *batch = watched->batch;
+    corm_error kept;
+    corm_error_take(&kept);
+    corm_value *values = corm_calloc(batch->parameter_count, sizeof *values);
+    corm_text parameters = CORM_TEXT_EMPTY;
+    if (values != NULL && !corm_engine_hides_parameters(connection->engine) &&
+        batch->bind(batch->context, watched->row, values, batch->parameter_count) == CORM_OK) {
+        describe_values(values, batch->parameter_count, &parameters);
+        if (batch->rows > 1) {
+            corm_text_append_format(&parameters, " (set %zu of %zu)", watched->row + 1, batch->rows);
+        }
+    }
+    corm_error_restore(&kept);
+    corm_error_add_statement(sql, parameters.data);
+    corm_text_clear(&parameters);
+    corm_free(values);
+}
+
+static void log_batch(corm_connection *connection, const char *sql, const corm_batch *batch) {
+    if (!corm_engine_echo(connection->engine, CORM_LOG_ENGINE)) {
+        return;
+    }
+    corm_text sets = CORM_TEXT_EMPTY;
+    corm_value *values = corm_calloc(batch->parameter_count, sizeof *values);
+    corm_text_append(&sets, batch->rows == 1 ? "" : "[");
+    for (size_t row = 0; row < batch->rows && values != NULL; row++) {
+        if (batch->rows > SHOWN_SETS + SHOWN_LAST_SETS && row == SHOWN_SETS) {
+            corm_text_append_format(&sets, "  ... displaying %d of %zu total bound parameter sets ... ",
+                                    SHOWN_SETS + SHOWN_LAST_SETS, batch->rows);
+            row = batch->rows - SHOWN_LAST_SETS;
+        }
+        if (batch->bind(batch->context, row, values, batch->parameter_count) != CORM_OK) {
+            corm_error_clear(); /* the execution says it */
+            break;
+        }
+        corm_text_append(&sets, row == 0 ? "" : ", ");
+        describe_values(values, batch->parameter_count, &sets);
+    }
+    corm_text_append(&sets, batch->rows == 1 ? "" : "]");
+    corm_engine_log(connection->engine, CORM_LOG_ENGINE, "%s", sql);
+    corm_engine_log(connection->engine, CORM_LOG_ENGINE, "[generated] %s",
+                    corm_engine_hides_parameters(connection->engine) || sets.data == NULL
+                        ? "[SQL parameters hidden due to hide_parameters=True]"
+                        : sets.data);
+    corm_text_clear(&sets);
+    corm_free(values);
+}
+
+corm_status corm_connection_execute_batch(corm_connection *connection, uint64_t id, const char *sql, size_t size,
+                                          const corm_batch *batch) {
+    corm_record *record = connection->record;
+    corm_prepared *prepared;
+    watched_batch watched = {.batch = batch};
+    corm_batch through = *batch;
+    through.bind = watched_bind;
+    through.result = batch->result == NULL ? NULL : watched_result;
+    through.context = &watched;
+    log_batch(connection, sql, batch);
+    corm_status status = corm_statements_take(&record->statements, record->connection, id, sql, size, &prepared);
+    if (status != CORM_OK) {
+        corm_error_add_statement(sql, NULL);
+        return status;
+    }
+    status = connection->driver->execute_batch(prepared->statement, &through);
+    corm_statements_give(&record->statements, prepared);
+    if (status != CORM_OK && status != CORM_HOST_ERROR) {
+        add_batch_statement(connection, sql, &watched);
+    }
+    return status;
+}
+
+corm_status corm_connection_run(corm_connection *connection, const char *sql) {
+    corm_cursor *cursor;
+    corm_status status = corm_connection_execute(connection, 0, sql, strlen(sql), NULL, 0, &cursor);
+    corm_cursor_free(cursor);
+    return status;
+}
+
+/* ---- cursors ---- */
+
+corm_status corm_cursor_next(corm_cursor *cursor, bool *has_row) {
+    *has_row = false;
+    if (cursor->connection == NULL) {
+        return cursor->lost ? corm_error_set(CORM_RESOURCE_CLOSED,
+                                             "This result object is closed: its connection was closed or rolled back")
+                            : CORM_OK;
+    }
+    const corm_driver *driver = cursor->connection->driver;
+    corm_status status = CORM_OK;
+    if (cursor->first) {
+        cursor->first = false;
+    } else {
+        status = driver->step(cursor->prepared->statement, &cursor->has_row);
+    }
+    if (status == CORM_OK && cursor->has_row) {
+        status = driver->row(cursor->prepared->statement, cursor->values, cursor->columns);
+        *has_row = status == CORM_OK;
+        return status;
+    }
+    if (status == CORM_OK) {
+        cursor->changed = driver->changed_rows(cursor->prepared->statement);
+        cursor->generated = driver->last_generated_key(cursor->connection->record->connection);
+    }
+    corm_cursor_close(cursor);
+    return status;
+}
+
+const corm_value *corm_cursor_values(const corm_cursor *cursor) {
+    return cursor->values;
+}
+
+size_t corm_cursor_column_count(const corm_cursor *cursor) {
+    return cursor->columns;
+}
+
+const char *corm_cursor_column_name(const corm_cursor *cursor, size_t column) {
+    return cursor->connection == NULL
+               ? ""
+               : cursor->connection->driver->column_name(cursor->prepared->statement, column);
+}
+
+int64_t corm_cursor_changed_rows(const corm_cursor *cursor) {
+    return cursor->changed;
+}
+
+int64_t corm_cursor_generated_key(const corm_cursor *cursor) {
+    return cursor->generated;
+}
+
+bool corm_cursor_is_open(const corm_cursor *cursor) {
+    return cursor->connection != NULL;
+}
+
+void corm_cursor_close(corm_cursor *cursor) {
+    corm_connection *connection = cursor->connection;
+    if (connection == NULL) {
+        return;
+    }
+    cursor->connection = NULL;
+    *cursor->link = cursor->next;
+    if (cursor->next != NULL) {
+        cursor->next->link = cursor->link;
+    }
+    corm_statements_give(&connection->record->statements, cursor->prepared);
+    cursor->prepared = NULL;
+}
+
+void corm_cursor_free(corm_cursor *cursor) {
+    if (cursor != NULL) {
+        corm_cursor_close(cursor);
+        corm_free(cursor);
+    }
+}
