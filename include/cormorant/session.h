@@ -1,0 +1,105 @@
+/*
+ * Sessions: a unit of work over one transaction.
+ *
+ * Objects are structs that the session owns: corm_new() makes one that will be inserted, queries give others; one row is
+ * one object. You change an object by assigning its fields; a flush (before each query, at commit) finds what changed
+ * and writes it. An object lives until its session is closed, it is expunged, or its deletion is committed; corm_keep()
+ * holds it longer.
+ *
+ * After a commit objects keep their values; after a rollback those that were loaded have the values last read from the
+ * database. corm_refresh() reads them again.
+ *
+ * Thread rule: a session and its objects are used by one thread at a time.
+ */
+#ifndef CORMORANT_SESSION_H
+#define CORMORANT_SESSION_H
+
+#include <cormorant/mapping.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef struct corm_session corm_session;
+
+/* NULL: see corm_error_last(). Both must outlive the session. */
+CORM_API corm_session *corm_session_open(corm_engine *engine, corm_models *models);
+/* Roll back what is not committed and free all objects. Accepts NULL. */
+CORM_API void corm_session_end(corm_session *session);
+
+/* A new object that the session will insert: all fields zero, collections empty. NULL: see corm_error_last(). */
+#define corm_new(session, type_) ((type_ *)corm_object_new((session), type_##_mapping()))
+CORM_API void *corm_object_new(corm_session *session, corm_mapping *mapping);
+/* The object with an integer key, or NULL: no such row (corm_error_last()->status is CORM_OK) or a failure. */
+#define corm_get(session, type_, key) ((type_ *)corm_object_get((session), type_##_mapping(), (key)))
+CORM_API void *corm_object_get(corm_session *session, corm_mapping *mapping, int64_t key);
+#define corm_get_by(session, type_, keys, count)                                                                       \
+    ((type_ *)corm_object_get_by((session), type_##_mapping(), (keys), (count)))
+CORM_API void *corm_object_get_by(corm_session *session, corm_mapping *mapping, const corm_value *keys, size_t count);
+
+CORM_API corm_status corm_delete(corm_session *session, void *object);
+/* Read the row again; changes that were not flushed are lost. CORM_INVALID_REQUEST: the row is gone. */
+CORM_API corm_status corm_refresh(corm_session *session, void *object);
+CORM_API corm_status corm_expunge(corm_session *session, void *object);
+CORM_API corm_status corm_flush(corm_session *session);
+CORM_API corm_status corm_commit(corm_session *session);
+CORM_API corm_status corm_rollback(corm_session *session);
+/* Savepoints nest: each save is ended by a release or a rollback to it. */
+CORM_API corm_status corm_save(corm_session *session);
+CORM_API corm_status corm_release(corm_session *session);
+CORM_API corm_status corm_rollback_save(corm_session *session);
+
+/* Hold an object beyond its session; let it go again. */
+CORM_API void corm_keep(void *object);
+CORM_API void corm_let_go(void *object);
+/* Bring an object that left its session (kept, expunged) into this one. */
+CORM_API corm_status corm_add(corm_session *session, void *object);
+
+/* ---- references ---- */
+
+/* Read a reference, loading it when it was not: a->user may be read directly only after that, after assigning it, or
+ * when it was loaded eagerly. NULL: nothing, or a failure. */
+#define corm_fetch(object, field_) ((void)sizeof((object)->field_), corm_reference_fetch((object), #field_))
+CORM_API void *corm_reference_fetch(void *object, const char *field);
+/* Assign a reference and bring the other side's collection in step at once; plain assignment does so at flush. */
+#define corm_set(object, field_, other)                                                                                \
+    ((void)sizeof((object)->field_ == (other)), corm_reference_set((object), #field_, (other)))
+CORM_API corm_status corm_reference_set(void *object, const char *field, void *other);
+
+/* ---- collections ---- */
+
+/* The number of items; loads the collection when it was not. SIZE_MAX: a failure. */
+CORM_API size_t corm_many_count(corm_many *many);
+/* Item by place, or NULL past the end. Items keep their places until the collection changes. */
+CORM_API void *corm_many_at(corm_many *many, size_t index);
+CORM_API corm_status corm_many_add(corm_many *many, void *object);
+CORM_API corm_status corm_many_remove(corm_many *many, void *object);
+CORM_API bool corm_many_contains(corm_many *many, const void *object);
+/* for each item: `type *name`. The collection may change meanwhile; then items may be met twice or not at all. */
+#define corm_each(type_, name, many)                                                                                   \
+    size_t name##_at_ = 0; type_ *name = (type_ *)corm_many_at((many), name##_at_);                                    \
+    name != NULL;                                                                                                      \
+    name = (type_ *)corm_many_at((many), ++name##_at_)
+
+/* ---- hooks ---- */
+
+typedef enum corm_hook_kind {
+    CORM_HOOK_BEFORE_INSERT = 1,
+    CORM_HOOK_AFTER_INSERT,
+    CORM_HOOK_BEFORE_UPDATE,
+    CORM_HOOK_AFTER_UPDATE,
+    CORM_HOOK_BEFORE_DELETE,
+    CORM_HOOK_AFTER_DELETE,
+    CORM_HOOK_LOAD
+} corm_hook_kind;
+
+/* Anything but CORM_OK ends the operation with that status; set the error with corm_fail(). */
+typedef corm_status (*corm_hook)(void *context, corm_session *session, void *object);
+#define corm_listen(type_, kind, hook, context) corm_mapping_listen(type_##_mapping(), (kind), (hook), (context))
+CORM_API corm_status corm_mapping_listen(corm_mapping *mapping, corm_hook_kind kind, corm_hook hook, void *context);
+CORM_API corm_status corm_fail(corm_status status, const char *format, ...) CORM_PRINTF(2, 3);
+
+#ifdef __cplusplus
+}
+#endif
+#endif
