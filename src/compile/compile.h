@@ -17,7 +17,8 @@ typedef struct corm_compiled corm_compiled;
 typedef struct corm_statement_cache corm_statement_cache;
 
 typedef struct corm_compile_options {
-    /* INSERT and UPDATE without values: the columns that get values when executing, by key. */
+    /* INSERT and UPDATE: the columns that get values when executing, by key, beside those of the statement. NULL: not
+     * said, so that a statement without values gets every column; not NULL with count 0: none. */
     const char *const *column_keys;
     size_t column_key_count;
     /* The node whose binds the executions will give (the ORM's statement); NULL: the statement itself. Binds of the
@@ -56,7 +57,8 @@ void corm_compiled_unref(corm_compiled *compiled);
 uint64_t corm_compiled_id(const corm_compiled *compiled); /* unique in the process */
 uint32_t corm_compiled_flags(const corm_compiled *compiled);
 const corm_dialect *corm_compiled_dialect(const corm_compiled *compiled);
-corm_node *corm_compiled_statement(const corm_compiled *compiled); /* borrowed */
+/* Borrowed; NULL once a cache keeps the compiled statement, which lets go of its values. */
+corm_node *corm_compiled_statement(const corm_compiled *compiled);
 /* The text that was asked for: of a statement without lists, what goes to the database; of one with lists, with
  * `__[POSTCOMPILE_name]` in their places. Borrowed, zero-terminated. */
 const char *corm_compiled_text(const corm_compiled *compiled, size_t *size);
@@ -109,7 +111,8 @@ typedef struct corm_execution {
     corm_text expanded;
     struct corm_scratch scratch;
     corm_compiled *expanded_of;
-    size_t list_length;
+    size_t *lengths;
+    size_t length_count;
 } corm_execution;
 
 #define CORM_EXECUTION_EMPTY ((corm_execution){0})

@@ -16,6 +16,8 @@ corm_status corm_compiler_node(corm_compiler *compiler, corm_node *node, corm_op
 /* The same for an operand that is compared with another: an anonymous value is named after that one. */
 corm_status corm_compiler_operand(corm_compiler *compiler, corm_node *node, corm_operator against,
                                   const corm_node *beside);
+/* A number that does not change between executions, as a parameter. */
+corm_status corm_compiler_number(corm_compiler *compiler, int64_t number);
 const corm_dialect *corm_compiler_dialect(const corm_compiler *compiler);
 
 #endif

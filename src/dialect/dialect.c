@@ -79,6 +79,38 @@ corm_status corm_dialect_table_name(const corm_dialect *dialect, const corm_tabl
     return corm_dialect_identifier(dialect, table->name, out);
 }
 
+void corm_empty_set(const corm_dialect *dialect, uint32_t width, corm_text *out) {
+    if (width <= 1) {
+        corm_text_append(out, dialect->empty_set);
+        return;
+    }
+    for (int part = 0; part < 2; part++) {
+        corm_text_append(out, part ? " FROM (SELECT 1" : "SELECT 1");
+        for (uint32_t i = 1; i < width; i++)
+            corm_text_append(out, ", 1");
+    }
+    corm_text_append(out, ") WHERE 1!=1");
+}
+
+corm_status corm_dialect_literal(const corm_dialect *dialect, const corm_type *type, const corm_value *value,
+                                 corm_text *out) {
+    corm_scratch scratch = {0};
+    corm_value converted = *value;
+    converted.owned = false;
+    corm_status status = CORM_OK;
+    /* Exact numbers stay exact, and truth has its own spelling. */
+    bool as_is = value->kind == CORM_KIND_DECIMAL || value->kind == CORM_KIND_BOOLEAN ||
+                 (value->kind == CORM_KIND_INTEGER && corm_type_is_number(type));
+    if (value->kind != CORM_KIND_NULL && !as_is)
+        status = corm_convert_parameter(dialect, type, value, &converted, &scratch);
+    if (!status)
+        status = dialect->literal(dialect, type, &converted, out);
+    if (converted.owned)
+        corm_value_clear(&converted);
+    corm_scratch_clear(&scratch);
+    return status;
+}
+
 /* ---- scratch memory ---- */
 
 struct corm_scratch_block {

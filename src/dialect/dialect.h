@@ -94,6 +94,8 @@ corm_status corm_dialect_quoted(const corm_dialect *dialect, const char *name,
 bool corm_dialect_requires_quotes(const corm_dialect *dialect, const char *name);
 /* "schema.table". */
 corm_status corm_dialect_table_name(const corm_dialect *dialect, const corm_table *table, corm_text *out);
+/* A query of `width` columns and no rows, for IN with an empty list. Appends. */
+void corm_empty_set(const corm_dialect *dialect, uint32_t width, corm_text *out);
 /* A value as a literal: converted for storage first. */
 corm_status corm_dialect_literal(const corm_dialect *dialect, const corm_type *type, const corm_value *value,
                                  corm_text *out);

@@ -10,14 +10,13 @@ static corm_status limit(corm_compiler *compiler, corm_node *count, corm_node *o
     if (count)
         status = corm_compiler_node(compiler, count, CORM_OP_NONE);
     else
-        corm_compiler_append(compiler, "-1");
+        status = corm_compiler_number(compiler, -1);
     if (status)
         return status;
     corm_compiler_append(compiler, " OFFSET ");
     if (offset)
         return corm_compiler_node(compiler, offset, CORM_OP_NONE);
-    corm_compiler_append(compiler, "0");
-    return CORM_OK;
+    return corm_compiler_number(compiler, 0);
 }
 
 static corm_status true_divide(corm_compiler *compiler, const corm_binary *binary) {

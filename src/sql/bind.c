@@ -275,3 +275,10 @@ corm_node *corm_bind_with_type(const corm_node *node, corm_type *type) {
 corm_node *corm_bind_with_literal(const corm_node *node) {
     return node ? copy_with_content(node, NULL, CORM_BIND_LITERAL) : NULL;
 }
+
+corm_node *corm_bind_stripped(const corm_node *node) {
+    corm_bind *bind = node ? bind_copy(node, NULL) : NULL;
+    if (!bind)
+        return NULL;
+    return corm_node_seal(&bind->node);
+}

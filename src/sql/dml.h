@@ -28,9 +28,10 @@ typedef struct corm_dml {
     corm_node *parts[CORM_DML_PART_COUNT];
 } corm_dml;
 
-enum {                                 /* node.detail */
-       CORM_DML_NO_DEFAULTS = 1u << 0, /* INSERT ... SELECT without the columns' defaults */
-       CORM_DML_MULTIPLE = 1u << 1,    /* values([...]): names are numbered, `name_m0` */
+enum {                                  /* node.detail */
+       CORM_DML_NO_DEFAULTS = 1u << 0,  /* INSERT ... SELECT without the columns' defaults */
+       CORM_DML_MULTIPLE = 1u << 1,     /* values([...]): names are numbered, `name_m0` */
+       CORM_DML_EMPTY_VALUES = 1u << 2, /* values({}): no column at all, not every column */
        CORM_DML_USER_BITS = 0xFF00u
 };
 

@@ -54,6 +54,8 @@ corm_node *corm_bind_deferred(corm_bind_evaluate evaluate, void *context, void (
 /* The same bind with another value (a copy), type (NULL: keep) or flag. */
 corm_node *corm_bind_with_value(const corm_node *bind, const corm_value *value);
 corm_node *corm_bind_with_type(const corm_node *bind, corm_type *type);
+/* The same bind without value, list and callback: equal in structure. */
+corm_node *corm_bind_stripped(const corm_node *bind);
 corm_node *corm_bind_with_literal(const corm_node *bind);
 static inline const corm_bind *corm_node_bind(const corm_node *node) {
     return (const corm_bind *)(const void *)node;

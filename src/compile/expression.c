@@ -1,0 +1,761 @@
+/*
+ * Expressions as SQL. Chains that grow to the left are written by a loop over their spine; everything else recurses, as
+ * deep as a node may be.
+ */
+#include <string.h>
+
+#include "compile/compiler_private.h"
+#include "sql/select.h"
+#include "sql/text_scan.h"
+
+static corm_text *text_of(corm_compiler *compiler) {
+    return &compiler->out->text;
+}
+
+static corm_status write_text(corm_compiler *compiler, const char *sql) {
+    corm_text_append(text_of(compiler), sql);
+    return corm_text_status(text_of(compiler));
+}
+
+/* ---- what is true ---- */
+
+static bool is_boolean_context(corm_operator against) {
+    return against == CORM_OP_AND || against == CORM_OP_OR || against == CORM_OP_NOT ||
+           against == CORM_OP_AS_BOOLEAN;
+}
+
+static bool is_plain_boolean(const corm_node *node) {
+    switch ((corm_node_kind)node->kind) {
+    case CORM_NODE_COLUMN:
+    case CORM_NODE_COLUMN_OF:
+    case CORM_NODE_FUNCTION:
+    case CORM_NODE_BIND:
+    case CORM_NODE_CAST:
+    case CORM_NODE_LITERAL_COLUMN:
+        return corm_node_type(node)->kind == CORM_TYPE_BOOLEAN;
+    default:
+        return false;
+    }
+}
+
+static corm_status compile_constant(corm_compiler *compiler, const corm_node *node, corm_operator against) {
+    if (node->op == CORM_OP_NULL)
+        return write_text(compiler, "NULL");
+    bool truth = node->op == CORM_OP_TRUE;
+    if (compiler->dialect->supports_native_boolean)
+        return write_text(compiler, truth ? "true" : "false");
+    if (is_boolean_context(against))
+        return write_text(compiler, truth ? "1 = 1" : "0 = 1");
+    return write_text(compiler, truth ? "1" : "0");
+}
+
+/* ---- columns ---- */
+
+static corm_status compile_column(corm_compiler *compiler, const corm_node *node) {
+    const corm_column *column = corm_node_as_column(node);
+    if (!column->name)
+        return corm_error_set(CORM_COMPILE_ERROR,
+                              "Cannot compile Column object until its 'name' is assigned.");
+    if (column->table && !compiler->plain_columns) {
+        corm_status status = corm_dialect_table_name(compiler->dialect, column->table, text_of(compiler));
+        if (status)
+            return status;
+        corm_text_append_char(text_of(compiler), '.');
+    }
+    if (column->quote_given && column->quote)
+        return corm_dialect_quoted(compiler->dialect, column->name, text_of(compiler));
+    return corm_dialect_identifier(compiler->dialect, column->name, text_of(compiler));
+}
+
+static corm_status compile_column_of(corm_compiler *compiler, const corm_node *node) {
+    const char *name;
+    corm_node *from = corm_node_child(node, 0);
+    if (from->kind != CORM_NODE_ALIAS)
+        return corm_error_set(CORM_COMPILE_ERROR, "A column of %s cannot be compiled",
+                              corm_node_kind_name(from));
+    corm_status status = corm_compiler_column_of_name(compiler, node, &name);
+    if (status)
+        return status;
+    if (!compiler->plain_columns) {
+        const char *alias = corm_compiler_alias_name(compiler, from);
+        if (!alias)
+            return CORM_NO_MEMORY;
+        status = corm_dialect_identifier(compiler->dialect, alias, text_of(compiler));
+        if (status)
+            return status;
+        corm_text_append_char(text_of(compiler), '.');
+    }
+    return corm_dialect_identifier(compiler->dialect, name, text_of(compiler));
+}
+
+/* A name of a selected column, in ORDER BY or GROUP BY. */
+static corm_status compile_reference(corm_compiler *compiler, const corm_node *node) {
+    const char *name = corm_node_display_name(node);
+    corm_frame *frame = compiler->frame;
+    for (size_t i = 0; frame && frame->labels && i < frame->labels->count; i++) {
+        const corm_label_info *label = &frame->labels->items[i];
+        const char *written;
+        corm_status status = corm_label_text(compiler, label, &written);
+        if (status)
+            return status;
+        const char *own = corm_node_result_name(label->node);
+        bool is_written = written && strcmp(written, name) == 0;
+        if (!is_written && !(own && strcmp(own, name) == 0))
+            continue;
+        if (is_written || frame->is_compound || label->node->kind == CORM_NODE_LABEL)
+            return corm_dialect_identifier(compiler->dialect, written ? written : own, text_of(compiler));
+        return corm_compile_expression(compiler, label->node, CORM_OP_NONE, NULL);
+    }
+    return corm_error_set(
+        CORM_COMPILE_ERROR,
+        "Can't resolve label reference for ORDER BY / GROUP BY / DISTINCT etc. Textual SQL expression "
+        "'%s' should be explicitly declared as text('%s')",
+        name, name);
+}
+
+static corm_status compile_literal_column(corm_compiler *compiler, const corm_node *node) {
+    const char *name = corm_node_display_name(node);
+    if (node->detail & CORM_LITERAL_REFERENCE)
+        return compile_reference(compiler, node);
+    if (node->detail & CORM_LITERAL_EXCLUDED)
+        corm_text_append(text_of(compiler), "excluded.");
+    if (node->detail & CORM_LITERAL_QUOTED)
+        return corm_dialect_identifier(compiler->dialect, name, text_of(compiler));
+    return write_text(compiler, name);
+}
+
+/* ---- functions, CASE, CAST ---- */
+
+static bool takes_no_parentheses(const char *name) {
+    static const char *const names[] = {"CURRENT_TIMESTAMP", "CURRENT_DATE", "CURRENT_TIME", "CURRENT_USER",
+                                        "LOCALTIMESTAMP",    "LOCALTIME",    "SESSION_USER", "USER"};
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        if (strcasecmp(names[i], name) == 0)
+            return true;
+    }
+    return false;
+}
+
+/* A function's name may be dotted; each part is quoted where it must be. */
+static corm_status write_function_name(corm_compiler *compiler, const char *name) {
+    while (*name) {
+        size_t size = strcspn(name, ".");
+        char *part = corm_strndup(name, size);
+        if (!part)
+            return CORM_NO_MEMORY;
+        bool plain = size > 0 && !(*part >= '0' && *part <= '9');
+        for (size_t i = 0; i < size && plain; i++) {
+            char c = part[i];
+            plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' ||
+                    c == '$';
+        }
+        corm_status status = plain ? write_text(compiler, part)
+                                   : corm_dialect_quoted(compiler->dialect, part, text_of(compiler));
+        corm_free(part);
+        if (status)
+            return status;
+        name += size;
+        if (*name == '.') {
+            corm_text_append_char(text_of(compiler), '.');
+            name++;
+        }
+    }
+    return CORM_OK;
+}
+
+static corm_status compile_function(corm_compiler *compiler, const corm_node *node) {
+    const corm_function *function = (const corm_function *)(const void *)node;
+    size_t count = node->child_count;
+    const char *known = compiler->dialect->function_name(function->name);
+    if (count == 0 && takes_no_parentheses(known ? known : function->name)) {
+        char *upper = corm_strdup(known ? known : function->name);
+        for (char *at = upper; at && *at; at++) {
+            if (*at >= 'a' && *at <= 'z')
+                *at = (char)(*at - 'a' + 'A');
+        }
+        corm_status status = upper ? write_text(compiler, upper) : CORM_NO_MEMORY;
+        corm_free(upper);
+        return status;
+    }
+    corm_status status = known ? write_text(compiler, known) : write_function_name(compiler, function->name);
+    corm_text_append_char(text_of(compiler), '(');
+    if (count == 0 && strcasecmp(function->name, "count") == 0)
+        corm_text_append_char(text_of(compiler), '*');
+    for (size_t i = 0; i < count && !status; i++) {
+        if (i)
+            corm_text_append(text_of(compiler), ", ");
+        status = corm_compile_expression(compiler, function->arguments[i], CORM_OP_COMMA, node);
+    }
+    corm_text_append_char(text_of(compiler), ')');
+    return status ? status : corm_text_status(text_of(compiler));
+}
+
+static corm_status compile_over(corm_compiler *compiler, const corm_node *node) {
+    corm_node *partition = corm_node_child(node, 1);
+    corm_node *order = corm_node_child(node, 2);
+    corm_status status = corm_compile_expression(compiler, corm_node_child(node, 0), CORM_OP_NONE, NULL);
+    corm_text_append(text_of(compiler), " OVER (");
+    if (corm_list_count(partition) && !status) {
+        corm_text_append(text_of(compiler), "PARTITION BY ");
+        status = corm_compile_list(compiler, partition, CORM_OP_COMMA);
+    }
+    if (corm_list_count(order) && !status) {
+        corm_text_append(text_of(compiler), corm_list_count(partition) ? " ORDER BY " : "ORDER BY ");
+        status = corm_compile_list(compiler, order, CORM_OP_COMMA);
+    }
+    corm_text_append_char(text_of(compiler), ')');
+    return status;
+}
+
+static corm_status compile_case(corm_compiler *compiler, const corm_node *node) {
+    const corm_case *element = (const corm_case *)(const void *)node;
+    corm_node *value = element->children[0];
+    corm_node *otherwise = element->children[1];
+    corm_status status = CORM_OK;
+    corm_text_append(text_of(compiler), "CASE ");
+    if (value) {
+        status = corm_compile_expression(compiler, value, CORM_OP_NONE, NULL);
+        corm_text_append_char(text_of(compiler), ' ');
+    }
+    for (size_t i = 2; i + 1 < node->child_count && !status; i += 2) {
+        corm_text_append(text_of(compiler), "WHEN ");
+        status = corm_compile_expression(compiler, element->children[i], value ? CORM_OP_NONE : ALWAYS, NULL);
+        corm_text_append(text_of(compiler), " THEN ");
+        if (!status)
+            status = corm_compile_expression(compiler, element->children[i + 1], CORM_OP_NONE, NULL);
+        corm_text_append_char(text_of(compiler), ' ');
+    }
+    if (otherwise && !status) {
+        corm_text_append(text_of(compiler), "ELSE ");
+        status = corm_compile_expression(compiler, otherwise, CORM_OP_NONE, NULL);
+        corm_text_append_char(text_of(compiler), ' ');
+    }
+    corm_text_append(text_of(compiler), "END");
+    return status;
+}
+
+static corm_status compile_cast(corm_compiler *compiler, const corm_node *node, corm_operator against) {
+    corm_node *operand = corm_node_child(node, 0);
+    if (node->detail) /* a change of mind, not of SQL */
+        return corm_compile_expression(compiler, operand, against, NULL);
+    corm_text_append(text_of(compiler), "CAST(");
+    corm_status status = corm_compile_expression(compiler, operand, CORM_OP_NONE, NULL);
+    corm_text_append(text_of(compiler), " AS ");
+    if (!status)
+        status = compiler->dialect->type_name(node->type, text_of(compiler));
+    corm_text_append_char(text_of(compiler), ')');
+    return status;
+}
+
+corm_status corm_compile_text(corm_compiler *compiler, const corm_node *node) {
+    const corm_text_node *text = (const corm_text_node *)(const void *)node;
+    size_t position = 0;
+    corm_text_piece piece;
+    while (corm_text_scan(text->text, text->size, &position, &piece)) {
+        if (!piece.is_parameter) {
+            corm_text_append_bytes(text_of(compiler), piece.start, piece.size);
+            continue;
+        }
+        for (size_t i = 0; i < text->bind_count; i++) {
+            const char *key = corm_node_bind(text->children[i])->key;
+            if (strlen(key) != piece.size || memcmp(key, piece.start, piece.size) != 0)
+                continue;
+            /* A list is put between parentheses where the text does not have them: IN :ids. */
+            bool bare = text->children[i]->detail & CORM_BIND_EXPANDING &&
+                        !(piece.start - 1 > text->text && piece.start[-2] == '(');
+            if (bare)
+                corm_text_append_char(text_of(compiler), '(');
+            corm_status status = corm_compiler_bind(compiler, text->children[i], NULL);
+            if (bare)
+                corm_text_append_char(text_of(compiler), ')');
+            if (status)
+                return status;
+            break;
+        }
+    }
+    return corm_text_status(text_of(compiler));
+}
+
+/* ---- operators that are not simply between their operands ---- */
+
+static corm_status write_escape(corm_compiler *compiler, const corm_node *escape) {
+    if (!escape)
+        return CORM_OK;
+    corm_text_append(text_of(compiler), " ESCAPE ");
+    const char *character = corm_node_display_name(escape);
+    corm_value value = corm_value_bytes(CORM_KIND_TEXT, character, strlen(character));
+    return compiler->dialect->literal(compiler->dialect, corm_node_type(escape), &value, text_of(compiler));
+}
+
+static corm_status lowered(corm_compiler *compiler, corm_node *node, const corm_node *beside, bool lower,
+                           corm_operator against) {
+    if (lower)
+        corm_text_append(text_of(compiler), "lower(");
+    corm_status status = corm_compile_expression(compiler, node, lower ? CORM_OP_NONE : against, beside);
+    if (lower)
+        corm_text_append_char(text_of(compiler), ')');
+    return status;
+}
+
+/* LIKE with '%' put before or after the operand, and its forms that ignore case. */
+static corm_status compile_like(corm_compiler *compiler, const corm_binary *binary, bool lower, bool before,
+                                bool after, bool negated) {
+    bool concatenates = before || after;
+    corm_status status = lowered(compiler, binary->children[0], binary->children[1], lower,
+                                 concatenates ? ALWAYS : CORM_OP_LIKE);
+    corm_text_append(text_of(compiler), negated ? " NOT LIKE " : " LIKE ");
+    if (before)
+        corm_text_append(text_of(compiler), "'%' || ");
+    if (!status)
+        status = lowered(compiler, binary->children[1], binary->children[0], lower,
+                         concatenates ? CORM_OP_CONCAT : CORM_OP_LIKE);
+    if (after)
+        corm_text_append(text_of(compiler), " || '%'");
+    return status ? status : write_escape(compiler, binary->children[2]);
+}
+
+static corm_status compile_in(corm_compiler *compiler, const corm_binary *binary, bool negated) {
+    corm_node *left = binary->children[0];
+    corm_node *right = binary->children[1];
+    /* NOT IN carries its own parentheses. */
+    if (negated)
+        corm_text_append_char(text_of(compiler), '(');
+    corm_status status = corm_compile_expression(compiler, left, CORM_OP_IN, NULL);
+    corm_text_append(text_of(compiler), negated ? " NOT IN " : " IN ");
+    bool own = right->kind == CORM_NODE_SCALAR_SUBQUERY || right->kind == CORM_NODE_LIST ||
+               right->kind == CORM_NODE_GROUPING;
+    if (!own)
+        corm_text_append_char(text_of(compiler), '(');
+    if (!status && right->kind == CORM_NODE_LIST && corm_list_count(right) == 0) {
+        corm_text_append_char(text_of(compiler), '(');
+        corm_empty_set(compiler->dialect, 1, text_of(compiler));
+        corm_text_append_char(text_of(compiler), ')');
+    } else if (!status && corm_node_is_select(right)) {
+        status = corm_compile_select(compiler, right, 0);
+    } else if (!status && right->kind == CORM_NODE_ALIAS) {
+        corm_text_append(text_of(compiler), "SELECT * FROM ");
+        status = corm_compile_from(compiler, right);
+    } else if (!status) {
+        status = corm_compile_expression(compiler, right, CORM_OP_NONE, left);
+    }
+    if (!own)
+        corm_text_append_char(text_of(compiler), ')');
+    if (negated)
+        corm_text_append_char(text_of(compiler), ')');
+    return status;
+}
+
+static corm_status compile_between(corm_compiler *compiler, const corm_binary *binary) {
+    const corm_node *range = binary->children[1];
+    corm_status status =
+        corm_compile_expression(compiler, binary->children[0], CORM_OP_BETWEEN, corm_list_at(range, 0));
+    corm_text_append(text_of(compiler), binary->node.op == CORM_OP_BETWEEN ? " BETWEEN " : " NOT BETWEEN ");
+    if (binary->node.detail & CORM_BINARY_SYMMETRIC)
+        corm_text_append(text_of(compiler), "SYMMETRIC ");
+    for (size_t i = 0; i < 2 && !status; i++) {
+        if (i)
+            corm_text_append(text_of(compiler), " AND ");
+        status =
+            corm_compile_expression(compiler, corm_list_at(range, i), CORM_OP_BETWEEN, binary->children[0]);
+    }
+    return status;
+}
+
+static corm_status compile_filter(corm_compiler *compiler, const corm_binary *binary) {
+    corm_status status = corm_compile_expression(compiler, binary->children[0], CORM_OP_NONE, NULL);
+    corm_text_append(text_of(compiler), " FILTER (WHERE ");
+    if (!status)
+        status = corm_compile_expression(compiler, binary->children[1], CORM_OP_AS_BOOLEAN, NULL);
+    corm_text_append_char(text_of(compiler), ')');
+    return status;
+}
+
+static corm_status compile_collate(corm_compiler *compiler, const corm_binary *binary) {
+    corm_status status = corm_compile_expression(compiler, binary->children[0], CORM_OP_COLLATE, NULL);
+    corm_text_append(text_of(compiler), " COLLATE ");
+    const corm_node *right = binary->children[1];
+    if (status)
+        return status;
+    if (right->kind == CORM_NODE_LITERAL_COLUMN)
+        return corm_dialect_identifier(compiler->dialect, corm_node_display_name(right), text_of(compiler));
+    if (right->kind == CORM_NODE_BIND && corm_node_bind(right)->value.kind == CORM_KIND_TEXT) {
+        const corm_value *value = &corm_node_bind(right)->value;
+        char *name = corm_strndup(value->as.text.data, value->as.text.size);
+        status = name ? corm_dialect_identifier(compiler->dialect, name, text_of(compiler)) : CORM_NO_MEMORY;
+        corm_free(name);
+        return status;
+    }
+    return corm_error_set(CORM_COMPILE_ERROR, "A collation is a name");
+}
+
+/* ---- the spine ---- */
+
+/* The text between the operands; NULL for operators with a form of their own. */
+static const char *infix(const corm_compiler *compiler, const corm_node *node) {
+    switch ((corm_operator)node->op) {
+    case CORM_OP_IN:
+    case CORM_OP_NOT_IN:
+    case CORM_OP_BETWEEN:
+    case CORM_OP_NOT_BETWEEN:
+    case CORM_OP_COLLATE:
+    case CORM_OP_FILTER:
+        return NULL;
+    case CORM_OP_IS_DISTINCT_FROM:
+        return compiler->dialect->distinct_from;
+    case CORM_OP_IS_NOT_DISTINCT_FROM:
+        return compiler->dialect->not_distinct_from;
+    case CORM_OP_REGEXP_MATCH:
+        return compiler->dialect->regexp;
+    case CORM_OP_NOT_REGEXP_MATCH:
+        return compiler->dialect->not_regexp;
+    case CORM_OP_CUSTOM:
+        return " ";
+    case CORM_OP_TRUE_DIV:
+        return compiler->dialect->true_divide ? NULL : " / ";
+    default:
+        return corm_operators[node->op].text;
+    }
+}
+
+static corm_status compile_special(corm_compiler *compiler, const corm_node *node) {
+    const corm_binary *binary = (const corm_binary *)(const void *)node;
+    switch ((corm_operator)node->op) {
+    case CORM_OP_IN:
+        return compile_in(compiler, binary, false);
+    case CORM_OP_NOT_IN:
+        return compile_in(compiler, binary, true);
+    case CORM_OP_BETWEEN:
+    case CORM_OP_NOT_BETWEEN:
+        return compile_between(compiler, binary);
+    case CORM_OP_COLLATE:
+        return compile_collate(compiler, binary);
+    case CORM_OP_FILTER:
+        return compile_filter(compiler, binary);
+    case CORM_OP_TRUE_DIV:
+        return compiler->dialect->true_divide(compiler, binary);
+    case CORM_OP_ILIKE:
+        return compile_like(compiler, binary, true, false, false, false);
+    case CORM_OP_NOT_ILIKE:
+        return compile_like(compiler, binary, true, false, false, true);
+    case CORM_OP_STARTSWITH:
+        return compile_like(compiler, binary, false, false, true, false);
+    case CORM_OP_NOT_STARTSWITH:
+        return compile_like(compiler, binary, false, false, true, true);
+    case CORM_OP_ENDSWITH:
+        return compile_like(compiler, binary, false, true, false, false);
+    case CORM_OP_NOT_ENDSWITH:
+        return compile_like(compiler, binary, false, true, false, true);
+    case CORM_OP_CONTAINS:
+        return compile_like(compiler, binary, false, true, true, false);
+    case CORM_OP_NOT_CONTAINS:
+        return compile_like(compiler, binary, false, true, true, true);
+    case CORM_OP_ISTARTSWITH:
+        return compile_like(compiler, binary, true, false, true, false);
+    case CORM_OP_NOT_ISTARTSWITH:
+        return compile_like(compiler, binary, true, false, true, true);
+    case CORM_OP_IENDSWITH:
+        return compile_like(compiler, binary, true, true, false, false);
+    case CORM_OP_NOT_IENDSWITH:
+        return compile_like(compiler, binary, true, true, false, true);
+    case CORM_OP_ICONTAINS:
+        return compile_like(compiler, binary, true, true, true, false);
+    case CORM_OP_NOT_ICONTAINS:
+        return compile_like(compiler, binary, true, true, true, true);
+    default:
+        return corm_error_set(CORM_COMPILE_ERROR, "An operator cannot be compiled here");
+    }
+}
+
+static bool is_spine(const corm_compiler *compiler, const corm_node *node) {
+    if (node->kind == CORM_NODE_LIST)
+        return (node->op == CORM_OP_AND || node->op == CORM_OP_OR) && node->child_count > 0;
+    return node->kind == CORM_NODE_BINARY && infix(compiler, node) != NULL;
+}
+
+static bool parenthesised(const corm_node *node, corm_operator against) {
+    return against != CORM_OP_NONE && corm_operator_needs_parentheses((corm_operator)node->op, against);
+}
+
+/* What follows the first operand of a chain's node. */
+static corm_status compile_rest(corm_compiler *compiler, const corm_node *node) {
+    corm_operator op = (corm_operator)node->op;
+    if (node->kind == CORM_NODE_LIST) {
+        for (size_t i = 1; i < node->child_count; i++) {
+            corm_text_append(text_of(compiler), corm_operators[op].text);
+            corm_status status = corm_compile_expression(compiler, corm_list_at(node, i), op, NULL);
+            if (status)
+                return status;
+        }
+        return CORM_OK;
+    }
+    const corm_binary *binary = (const corm_binary *)(const void *)node;
+    corm_text_append(text_of(compiler), infix(compiler, node));
+    if (op == CORM_OP_CUSTOM) {
+        corm_text_append(text_of(compiler), binary->custom);
+        corm_text_append_char(text_of(compiler), ' ');
+    }
+    corm_status status = corm_compile_expression(compiler, binary->children[1], op, binary->children[0]);
+    return status ? status : write_escape(compiler, binary->children[2]);
+}
+
+static corm_status compile_leaf(corm_compiler *compiler, corm_node *node, corm_operator against,
+                                const corm_node *beside);
+
+static corm_status compile_chain(corm_compiler *compiler, corm_node *node, corm_operator against) {
+    corm_vector spine = {0};
+    corm_status status = CORM_OK;
+    corm_operator outer = against;
+    while (is_spine(compiler, node)) {
+        if (parenthesised(node, outer))
+            corm_text_append_char(text_of(compiler), '(');
+        if ((status = corm_vector_push(&spine, node)))
+            goto done;
+        outer = (corm_operator)node->op;
+        node = corm_node_child(node, 0);
+    }
+    const corm_node *above = spine.items[spine.count - 1];
+    const corm_node *beside = above->kind == CORM_NODE_BINARY ? corm_node_child(above, 1) : NULL;
+    status = compile_leaf(compiler, node, outer, beside);
+    while (spine.count && !status) {
+        node = spine.items[--spine.count];
+        outer = spine.count ? (corm_operator)((corm_node *)spine.items[spine.count - 1])->op : against;
+        status = compile_rest(compiler, node);
+        if (parenthesised(node, outer))
+            corm_text_append_char(text_of(compiler), ')');
+    }
+done:
+    corm_vector_clear(&spine);
+    return status;
+}
+
+/* ---- one operand ---- */
+
+static corm_status compile_unary(corm_compiler *compiler, const corm_node *node) {
+    corm_node *operand = corm_node_child(node, 0);
+    corm_operator op = (corm_operator)node->op;
+    const char *sql = corm_operators[op].text;
+    corm_status status;
+    switch (op) {
+    case CORM_OP_ASC:
+    case CORM_OP_DESC:
+    case CORM_OP_NULLS_FIRST:
+    case CORM_OP_NULLS_LAST:
+        status = corm_compile_expression(compiler, operand, CORM_OP_NONE, NULL);
+        return status ? status : write_text(compiler, sql);
+    case CORM_OP_NOT:
+        if (!compiler->dialect->supports_native_boolean && is_plain_boolean(operand)) {
+            status = compile_leaf(compiler, operand, CORM_OP_NONE, NULL);
+            return status ? status : write_text(compiler, " = 0");
+        }
+        corm_text_append(text_of(compiler), sql);
+        return corm_compile_expression(compiler, operand, CORM_OP_NOT, NULL);
+    case CORM_OP_EXISTS:
+        corm_text_append(text_of(compiler), sql);
+        if (!corm_node_is_select(operand))
+            return corm_compile_expression(compiler, operand, CORM_OP_NONE, NULL);
+        corm_text_append_char(text_of(compiler), '(');
+        status = corm_compile_select(compiler, operand, 0);
+        corm_text_append_char(text_of(compiler), ')');
+        return status;
+    case CORM_OP_ANY:
+    case CORM_OP_ALL:
+        corm_text_append(text_of(compiler), sql);
+        if (operand->kind == CORM_NODE_SCALAR_SUBQUERY || operand->kind == CORM_NODE_GROUPING)
+            return corm_compile_expression(compiler, operand, CORM_OP_NONE, NULL);
+        corm_text_append_char(text_of(compiler), '(');
+        status = corm_node_is_select(operand)
+                     ? corm_compile_select(compiler, operand, 0)
+                     : corm_compile_expression(compiler, operand, CORM_OP_NONE, NULL);
+        corm_text_append_char(text_of(compiler), ')');
+        return status;
+    default:
+        corm_text_append(text_of(compiler), sql);
+        return corm_compile_expression(compiler, operand, op, NULL);
+    }
+}
+
+/* A label where it is not being defined: the element, or the name of a selected one in ORDER BY. */
+static corm_status compile_label(corm_compiler *compiler, const corm_node *node, corm_operator against) {
+    return corm_compile_expression(compiler, corm_node_child(node, 0), against, NULL);
+}
+
+static corm_status compile_select_value(corm_compiler *compiler, corm_node *select) {
+    corm_text_append_char(text_of(compiler), '(');
+    corm_status status = corm_compile_select(compiler, select, 0);
+    corm_text_append_char(text_of(compiler), ')');
+    return status;
+}
+
+static corm_status compile_plain(corm_compiler *compiler, corm_node *node, corm_operator against,
+                                 const corm_node *beside) {
+    switch ((corm_node_kind)node->kind) {
+    case CORM_NODE_COLUMN:
+        return compile_column(compiler, node);
+    case CORM_NODE_COLUMN_OF:
+        return compile_column_of(compiler, node);
+    case CORM_NODE_BIND:
+        return corm_compiler_bind(compiler, node, beside);
+    case CORM_NODE_BINARY:
+        return compile_special(compiler, node);
+    case CORM_NODE_UNARY:
+        return compile_unary(compiler, node);
+    case CORM_NODE_LIST: {
+        if (node->op != CORM_OP_COMMA && !corm_list_count(node))
+            return CORM_OK;
+        corm_text_append_char(text_of(compiler), '(');
+        corm_status status = CORM_OK;
+        for (size_t i = 0; i < corm_list_count(node) && !status; i++) {
+            if (i)
+                corm_text_append(text_of(compiler), ", ");
+            status = corm_compile_expression(compiler, corm_list_at(node, i), CORM_OP_COMMA, beside);
+        }
+        corm_text_append_char(text_of(compiler), ')');
+        return status;
+    }
+    case CORM_NODE_FUNCTION:
+        return compile_function(compiler, node);
+    case CORM_NODE_OVER:
+        return compile_over(compiler, node);
+    case CORM_NODE_CASE:
+        return compile_case(compiler, node);
+    case CORM_NODE_CAST:
+        return compile_cast(compiler, node, against);
+    case CORM_NODE_EXTRACT:
+        return compiler->dialect->extract(compiler, ((const corm_named *)(const void *)node)->name,
+                                          corm_node_child(node, 0));
+    case CORM_NODE_LABEL:
+        return compile_label(compiler, node, against);
+    case CORM_NODE_TEXT:
+        return corm_compile_text(compiler, node);
+    case CORM_NODE_LITERAL_COLUMN:
+        return compile_literal_column(compiler, node);
+    case CORM_NODE_CONSTANT:
+        return compile_constant(compiler, node, against);
+    case CORM_NODE_GROUPING: {
+        corm_text_append_char(text_of(compiler), '(');
+        corm_node *inner = corm_node_child(node, 0);
+        corm_status status = corm_node_is_select(inner)
+                                 ? corm_compile_select(compiler, inner, 0)
+                                 : corm_compile_expression(compiler, inner, CORM_OP_NONE, NULL);
+        corm_text_append_char(text_of(compiler), ')');
+        return status;
+    }
+    case CORM_NODE_SCALAR_SUBQUERY:
+        return compile_select_value(compiler, corm_node_child(node, 0));
+    case CORM_NODE_SELECT:
+    case CORM_NODE_COMPOUND:
+        return compile_select_value(compiler, node);
+    case CORM_NODE_TABLE:
+    case CORM_NODE_ALIAS:
+    case CORM_NODE_JOIN:
+        return corm_compile_from(compiler, node);
+    case CORM_NODE_EXTENSION:
+        if (node->vtable->compile)
+            return node->vtable->compile(compiler, node);
+        break;
+    default:
+        break;
+    }
+    return corm_error_set(CORM_COMPILE_ERROR, "%s cannot be compiled as an expression",
+                          corm_node_kind_name(node));
+}
+
+static corm_status compile_leaf(corm_compiler *compiler, corm_node *node, corm_operator against,
+                                const corm_node *beside) {
+    if (compiler->depth >= CORM_NODE_MAX_DEPTH)
+        return corm_error_set(CORM_COMPILE_ERROR,
+                              "This expression is nested more than %d levels deep, which is the "
+                              "limit",
+                              CORM_NODE_MAX_DEPTH);
+    compiler->depth++;
+    bool has_operator = node->kind == CORM_NODE_BINARY || node->kind == CORM_NODE_UNARY;
+    bool not_in = node->kind == CORM_NODE_BINARY && node->op == CORM_OP_NOT_IN;
+    bool parentheses = has_operator && !not_in && parenthesised(node, against);
+    if (parentheses)
+        corm_text_append_char(text_of(compiler), '(');
+    corm_status status = compile_plain(compiler, node, against, beside);
+    if (!status && is_boolean_context(against) && against != CORM_OP_NOT &&
+        !compiler->dialect->supports_native_boolean && is_plain_boolean(node))
+        corm_text_append(text_of(compiler), " = 1");
+    if (parentheses)
+        corm_text_append_char(text_of(compiler), ')');
+    compiler->depth--;
+    return status ? status : corm_text_status(text_of(compiler));
+}
+
+corm_status corm_compile_expression(corm_compiler *compiler, corm_node *node, corm_operator against,
+                                    const corm_node *beside) {
+    if (!is_spine(compiler, node))
+        return compile_leaf(compiler, node, against, beside);
+    if (compiler->depth >= CORM_NODE_MAX_DEPTH)
+        return compile_leaf(compiler, node, against, beside);
+    compiler->depth++;
+    corm_status status = compile_chain(compiler, node, against);
+    compiler->depth--;
+    return status ? status : corm_text_status(text_of(compiler));
+}
+
+corm_status corm_compile_conditions(corm_compiler *compiler, const corm_node *list) {
+    /* Constants decide as in and_(). */
+    size_t count = corm_list_count(list);
+    corm_node *single = NULL;
+    size_t kept = 0;
+    for (size_t i = 0; i < count; i++) {
+        corm_node *item = corm_list_at(list, i);
+        if (corm_node_is_constant(item, CORM_OP_FALSE))
+            return corm_compile_expression(compiler, item, CORM_OP_AS_BOOLEAN, NULL);
+        if (!corm_node_is_constant(item, CORM_OP_TRUE)) {
+            single = item;
+            kept++;
+        }
+    }
+    if (kept <= 1)
+        return corm_compile_expression(compiler, kept ? single : corm_true(), CORM_OP_AS_BOOLEAN, NULL);
+    bool first = true;
+    for (size_t i = 0; i < count; i++) {
+        corm_node *item = corm_list_at(list, i);
+        if (corm_node_is_constant(item, CORM_OP_TRUE))
+            continue;
+        if (!first)
+            corm_text_append(text_of(compiler), " AND ");
+        first = false;
+        corm_status status = corm_compile_expression(compiler, item, CORM_OP_AND, NULL);
+        if (status)
+            return status;
+    }
+    return CORM_OK;
+}
+
+corm_status corm_compile_list(corm_compiler *compiler, const corm_node *list, corm_operator against) {
+    for (size_t i = 0; i < corm_list_count(list); i++) {
+        if (i)
+            corm_text_append(text_of(compiler), ", ");
+        corm_status status = corm_compile_expression(compiler, corm_list_at(list, i), against, NULL);
+        if (status)
+            return status;
+    }
+    return corm_text_status(text_of(compiler));
+}
+
+/* ---- for dialects and extensions ---- */
+
+void corm_compiler_append(corm_compiler *compiler, const char *sql) {
+    corm_text_append(text_of(compiler), sql);
+}
+
+corm_status corm_compiler_identifier(corm_compiler *compiler, const char *name) {
+    return corm_dialect_identifier(compiler->dialect, name, text_of(compiler));
+}
+
+corm_status corm_compiler_node(corm_compiler *compiler, corm_node *node, corm_operator against) {
+    return corm_compile_expression(compiler, node, against, NULL);
+}
+
+corm_status corm_compiler_operand(corm_compiler *compiler, corm_node *node, corm_operator against,
+                                  const corm_node *beside) {
+    return corm_compile_expression(compiler, node, against, beside);
+}
+
+const corm_dialect *corm_compiler_dialect(const corm_compiler *compiler) {
+    return compiler->dialect;
+}
