@@ -92,9 +92,9 @@ typedef struct corm_many corm_many;
 
 /* ---- columns' types ---- */
 
-typedef uint64_t corm_column_type;
+typedef uint64_t corm_sql_type;
 
-#define CORM_COLUMN_TYPE_(kind, a, b) ((corm_column_type)(kind) << 56 | (corm_column_type)(a) << 24 | (corm_column_type)(b))
+#define CORM_COLUMN_TYPE_(kind, a, b) ((corm_sql_type)(kind) << 56 | (corm_sql_type)(a) << 24 | (corm_sql_type)(b))
 #define CORM_INTEGER CORM_COLUMN_TYPE_(1, 0, 0)
 #define CORM_SMALL_INTEGER CORM_COLUMN_TYPE_(2, 0, 0)
 #define CORM_BIG_INTEGER CORM_COLUMN_TYPE_(3, 0, 0)
@@ -132,7 +132,7 @@ typedef struct corm_field {
     size_t offset;
     corm_field_type field_type;
     /* Of a column: */
-    corm_column_type type;
+    corm_sql_type type;
     const char *column;         /* its name; NULL: the field's */
     bool primary_key;
     bool required;              /* NOT NULL; primary keys and plain C types are anyway */

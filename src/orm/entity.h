@@ -11,23 +11,34 @@
 #include "orm/mapper.h"
 #include "orm/state.h"
 
-/* A class in a statement. One per mapper for the class itself (shared); one per aliased(). */
+/* A class in a statement: the class itself, or an aliased() one. Nodes of one class compare equal; aliases by place. */
 typedef struct corm_entity {
     corm_node node;          /* EXTENSION */
+    corm_node *children[1];  /* of an aliased one: the ALIAS, or a subquery; else NULL */
     corm_mapper *mapper;     /* a reference of the registry */
-    corm_node *from;         /* the mapper's table, or the ALIAS node: owned reference */
-    char *name;              /* the alias' given name, or NULL */
-    bool aliased;
+    char *name;              /* what rows call it: the class' name, or the alias' */
 } corm_entity;
 
 /* An attribute of an entity: a column, or a relationship to join along or to compare. */
 typedef struct corm_attribute_node {
     corm_node node;          /* EXTENSION; its type is the column's */
-    corm_entity *entity;     /* owned reference */
+    corm_node *children[3];  /* the entity; of_type()'s entity or NULL; and_()'s criteria or NULL */
     corm_attribute *attribute;
-    corm_entity *of_type;    /* relationship.of_type(alias): where the join goes, or NULL */
-    corm_node *extra;        /* relationship.and_(...): added to the ON clause, or NULL */
 } corm_attribute_node;
+
+static inline bool corm_entity_is_aliased(const corm_entity *entity) {
+    return entity->children[0] != NULL;
+}
+/* What stands in the FROM clause: the alias or the mapper's table. Borrowed. */
+static inline corm_node *corm_entity_from(const corm_entity *entity) {
+    return entity->children[0] != NULL ? entity->children[0] : corm_table_node(entity->mapper->table);
+}
+static inline corm_entity *corm_attribute_node_entity(const corm_attribute_node *node) {
+    return (corm_entity *)(void *)node->children[0];
+}
+static inline corm_entity *corm_attribute_node_target(const corm_attribute_node *node) {
+    return (corm_entity *)(void *)node->children[1];
+}
 
 corm_node *corm_entity_of(corm_mapper *mapper);                         /* configures the registry */
 corm_node *corm_entity_aliased(corm_mapper *mapper, const char *name);  /* name may be NULL */
@@ -39,6 +50,16 @@ corm_node *corm_attribute_node_and(corm_node *attribute_node, corm_node *criteri
 /* NULL when the node is something else. Borrowed. */
 corm_entity *corm_node_as_entity(corm_node *node);
 corm_attribute_node *corm_node_as_attribute(corm_node *node);
+
+/* The Core column that a column's attribute stands for: a new reference. */
+corm_node *corm_attribute_column(const corm_attribute_node *node);
+/* A FROM's own view of a table's column: a new reference. CORM_INVALID_REQUEST when it has none. */
+corm_node *corm_adapt_column(corm_node *from, corm_column *column);
+/* The ON condition of a relationship between these FROMs; secondary_from: of a many-to-many. For a many-to-many two
+ * conditions: `out` between parent and association, `second` between association and target (else NULL). */
+corm_status corm_relationship_on(const corm_relationship *relationship, corm_node *parent_from,
+                                 corm_node *secondary_from, corm_node *target_from, corm_node **out,
+                                 corm_node **second);
 
 /* Relationship comparisons; the node is a relationship's attribute node. object NULL: "is nothing". */
 corm_node *corm_relationship_equals(corm_node *attribute_node, corm_object *object);

@@ -16,6 +16,15 @@
 static corm_status detect(corm_session *session) {
     corm_vector live = {0};
     corm_status status = corm_session_live(session, &live);
+    for (size_t i = 0; i < session->held.count && status == CORM_OK; i++) {
+        corm_state *state = session->held.items[i];
+        if (state != NULL && (state->flags & CORM_STATE_PENDING)) {
+            status = corm_vector_push(&live, state);
+            if (status == CORM_OK) {
+                state->mapper->host->retain(corm_state_object(state));
+            }
+        }
+    }
     for (size_t i = 0; i < live.count; i++) {
         corm_state *state = live.items[i];
         const corm_host *host = state->mapper->host;
@@ -28,7 +37,7 @@ static corm_status detect(corm_session *session) {
     return status;
 }
 
-/* Pending objects too have collections that were changed by plain assignment: their host tells. */
+/* A host whose objects change by plain assignment looks for what changed. */
 static corm_status detect_changes(corm_session *session) {
     return session->host_functions != NULL && session->host_functions->detect_changes != NULL ? detect(session)
                                                                                                : CORM_OK;

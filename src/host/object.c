@@ -1,0 +1,748 @@
+/*
+ * Objects of the C host: memory, fields, and finding what changed. See object.h.
+ *
+ * Reading a field gives a tagged value; storing one copies it, texts included. The committed copy follows what the
+ * engine stores, never what the user assigns, so comparing the two finds the user's changes.
+ */
+#include "host/object.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+#include "base/alloc.h"
+#include "orm/session_private.h"
+
+static const uint32_t object_magic = 0xC04A0B1Eu;
+
+static const corm_field *field_of(const c_object *object, const corm_attribute *attribute) {
+    return &object->mapping->mapping->fields[attribute->index];
+}
+
+static void *in_struct(const c_object *object, const corm_field *field) {
+    return (char *)object + object->mapping->struct_offset + field->offset;
+}
+
+static void *in_committed(const c_object *object, const corm_field *field) {
+    return (char *)object + object->mapping->committed_offset + field->offset;
+}
+
+static uint8_t *loaded_bits(const c_object *object) {
+    return (uint8_t *)object + object->mapping->loaded_offset;
+}
+
+static bool is_loaded(const c_object *object, const corm_attribute *attribute) {
+    return loaded_bits(object)[attribute->index] != 0;
+}
+
+static void set_loaded(c_object *object, const corm_attribute *attribute, bool loaded) {
+    loaded_bits(object)[attribute->index] = loaded;
+}
+
+c_object *c_object_of(const void *user_struct) {
+    if (user_struct != NULL) {
+        /* The word before the struct is the distance to the header. */
+        size_t distance;
+        memcpy(&distance, (const char *)user_struct - sizeof distance, sizeof distance);
+        c_object *object = (c_object *)(void *)((char *)(uintptr_t)user_struct - distance);
+        if (object->magic == object_magic) {
+            return object;
+        }
+    }
+    corm_error_set(CORM_UNMAPPED_INSTANCE, "%s is no object of a session: make objects with corm_new() or a query",
+                   user_struct == NULL ? "NULL" : "the pointer");
+    return NULL;
+}
+
+/* ---- fields and values ---- */
+
+static size_t field_size(const corm_field *field) {
+    switch (field->field_type) {
+    case CORM_FIELD_INT64:
+        return sizeof(int64_t);
+    case CORM_FIELD_INT32:
+        return sizeof(int32_t);
+    case CORM_FIELD_INT16:
+        return sizeof(int16_t);
+    case CORM_FIELD_BOOL:
+        return sizeof(bool);
+    case CORM_FIELD_DOUBLE:
+        return sizeof(double);
+    case CORM_FIELD_TEXT:
+        return sizeof(char *);
+    case CORM_FIELD_BYTES:
+        return sizeof(corm_bytes);
+    case CORM_FIELD_DATETIME:
+        return sizeof(corm_datetime);
+    case CORM_FIELD_NULLABLE_INT:
+        return sizeof(corm_int);
+    case CORM_FIELD_NULLABLE_FLOAT:
+        return sizeof(corm_float);
+    case CORM_FIELD_NULLABLE_BOOL:
+        return sizeof(corm_bool);
+    case CORM_FIELD_NULLABLE_DATETIME:
+        return sizeof(corm_moment);
+    case CORM_FIELD_REFERENCE:
+    case CORM_FIELD_MANY:
+        return sizeof(void *);
+    }
+    return 0;
+}
+
+static corm_kind datetime_kind(const corm_attribute *attribute) {
+    switch (corm_column_type(attribute->column)->kind) {
+    case CORM_TYPE_DATE:
+        return CORM_KIND_DATE;
+    case CORM_TYPE_TIME:
+        return CORM_KIND_TIME;
+    default:
+        return CORM_KIND_DATETIME;
+    }
+}
+
+static corm_value datetime_value(const corm_attribute *attribute, const corm_datetime *datetime) {
+    corm_value value = {.kind = (uint8_t)datetime_kind(attribute)};
+    value.as.datetime = *datetime;
+    return value;
+}
+
+/* The value at a place of a field's type; borrowed from it. */
+static corm_value read_field(const corm_field *field, const corm_attribute *attribute, const void *place) {
+    switch (field->field_type) {
+    case CORM_FIELD_INT64:
+        return corm_value_integer(*(const int64_t *)place);
+    case CORM_FIELD_INT32:
+        return corm_value_integer(*(const int32_t *)place);
+    case CORM_FIELD_INT16:
+        return corm_value_integer(*(const int16_t *)place);
+    case CORM_FIELD_BOOL:
+        return corm_value_boolean(*(const bool *)place);
+    case CORM_FIELD_DOUBLE:
+        return corm_value_float(*(const double *)place);
+    case CORM_FIELD_TEXT: {
+        const char *text = *(const char *const *)place;
+        corm_kind kind = corm_column_type(attribute->column)->kind == CORM_TYPE_NUMERIC ? CORM_KIND_DECIMAL : CORM_KIND_TEXT;
+        return text == NULL ? CORM_NULL_VALUE : corm_value_bytes(kind, text, strlen(text));
+    }
+    case CORM_FIELD_BYTES: {
+        const corm_bytes *bytes = place;
+        return bytes->data == NULL ? CORM_NULL_VALUE : corm_value_bytes(CORM_KIND_BYTES, bytes->data, bytes->size);
+    }
+    case CORM_FIELD_DATETIME:
+        return datetime_value(attribute, place);
+    case CORM_FIELD_NULLABLE_INT: {
+        const corm_int *nullable = place;
+        return nullable->set ? corm_value_integer(nullable->value) : CORM_NULL_VALUE;
+    }
+    case CORM_FIELD_NULLABLE_FLOAT: {
+        const corm_float *nullable = place;
+        return nullable->set ? corm_value_float(nullable->value) : CORM_NULL_VALUE;
+    }
+    case CORM_FIELD_NULLABLE_BOOL: {
+        const corm_bool *nullable = place;
+        return nullable->set ? corm_value_boolean(nullable->value) : CORM_NULL_VALUE;
+    }
+    case CORM_FIELD_NULLABLE_DATETIME: {
+        const corm_moment *nullable = place;
+        return nullable->set ? datetime_value(attribute, &nullable->value) : CORM_NULL_VALUE;
+    }
+    case CORM_FIELD_REFERENCE: {
+        void *target = *(void *const *)place;
+        c_object *object = target == NULL ? NULL : c_object_of(target);
+        corm_value value = CORM_NULL_VALUE;
+        if (object != NULL) {
+            value.kind = CORM_KIND_HOST;
+            value.as.host = object;
+        }
+        return value;
+    }
+    case CORM_FIELD_MANY:
+        break;
+    }
+    return CORM_ABSENT_VALUE;
+}
+
+static corm_status misfit(const corm_attribute *attribute, const corm_value *value) {
+    corm_text shown = CORM_TEXT_EMPTY;
+    corm_value_describe(value, &shown);
+    corm_error_set(CORM_VALUE_ERROR, "%s.%s: the database has %s %s, which the field's C type cannot hold",
+                   attribute->mapper->name, attribute->key, corm_kind_name((corm_kind)value->kind),
+                   shown.data == NULL ? "" : shown.data);
+    corm_text_clear(&shown);
+    return CORM_VALUE_ERROR;
+}
+
+static bool integer_of(const corm_value *value, int64_t low, int64_t high, int64_t *out) {
+    if (value->kind == CORM_KIND_INTEGER) {
+        *out = value->as.integer;
+    } else if (value->kind == CORM_KIND_BOOLEAN) {
+        *out = value->as.boolean;
+    } else {
+        return false;
+    }
+    return *out >= low && *out <= high;
+}
+
+static bool real_of(const corm_value *value, double *out) {
+    int64_t integer;
+    if (value->kind == CORM_KIND_FLOAT) {
+        *out = value->as.real;
+        return true;
+    }
+    if (integer_of(value, INT64_MIN, INT64_MAX, &integer)) {
+        *out = (double)integer;
+        return true;
+    }
+    return false;
+}
+
+/* A copy of text or bytes with a NUL behind it; NULL for NULL. */
+static corm_status copy_bytes(const corm_value *value, char **out) {
+    *out = NULL;
+    if (value->kind == CORM_KIND_NULL) {
+        return CORM_OK;
+    }
+    *out = corm_strndup(value->as.text.data, value->as.text.size);
+    return *out == NULL ? CORM_NO_MEMORY : CORM_OK;
+}
+
+static bool has_bytes(const corm_value *value) {
+    return value->kind == CORM_KIND_TEXT || value->kind == CORM_KIND_BYTES || value->kind == CORM_KIND_DECIMAL;
+}
+
+/* Store a number, boolean or datetime at a place. false: it does not fit. */
+static bool write_plain(const corm_field *field, const corm_value *value, void *place) {
+    bool null = value->kind == CORM_KIND_NULL || value->kind == CORM_KIND_ABSENT;
+    bool is_time = value->kind == CORM_KIND_DATE || value->kind == CORM_KIND_TIME || value->kind == CORM_KIND_DATETIME;
+    int64_t integer = 0;
+    double real = 0;
+    if (null) {
+        memset(place, 0, field_size(field));
+        return true;
+    }
+    switch (field->field_type) {
+    case CORM_FIELD_INT64:
+        return integer_of(value, INT64_MIN, INT64_MAX, (int64_t *)place);
+    case CORM_FIELD_INT32:
+        if (!integer_of(value, INT32_MIN, INT32_MAX, &integer)) {
+            return false;
+        }
+        *(int32_t *)place = (int32_t)integer;
+        return true;
+    case CORM_FIELD_INT16:
+        if (!integer_of(value, INT16_MIN, INT16_MAX, &integer)) {
+            return false;
+        }
+        *(int16_t *)place = (int16_t)integer;
+        return true;
+    case CORM_FIELD_BOOL:
+        if (!integer_of(value, INT64_MIN, INT64_MAX, &integer)) {
+            return false;
+        }
+        *(bool *)place = integer != 0;
+        return true;
+    case CORM_FIELD_DOUBLE:
+        return real_of(value, (double *)place);
+    case CORM_FIELD_DATETIME:
+        if (is_time) {
+            *(corm_datetime *)place = value->as.datetime;
+        }
+        return is_time;
+    case CORM_FIELD_NULLABLE_INT:
+        if (!integer_of(value, INT64_MIN, INT64_MAX, &integer)) {
+            return false;
+        }
+        *(corm_int *)place = corm_int_of(integer);
+        return true;
+    case CORM_FIELD_NULLABLE_FLOAT:
+        if (!real_of(value, &real)) {
+            return false;
+        }
+        *(corm_float *)place = corm_float_of(real);
+        return true;
+    case CORM_FIELD_NULLABLE_BOOL:
+        if (!integer_of(value, INT64_MIN, INT64_MAX, &integer)) {
+            return false;
+        }
+        *(corm_bool *)place = corm_bool_of(integer != 0);
+        return true;
+    case CORM_FIELD_NULLABLE_DATETIME:
+        if (is_time) {
+            ((corm_moment *)place)->value = value->as.datetime;
+            ((corm_moment *)place)->set = true;
+        }
+        return is_time;
+    default:
+        return false;
+    }
+}
+
+/* Text from anything that has one: SQLite may give a number for a text column. */
+static corm_status as_text(const corm_value *value, corm_text *room, corm_value *out) {
+    *out = *value;
+    if (value->kind == CORM_KIND_NULL || value->kind == CORM_KIND_ABSENT || has_bytes(value)) {
+        return CORM_OK;
+    }
+    corm_value_describe(value, room);
+    *out = corm_value_bytes(CORM_KIND_TEXT, room->data, room->size);
+    return corm_text_status(room);
+}
+
+static corm_status write_bytes(c_object *object, const corm_field *field, const corm_value *value) {
+    corm_text room = CORM_TEXT_EMPTY;
+    corm_value text;
+    char *copy = NULL;
+    corm_status status = as_text(value, &room, &text);
+    if (text.kind == CORM_KIND_ABSENT) {
+        text = CORM_NULL_VALUE;
+    }
+    if (status == CORM_OK) {
+        status = copy_bytes(&text, &copy);
+    }
+    size_t size = text.kind == CORM_KIND_NULL ? 0 : text.as.text.size;
+    corm_text_clear(&room);
+    if (status != CORM_OK) {
+        return status;
+    }
+    if (field->field_type == CORM_FIELD_TEXT) {
+        char **committed = in_committed(object, field);
+        corm_free(*committed);
+        *committed = copy;
+        *(char **)in_struct(object, field) = copy;
+    } else {
+        corm_bytes *committed = in_committed(object, field);
+        corm_free((void *)(uintptr_t)committed->data);
+        *committed = (corm_bytes){copy, size};
+        *(corm_bytes *)in_struct(object, field) = *committed;
+    }
+    return CORM_OK;
+}
+
+static bool is_bytes_field(const corm_field *field) {
+    return field->field_type == CORM_FIELD_TEXT || field->field_type == CORM_FIELD_BYTES;
+}
+
+static void write_reference(c_object *object, const corm_field *field, corm_object *target) {
+    void **committed = in_committed(object, field);
+    corm_object *former = *committed;
+    if (target != NULL) {
+        corm_c_host.retain(target);
+    }
+    *committed = target;
+    *(void **)in_struct(object, field) = target == NULL ? NULL : c_object_struct(c_object_from(target));
+    if (former != NULL) {
+        corm_c_host.release(former);
+    }
+}
+
+/* Store in the struct and in the committed copy. */
+static corm_status store(c_object *object, const corm_attribute *attribute, const corm_value *value) {
+    const corm_field *field = field_of(object, attribute);
+    if (field->field_type == CORM_FIELD_REFERENCE) {
+        write_reference(object, field, value->kind == CORM_KIND_HOST ? value->as.host : NULL);
+        return CORM_OK;
+    }
+    if (is_bytes_field(field)) {
+        return write_bytes(object, field, value);
+    }
+    if (!write_plain(field, value, in_struct(object, field))) {
+        return misfit(attribute, value);
+    }
+    memcpy(in_committed(object, field), in_struct(object, field), field_size(field));
+    return CORM_OK;
+}
+
+/* ---- life ---- */
+
+static corm_many *many_of(const c_object *object, const corm_field *field) {
+    return *(corm_many **)in_committed(object, field);
+}
+
+static void release_items(corm_many *many) {
+    corm_objects_release(&corm_c_host, &many->items);
+}
+
+static void free_fields(c_object *object) {
+    const c_mapping *mapping = object->mapping;
+    for (size_t i = 0; i < mapping->field_count; i++) {
+        const corm_field *field = &mapping->mapping->fields[i];
+        if (field->field_type == CORM_FIELD_TEXT) {
+            corm_free(*(char **)in_committed(object, field));
+        } else if (field->field_type == CORM_FIELD_BYTES) {
+            corm_free((void *)(uintptr_t)((corm_bytes *)in_committed(object, field))->data);
+        } else if (field->field_type == CORM_FIELD_REFERENCE) {
+            write_reference(object, field, NULL);
+        } else if (field->field_type == CORM_FIELD_MANY && many_of(object, field) != NULL) {
+            release_items(many_of(object, field));
+            corm_free(many_of(object, field));
+        }
+    }
+}
+
+corm_status c_object_new(corm_mapper *mapper, c_object **out) {
+    const c_mapping *mapping = c_mapping_of(mapper);
+    size_t distance = mapping->struct_offset;
+    c_object *object = corm_calloc(1, mapping->struct_offset + mapping->mapping->size);
+    *out = NULL;
+    if (object == NULL) {
+        return CORM_NO_MEMORY;
+    }
+    object->magic = object_magic;
+    object->references = 1;
+    object->mapping = mapping;
+    corm_state_init(&object->state, mapper);
+    memcpy((char *)object + distance - sizeof distance, &distance, sizeof distance);
+    for (size_t i = 0; i < mapping->field_count; i++) {
+        const corm_field *field = &mapping->mapping->fields[i];
+        if (field->field_type != CORM_FIELD_MANY) {
+            continue;
+        }
+        corm_many *many = corm_calloc(1, sizeof *many);
+        if (many == NULL) {
+            free_fields(object);
+            corm_free(object);
+            return CORM_NO_MEMORY;
+        }
+        many->owner = object;
+        many->attribute = mapping->attributes[i];
+        *(corm_many **)in_committed(object, field) = many;
+        *(corm_many **)in_struct(object, field) = many;
+    }
+    *out = object;
+    return CORM_OK;
+}
+
+void c_object_mark_new(c_object *object) {
+    memset(loaded_bits(object), 1, object->mapping->field_count);
+    for (size_t i = 0; i < object->mapping->field_count; i++) {
+        const corm_field *field = &object->mapping->mapping->fields[i];
+        if (field->field_type == CORM_FIELD_MANY) {
+            many_of(object, field)->loaded = true;
+        }
+    }
+}
+
+static corm_status host_create(corm_mapper *mapper, corm_object **out) {
+    c_object *object;
+    corm_status status = c_object_new(mapper, &object);
+    *out = status == CORM_OK ? c_object_handle(object) : NULL;
+    return status;
+}
+
+static void host_retain(corm_object *handle) {
+    c_object_from(handle)->references++;
+}
+
+static void host_release(corm_object *handle) {
+    c_object *object = c_object_from(handle);
+    if (object->references > 1) {
+        object->references--;
+        return;
+    }
+    /* One reference stays while the object is taken apart: what it lets go of may refer back to it. */
+    if (object->state.flags & CORM_STATE_DYING) {
+        return;
+    }
+    corm_state_destroy(&object->state);
+    free_fields(object);
+    object->magic = 0;
+    corm_free(object);
+}
+
+static bool host_try_hold(corm_state *state) {
+    if (state->flags & CORM_STATE_DYING) {
+        return false;
+    }
+    host_retain(corm_state_object(state));
+    return true;
+}
+
+static corm_object *host_object_of(corm_state *state) {
+    return (corm_object *)(void *)((char *)state - offsetof(c_object, state));
+}
+
+static corm_state *host_state_of(corm_object *handle) {
+    return &c_object_from(handle)->state;
+}
+
+/* ---- attributes ---- */
+
+static corm_status host_get(corm_object *handle, const corm_attribute *attribute, corm_value *out) {
+    c_object *object = c_object_from(handle);
+    const corm_field *field = field_of(object, attribute);
+    *out = CORM_ABSENT_VALUE;
+    if (!is_loaded(object, attribute)) {
+        return CORM_OK;
+    }
+    *out = read_field(field, attribute, in_struct(object, field));
+    /* A new object's key of 0 is one that the database gives. */
+    if (attribute->primary_key && !(object->state.flags & CORM_STATE_HAS_KEY) && out->kind == CORM_KIND_INTEGER &&
+        out->as.integer == 0 && corm_table_autoincrement_column(attribute->mapper->table) == attribute->column) {
+        *out = CORM_ABSENT_VALUE;
+    }
+    return CORM_OK;
+}
+
+static corm_status host_set(corm_object *handle, const corm_attribute *attribute, const corm_value *value) {
+    c_object *object = c_object_from(handle);
+    if (attribute->kind == CORM_ATTRIBUTE_COLLECTION) {
+        corm_many *many = many_of(object, field_of(object, attribute));
+        many->loaded = false;
+        release_items(many);
+        return CORM_OK;
+    }
+    if (value->kind == CORM_KIND_ABSENT) {
+        set_loaded(object, attribute, false);
+        /* The last value read stays to be seen; a reference does not: what it refers to may be gone. */
+        return attribute->kind == CORM_ATTRIBUTE_REFERENCE ? store(object, attribute, &CORM_NULL_VALUE) : CORM_OK;
+    }
+    corm_status status = store(object, attribute, value);
+    if (status == CORM_OK) {
+        set_loaded(object, attribute, true);
+    }
+    return status;
+}
+
+static corm_status host_snapshot(corm_object *handle, const corm_attribute *attribute, corm_value *out) {
+    corm_value value;
+    corm_status status = host_get(handle, attribute, &value);
+    if (status == CORM_OK && value.kind == CORM_KIND_HOST) {
+        host_retain(value.as.host);
+        *out = value;
+        out->owned = true;
+        return CORM_OK;
+    }
+    return status == CORM_OK ? corm_value_copy(&value, out) : status;
+}
+
+static bool host_unchanged(corm_object *handle, const corm_attribute *attribute, const corm_value *snapshot) {
+    corm_value value;
+    return host_get(handle, attribute, &value) == CORM_OK && corm_value_equal(&value, snapshot);
+}
+
+static corm_status host_load_row(corm_object *handle, const corm_load_step *steps, size_t count, const corm_value *row) {
+    corm_status status = CORM_OK;
+    for (size_t i = 0; i < count && status == CORM_OK; i++) {
+        status = host_set(handle, steps[i].attribute, &row[steps[i].column]);
+    }
+    return status;
+}
+
+/* Put a struct's field back to the committed value: what plain assignment did is forgotten. */
+static void revert(c_object *object, const corm_field *field) {
+    if (field->field_type == CORM_FIELD_REFERENCE) {
+        corm_object *committed = *(corm_object **)in_committed(object, field);
+        *(void **)in_struct(object, field) = committed == NULL ? NULL : c_object_struct(c_object_from(committed));
+    } else {
+        memcpy(in_struct(object, field), in_committed(object, field), field_size(field));
+    }
+}
+
+static void host_unload_all(corm_object *handle) {
+    c_object *object = c_object_from(handle);
+    for (size_t i = 0; i < object->mapping->field_count; i++) {
+        revert(object, &object->mapping->mapping->fields[i]);
+        host_set(handle, object->mapping->attributes[i], &CORM_ABSENT_VALUE);
+    }
+}
+
+/* ---- collections ---- */
+
+static corm_many *collection(corm_object *owner, const corm_attribute *attribute) {
+    return many_of(c_object_from(owner), field_of(c_object_from(owner), attribute));
+}
+
+static corm_status push(corm_vector *vector, corm_object *item) {
+    corm_status status = corm_vector_push(vector, item);
+    if (status == CORM_OK) {
+        host_retain(item);
+    }
+    return status;
+}
+
+static corm_status host_collection_set(corm_object *owner, const corm_attribute *attribute, corm_object *const *items,
+                                       size_t count) {
+    corm_many *many = collection(owner, attribute);
+    corm_vector fresh = {0};
+    corm_status status = CORM_OK;
+    for (size_t i = 0; i < count && status == CORM_OK; i++) {
+        status = push(&fresh, items[i]);
+    }
+    if (status != CORM_OK) {
+        corm_objects_release(&corm_c_host, &fresh);
+        return status;
+    }
+    corm_vector former = many->items;
+    many->items = fresh;
+    many->loaded = true;
+    corm_objects_release(&corm_c_host, &former);
+    return CORM_OK;
+}
+
+static corm_status host_collection_items(corm_object *owner, const corm_attribute *attribute, corm_vector *out) {
+    const corm_many *many = collection(owner, attribute);
+    corm_status status = CORM_OK;
+    for (size_t i = 0; i < many->items.count && status == CORM_OK; i++) {
+        status = push(out, many->items.items[i]);
+    }
+    return status;
+}
+
+static bool host_collection_is_loaded(corm_object *owner, const corm_attribute *attribute) {
+    return collection(owner, attribute)->loaded;
+}
+
+static corm_status host_collection_append(corm_object *owner, const corm_attribute *attribute, corm_object *item) {
+    return push(&collection(owner, attribute)->items, item);
+}
+
+static corm_status host_collection_remove(corm_object *owner, const corm_attribute *attribute, corm_object *item) {
+    corm_many *many = collection(owner, attribute);
+    for (size_t i = 0; i < many->items.count; i++) {
+        if (many->items.items[i] == item) {
+            corm_vector_remove(&many->items, i);
+            host_release(item);
+            break;
+        }
+    }
+    return CORM_OK;
+}
+
+static bool host_collection_contains(corm_object *owner, const corm_attribute *attribute, corm_object *item) {
+    return corm_vector_contains(&collection(owner, attribute)->items, item);
+}
+
+/* ---- changes by plain assignment ---- */
+
+static bool same_as_committed(const c_object *object, const corm_field *field, const corm_attribute *attribute) {
+    const void *now = in_struct(object, field), *then = in_committed(object, field);
+    if (field->field_type == CORM_FIELD_REFERENCE) {
+        corm_object *committed = *(corm_object *const *)then;
+        return *(void *const *)now == (committed == NULL ? NULL : c_object_struct(c_object_from(committed)));
+    }
+    if (field->field_type == CORM_FIELD_TEXT || field->field_type == CORM_FIELD_MANY) {
+        return *(void *const *)now == *(void *const *)then;
+    }
+    if (field->field_type == CORM_FIELD_BYTES) {
+        const corm_bytes *a = now, *b = then;
+        return a->data == b->data && a->size == b->size;
+    }
+    corm_value assigned = read_field(field, attribute, now), committed = read_field(field, attribute, then);
+    return corm_value_equal(&assigned, &committed);
+}
+
+/* A field that the user assigned: record the former value, then take the new one in. */
+static corm_status take_in(c_object *object, corm_attribute *attribute) {
+    const corm_field *field = field_of(object, attribute);
+    corm_object *handle = c_object_handle(object);
+    corm_value assigned = read_field(field, attribute, in_struct(object, field));
+    corm_value kept, former;
+    if (field->field_type == CORM_FIELD_MANY) {
+        revert(object, field);
+        return corm_error_set(CORM_INVALID_REQUEST, "%s.%s: a collection is changed with corm_many_add() and "
+                              "corm_many_remove(), not by assigning the pointer", attribute->mapper->name, attribute->key);
+    }
+    if (field->field_type == CORM_FIELD_REFERENCE) {
+        void *target = *(void **)in_struct(object, field);
+        if (target != NULL && assigned.kind != CORM_KIND_HOST) {
+            revert(object, field);
+            return CORM_UNMAPPED_INSTANCE;
+        }
+        revert(object, field);
+        set_loaded(object, attribute, is_loaded(object, attribute));
+        return corm_attribute_set_reference(&object->state, attribute, target == NULL ? NULL : assigned.as.host);
+    }
+    corm_status status = corm_value_copy(&assigned, &kept);
+    if (status != CORM_OK) {
+        return status;
+    }
+    former = is_loaded(object, attribute) ? read_field(field, attribute, in_committed(object, field)) : CORM_ABSENT_VALUE;
+    corm_value owned;
+    status = corm_value_copy(&former, &owned);
+    if (status == CORM_OK) {
+        status = corm_state_changed(&object->state, attribute, &owned);
+    }
+    if (status == CORM_OK) {
+        status = host_set(handle, attribute, &kept);
+    }
+    corm_value_clear(&kept);
+    return status;
+}
+
+static corm_status host_detect_changes(corm_state *state) {
+    c_object *object = c_object_from(host_object_of(state));
+    corm_status status = CORM_OK;
+    for (size_t i = 0; i < object->mapping->field_count && status == CORM_OK; i++) {
+        if (!same_as_committed(object, &object->mapping->mapping->fields[i], object->mapping->attributes[i])) {
+            status = take_in(object, object->mapping->attributes[i]);
+        }
+    }
+    return status;
+}
+
+/* ---- hooks, messages ---- */
+
+static corm_status host_event(corm_event_kind kind, corm_session *session, struct corm_connection *connection,
+                              corm_state *state) {
+    static const struct {
+        corm_event_kind event;
+        corm_hook_kind hook;
+    } kinds[] = {{CORM_EVENT_BEFORE_INSERT, CORM_HOOK_BEFORE_INSERT}, {CORM_EVENT_AFTER_INSERT, CORM_HOOK_AFTER_INSERT},
+                 {CORM_EVENT_BEFORE_UPDATE, CORM_HOOK_BEFORE_UPDATE}, {CORM_EVENT_AFTER_UPDATE, CORM_HOOK_AFTER_UPDATE},
+                 {CORM_EVENT_BEFORE_DELETE, CORM_HOOK_BEFORE_DELETE}, {CORM_EVENT_AFTER_DELETE, CORM_HOOK_AFTER_DELETE},
+                 {CORM_EVENT_LOAD, CORM_HOOK_LOAD}};
+    (void)connection;
+    corm_status status = CORM_OK;
+    c_object *object = state == NULL ? NULL : c_object_from(host_object_of(state));
+    for (size_t i = 0; i < sizeof kinds / sizeof *kinds && object != NULL; i++) {
+        for (const c_hook *hook = kinds[i].event == kind ? object->mapping->hooks : NULL;
+             hook != NULL && status == CORM_OK; hook = hook->next) {
+            if (hook->kind == kinds[i].hook) {
+                corm_error_clear();
+                status = hook->call(hook->context, session, c_object_struct(object));
+                if (status != CORM_OK && corm_error_last()->status == CORM_OK) {
+                    corm_error_set(status, "a hook of %s stopped the operation", object->mapping->mapping->name);
+                }
+            }
+        }
+    }
+    /* A hook assigns fields: what it changed is part of what is written. */
+    if (status == CORM_OK && object != NULL &&
+        (kind == CORM_EVENT_BEFORE_INSERT || kind == CORM_EVENT_BEFORE_UPDATE)) {
+        status = host_detect_changes(state);
+    }
+    return status;
+}
+
+static void host_describe(corm_object *handle, corm_text *out) {
+    c_object *object = c_object_from(handle);
+    corm_text_append_format(out, "<%s at %p>", object->mapping->mapping->name, c_object_struct(object));
+}
+
+
+
+const corm_host corm_c_host = {
+    .name = "c",
+    .create = host_create,
+    .retain = host_retain,
+    .release = host_release,
+    .try_hold = host_try_hold,
+    .object_of = host_object_of,
+    .state_of = host_state_of,
+    .get = host_get,
+    .set = host_set,
+    .snapshot = host_snapshot,
+    .unchanged = host_unchanged,
+    .load_row = host_load_row,
+    .unload_all = host_unload_all,
+    .collection_set = host_collection_set,
+    .collection_items = host_collection_items,
+    .collection_is_loaded = host_collection_is_loaded,
+    .collection_append = host_collection_append,
+    .collection_remove = host_collection_remove,
+    .collection_contains = host_collection_contains,
+    .event = host_event,
+    .resolve_relationship = c_mapping_resolve,
+    .detect_changes = host_detect_changes,
+    .describe = host_describe,
+    .create_for_merge = host_create,
+};

@@ -1,0 +1,81 @@
+/*
+ * C structs as mapped objects: a header in front of the struct that the user sees.
+ *
+ *     [ c_object | committed copy of the fields | loaded bits ][ the user's struct ]
+ *
+ * The committed copy tells what plain assignment changed. Texts in it are owned; a field that points to its committed
+ * text is unchanged. Objects are counted: the session holds one reference, corm_keep() others.
+ */
+#ifndef CORM_HOST_OBJECT_H
+#define CORM_HOST_OBJECT_H
+
+#include <cormorant.h>
+
+#include "orm/attribute.h"
+
+typedef struct c_mapping {
+    corm_mapping *mapping;
+    corm_models *models;          /* borrowed */
+    corm_mapper *mapper;          /* borrowed */
+    corm_attribute **attributes;  /* by field */
+    size_t field_count;
+    size_t committed_offset;      /* of the committed copy, from the header */
+    size_t loaded_offset;
+    size_t struct_offset;         /* of the user's struct */
+    struct c_hook *hooks;
+} c_mapping;
+
+typedef struct c_hook {
+    corm_hook_kind kind;
+    corm_hook call;
+    void *context;
+    struct c_hook *next;
+} c_hook;
+
+typedef struct c_object {
+    uint32_t magic;
+    uint32_t references;
+    const c_mapping *mapping;
+    corm_state state;
+} c_object;
+
+struct corm_many {
+    c_object *owner;         /* borrowed: the owner holds the collection */
+    corm_attribute *attribute;
+    corm_vector items;       /* corm_object *, retained */
+    bool loaded;
+};
+
+struct corm_models {
+    corm_registry *registry;
+    corm_vector mappings;    /* c_mapping *, owned */
+};
+
+extern const corm_host corm_c_host;
+
+/* The header of a user's struct; NULL with CORM_UNMAPPED_INSTANCE. */
+c_object *c_object_of(const void *user_struct);
+static inline void *c_object_struct(c_object *object) {
+    return (char *)object + object->mapping->struct_offset;
+}
+/* The engine knows an object by its header. */
+static inline corm_object *c_object_handle(c_object *object) {
+    return (corm_object *)(void *)object;
+}
+static inline c_object *c_object_from(corm_object *handle) {
+    return (c_object *)(void *)handle;
+}
+corm_status c_object_new(corm_mapper *mapper, c_object **out);
+/* An object that was never written: every field counts as set. */
+void c_object_mark_new(c_object *object);
+
+static inline const c_mapping *c_mapping_of(const corm_mapper *mapper) {
+    return mapper->host_data;
+}
+/* NULL with an error: the mapping is in no corm_models. */
+corm_mapper *c_mapper_of(const corm_mapping *mapping);
+/* Strings of a relationship's declaration to what they name: see mapping.c. */
+corm_status c_mapping_resolve(corm_mapper *mapper, corm_attribute *attribute);
+corm_attribute *c_attribute_of(const corm_mapping *mapping, const char *field);
+
+#endif

@@ -1,0 +1,254 @@
+/* Sessions, references and collections of the C face: see cormorant/session.h. */
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/alloc.h"
+#include "host/object.h"
+#include "orm/session_private.h"
+
+/* ---- engines ---- */
+
+typedef struct echo_hook {
+    corm_echo echo;
+    void *context;
+} echo_hook;
+
+static void log_line(void *context, corm_log_kind kind, const char *message) {
+    const echo_hook *hook = context;
+    (void)kind;
+    if (hook->echo != NULL) {
+        hook->echo(hook->context, message);
+    } else {
+        fprintf(stderr, "%s\n", message);
+    }
+}
+
+static corm_status open_engine(const char *url, const corm_engine_options *options, corm_engine **out) {
+    corm_url *parsed;
+    corm_status status = corm_url_parse(url, &parsed);
+    *out = NULL;
+    if (status == CORM_OK) {
+        status = corm_engine_new(parsed, options, out);
+        corm_url_free(parsed);
+    }
+    return status;
+}
+
+corm_engine *corm_open(const char *url) {
+    corm_engine *engine;
+    return open_engine(url, NULL, &engine) == CORM_OK ? engine : NULL;
+}
+
+corm_status corm_open_with_echo(const char *url, corm_echo echo, void *context, corm_engine **out) {
+    echo_hook *hook = corm_alloc(sizeof *hook);
+    *out = NULL;
+    if (hook == NULL) {
+        return CORM_NO_MEMORY;
+    }
+    *hook = (echo_hook){echo, context};
+    corm_engine_options options = {.hooks = {.context = hook, .log = log_line, .release = corm_free}};
+    corm_status status = open_engine(url, &options, out);
+    if (status != CORM_OK) {
+        corm_free(hook);
+        return status;
+    }
+    corm_engine_set_echo(*out, CORM_LOG_ENGINE, true);
+    return CORM_OK;
+}
+
+void corm_close(corm_engine *engine) {
+    corm_engine_unref(engine);
+}
+
+/* ---- sessions ---- */
+
+corm_session *corm_session_open(corm_engine *engine, corm_models *models) {
+    corm_session *session = NULL;
+    corm_session_options options = {.keep_on_commit = true, .strong = true, .host_functions = &corm_c_host};
+    corm_status status = corm_registry_configure(models->registry);
+    if (status == CORM_OK) {
+        status = corm_session_new(engine, &options, &session);
+    }
+    return status == CORM_OK ? session : NULL;
+}
+
+void corm_session_end(corm_session *session) {
+    corm_session_free(session);
+}
+
+corm_status corm_fail(corm_status status, const char *format, ...) {
+    char message[1024];
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(message, sizeof message, format, arguments);
+    va_end(arguments);
+    return corm_error_set(status, "%s", message);
+}
+
+void *corm_object_new(corm_session *session, corm_mapping *mapping) {
+    corm_mapper *mapper = c_mapper_of(mapping);
+    c_object *object;
+    if (mapper == NULL || corm_mapper_configure(mapper) != CORM_OK || c_object_new(mapper, &object) != CORM_OK) {
+        return NULL;
+    }
+    c_object_mark_new(object);
+    corm_status status = corm_session_add(session, c_object_handle(object), &corm_c_host);
+    corm_c_host.release(c_object_handle(object)); /* the session holds it, or nobody does */
+    return status == CORM_OK ? c_object_struct(object) : NULL;
+}
+
+void *corm_object_get_by(corm_session *session, corm_mapping *mapping, const corm_value *keys, size_t count) {
+    corm_mapper *mapper = c_mapper_of(mapping);
+    corm_object *handle = NULL;
+    if (mapper == NULL || corm_session_flush_if_needed(session) != CORM_OK ||
+        corm_session_get(session, mapper, keys, count, NULL, false, &handle) != CORM_OK) {
+        return NULL;
+    }
+    corm_error_clear();
+    if (handle == NULL) {
+        return NULL;
+    }
+    void *object = c_object_struct(c_object_from(handle));
+    corm_c_host.release(handle); /* the session holds it */
+    return object;
+}
+
+void *corm_object_get(corm_session *session, corm_mapping *mapping, int64_t key) {
+    corm_value value = corm_value_integer(key);
+    return corm_object_get_by(session, mapping, &value, 1);
+}
+
+corm_status corm_delete(corm_session *session, void *object) {
+    c_object *known = c_object_of(object);
+    return known == NULL ? CORM_UNMAPPED_INSTANCE : corm_session_delete(session, c_object_handle(known), &corm_c_host);
+}
+
+corm_status corm_add(corm_session *session, void *object) {
+    c_object *known = c_object_of(object);
+    return known == NULL ? CORM_UNMAPPED_INSTANCE : corm_session_add(session, c_object_handle(known), &corm_c_host);
+}
+
+corm_status corm_refresh(corm_session *session, void *object) {
+    c_object *known = c_object_of(object);
+    if (known == NULL) {
+        return CORM_UNMAPPED_INSTANCE;
+    }
+    corm_status status = corm_session_expire(session, &known->state, NULL, 0);
+    return status == CORM_OK ? corm_session_refresh(session, &known->state, NULL, 0) : status;
+}
+
+corm_status corm_expunge(corm_session *session, void *object) {
+    c_object *known = c_object_of(object);
+    return known == NULL ? CORM_UNMAPPED_INSTANCE : corm_session_expunge(session, &known->state);
+}
+
+corm_status corm_flush(corm_session *session) {
+    return corm_session_flush(session);
+}
+
+corm_status corm_commit(corm_session *session) {
+    corm_status status = corm_session_flush(session);
+    return status == CORM_OK ? corm_session_commit(session) : status;
+}
+
+corm_status corm_rollback(corm_session *session) {
+    return corm_session_rollback(session);
+}
+
+corm_status corm_save(corm_session *session) {
+    return corm_session_begin_nested(session);
+}
+
+corm_status corm_release(corm_session *session) {
+    return corm_session_commit_nested(session);
+}
+
+corm_status corm_rollback_save(corm_session *session) {
+    return corm_session_rollback_nested(session);
+}
+
+void corm_keep(void *object) {
+    c_object *known = c_object_of(object);
+    if (known != NULL) {
+        corm_c_host.retain(c_object_handle(known));
+    }
+}
+
+void corm_let_go(void *object) {
+    c_object *known = c_object_of(object);
+    if (known != NULL) {
+        corm_c_host.release(c_object_handle(known));
+    }
+}
+
+/* ---- references ---- */
+
+static corm_attribute *relationship_named(c_object *object, const char *field) {
+    corm_attribute *attribute = c_attribute_of(object->mapping->mapping, field);
+    if (attribute != NULL && attribute->kind != CORM_ATTRIBUTE_REFERENCE) {
+        corm_error_set(CORM_ARGUMENT_ERROR, "%s.%s is no reference", object->mapping->mapping->name, field);
+        return NULL;
+    }
+    return attribute;
+}
+
+void *corm_reference_fetch(void *object, const char *field) {
+    c_object *known = c_object_of(object);
+    corm_attribute *attribute = known == NULL ? NULL : relationship_named(known, field);
+    corm_value value;
+    if (attribute == NULL || corm_c_host.detect_changes(&known->state) != CORM_OK ||
+        corm_attribute_load(&known->state, attribute) != CORM_OK ||
+        corm_c_host.get(c_object_handle(known), attribute, &value) != CORM_OK) {
+        return NULL;
+    }
+    corm_error_clear();
+    return value.kind == CORM_KIND_HOST ? c_object_struct(c_object_from(value.as.host)) : NULL;
+}
+
+corm_status corm_reference_set(void *object, const char *field, void *other) {
+    c_object *known = c_object_of(object);
+    c_object *target = other == NULL ? NULL : c_object_of(other);
+    corm_attribute *attribute = known == NULL ? NULL : relationship_named(known, field);
+    if (attribute == NULL || (other != NULL && target == NULL)) {
+        return corm_error_last()->status;
+    }
+    corm_status status = corm_c_host.detect_changes(&known->state);
+    return status == CORM_OK ? corm_attribute_set_reference(&known->state, attribute,
+                                                            target == NULL ? NULL : c_object_handle(target))
+                             : status;
+}
+
+/* ---- collections ---- */
+
+static corm_status load_many(corm_many *many) {
+    return many->loaded ? CORM_OK : corm_attribute_load(&many->owner->state, many->attribute);
+}
+
+size_t corm_many_count(corm_many *many) {
+    return load_many(many) == CORM_OK ? many->items.count : SIZE_MAX;
+}
+
+void *corm_many_at(corm_many *many, size_t index) {
+    if (load_many(many) != CORM_OK || index >= many->items.count) {
+        return NULL;
+    }
+    return c_object_struct(c_object_from(many->items.items[index]));
+}
+
+corm_status corm_many_add(corm_many *many, void *object) {
+    c_object *item = c_object_of(object);
+    return item == NULL ? CORM_UNMAPPED_INSTANCE
+                        : corm_collection_append(&many->owner->state, many->attribute, c_object_handle(item));
+}
+
+corm_status corm_many_remove(corm_many *many, void *object) {
+    c_object *item = c_object_of(object);
+    return item == NULL ? CORM_UNMAPPED_INSTANCE
+                        : corm_collection_remove(&many->owner->state, many->attribute, c_object_handle(item));
+}
+
+bool corm_many_contains(corm_many *many, const void *object) {
+    c_object *item = c_object_of(object);
+    return item != NULL && load_many(many) == CORM_OK && corm_vector_contains(&many->items, item);
+}
