@@ -224,6 +224,12 @@ corm_table *corm_foreign_key_table(const corm_foreign_key *key) {
 corm_status corm_foreign_key_resolve(corm_foreign_key *key, corm_column **out) {
     *out = NULL;
     if (key->column && key->column->table) {
+        /* A target that came into our own metadata after we took a reference is held by it now. */
+        if (key->foreign && key->parent && key->parent->table &&
+            key->parent->table->metadata == key->column->table->metadata) {
+            corm_node_unref(key->foreign);
+            key->foreign = NULL;
+        }
         *out = key->column;
         return CORM_OK;
     }
@@ -409,35 +415,31 @@ void corm_index_name(const corm_index *index, corm_text *out) {
 /* ---- what a column implies ---- */
 
 corm_status corm_table_adopt_implied(corm_table *table, corm_column *column) {
+    corm_status status = CORM_OK;
     if (column->primary_key) {
         corm_constraint *primary_key = table->constraints.items[0];
-        corm_status status = corm_vector_push(&primary_key->columns, column);
+        status = corm_vector_push(&primary_key->columns, column);
         if (!status)
             status = corm_vector_push(&table->primary_key, column);
-        if (status)
-            return status;
         if (!column->nullable_given)
             column->nullable = false;
     }
-    if (column->index) {
+    if (column->index && !status) {
         corm_node *node = corm_column_node(column);
         corm_index *index;
-        corm_status status = corm_table_add_index(table, NULL, &node, 1, column->unique, &index);
-        if (status)
-            return status;
-        index->implicit = true;
-    } else if (column->unique) {
+        status = corm_table_add_index(table, NULL, &node, 1, column->unique, &index);
+        if (!status)
+            index->implicit = true;
+    } else if (column->unique && !status) {
         corm_constraint *constraint;
-        corm_status status = corm_table_add_unique(table, NULL, &column, 1, &constraint);
-        if (status)
-            return status;
-        constraint->implicit = true;
+        status = corm_table_add_unique(table, NULL, &column, 1, &constraint);
+        if (!status)
+            constraint->implicit = true;
     }
+    /* The foreign keys become the table's whatever happened: the column owns them no more. The room is reserved. */
     for (size_t i = 0; i < column->foreign_keys.count; i++) {
         corm_foreign_key *key = column->foreign_keys.items[i];
-        corm_status status = corm_vector_push(&table->constraints, key->constraint);
-        if (status)
-            return status;
+        (void)!corm_vector_push(&table->constraints, key->constraint);
         key->constraint->table = table;
         /* A target of the same metadata is held by it; a reference would be one to ourselves. */
         if (key->foreign && key->column && key->column->table &&
@@ -446,5 +448,5 @@ corm_status corm_table_adopt_implied(corm_table *table, corm_column *column) {
             key->foreign = NULL;
         }
     }
-    return CORM_OK;
+    return status;
 }

@@ -210,6 +210,9 @@ corm_status corm_table_append_column(corm_table *table, corm_column *column, boo
     corm_status status = corm_vector_reserve(&table->columns, 1);
     if (!status)
         status = corm_vector_reserve(&table->primary_key, 1);
+    /* Its foreign keys, and a constraint or index of its own. */
+    if (!status)
+        status = corm_vector_reserve(&table->constraints, column->foreign_keys.count + 1);
     if (!status && old)
         status = replace_column(table, old, column);
     if (status)
@@ -229,7 +232,8 @@ corm_status corm_table_append_column(corm_table *table, corm_column *column, boo
     }
     take_in(table, column);
     status = corm_column_intern(column);
-    return status ? status : corm_table_adopt_implied(table, column);
+    corm_status implied = corm_table_adopt_implied(table, column);
+    return status ? status : implied;
 }
 
 corm_column *corm_table_column(const corm_table *table, const char *key) {
