@@ -119,26 +119,6 @@ static corm_status finish_insert(corm_session *session, corm_work *work) {
                : CORM_OK;
 }
 
-static corm_status bury(corm_session *session, corm_work *work) {
-    corm_state *state = work->state;
-    corm_tombstone *tombstone = corm_alloc(sizeof *tombstone);
-    if (tombstone == NULL) {
-        return CORM_NO_MEMORY;
-    }
-    corm_status status = corm_vector_push(&session->tombstones, tombstone);
-    if (status != CORM_OK) {
-        corm_free(tombstone);
-        return status;
-    }
-    *tombstone = (corm_tombstone){work->object, state, corm_session_serial(session)};
-    state->mapper->host->retain(work->object);
-    state->flags &= ~(uint32_t)CORM_STATE_DELETING;
-    state->flags |= CORM_STATE_DELETED;
-    corm_session_unregister(session, state);
-    finish_changes(session, state);
-    return corm_session_event(session, CORM_EVENT_PERSISTENT_TO_DELETED, state);
-}
-
 static corm_status record_key_switch(corm_session *session, corm_work *work) {
     corm_state *state = work->state;
     corm_value room;
@@ -201,7 +181,7 @@ static corm_status finish(corm_flush *flush) {
             if (!(work->flags & rounds[round]) || work->state->session != session) {
                 continue;
             }
-            status = round == 0 ? bury(session, work)
+            status = round == 0 ? corm_session_bury(session, work->state)
                                 : round == 1 ? finish_update(session, work) : finish_insert(session, work);
         }
     }

@@ -36,6 +36,8 @@ typedef struct corm_parameters {   /* named values for a statement's binds: exec
     size_t count;
     const char *const *names;      /* borrowed */
     const corm_value *values;      /* borrowed; HOST values are converted by type */
+    const corm_value *const *lists;/* lists for expanding binds, see corm_named_values; NULL: none */
+    const size_t *list_counts;
 } corm_parameters;
 
 typedef struct corm_execute_options {
@@ -66,7 +68,9 @@ int64_t corm_result_generated_key(const corm_result *result);  /* lastrowid */
 corm_status corm_result_inserted_key(const corm_result *result, const corm_value **values, size_t *count);
 /* The next row; *has_row false at the end. items has output_count places. */
 corm_status corm_result_next(corm_result *result, corm_item *items, bool *has_row);
-/* Release what the items of one row hold. */
+/* Read all rows now, so that what happens to session and connection meanwhile does not matter. */
+corm_status corm_result_buffer(corm_result *result);
+/* Release what the items of one row hold (values that were buffered are owned). */
 void corm_result_release_items(const corm_result *result, corm_item *items);
 void corm_result_close(corm_result *result);   /* rows that are left are dropped */
 void corm_result_free(corm_result *result);

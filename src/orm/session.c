@@ -262,6 +262,27 @@ void corm_session_detach(corm_session *session, corm_state *state) {
     host->release(object);
 }
 
+corm_status corm_session_bury(corm_session *session, corm_state *state) {
+    corm_tombstone *tombstone = corm_alloc(sizeof *tombstone);
+    if (tombstone == NULL) {
+        return CORM_NO_MEMORY;
+    }
+    corm_status status = corm_vector_push(&session->tombstones, tombstone);
+    if (status != CORM_OK) {
+        corm_free(tombstone);
+        return status;
+    }
+    *tombstone = (corm_tombstone){corm_state_object(state), state, corm_session_serial(session)};
+    state->mapper->host->retain(tombstone->object);
+    state->flags &= ~(uint32_t)CORM_STATE_DELETING;
+    state->flags |= CORM_STATE_DELETED;
+    state->touched = tombstone->serial;
+    corm_session_unregister(session, state);
+    corm_state_commit(state);
+    corm_session_unhold(session, state);
+    return corm_session_event(session, CORM_EVENT_PERSISTENT_TO_DELETED, state);
+}
+
 corm_status corm_session_live(corm_session *session, corm_vector *out) {
     corm_status status = corm_vector_reserve(out, session->identity.count);
     for (size_t i = 0; i < session->identity.capacity && status == CORM_OK; i++) {
@@ -755,4 +776,16 @@ corm_status corm_make_transient_to_detached(corm_state *state) {
         state->flags |= CORM_STATE_EXPIRED;
     }
     return status;
+}
+
+bool corm_session_is_modified(corm_state *state) {
+    corm_changes *changes = state->changes;
+    for (size_t i = 0; changes != NULL && i < changes->count; i++) {
+        const corm_change *change = &changes->items[i];
+        if (change->attribute->kind == CORM_ATTRIBUTE_COLLECTION || change->committed.kind == CORM_KIND_ABSENT ||
+            !state->mapper->host->unchanged(corm_state_object(state), change->attribute, &change->committed)) {
+            return true;
+        }
+    }
+    return (state->flags & CORM_STATE_PENDING) != 0;
 }

@@ -14,7 +14,7 @@ typedef struct corm_transaction {
     uint32_t serial;       /* grows with each transaction of the session */
     bool savepoint;
     bool on_database;      /* BEGIN or SAVEPOINT was sent */
-    char name[32];         /* the savepoint's */
+    char name[40];         /* the savepoint's */
 } corm_transaction;
 
 /* A row that was deleted in the transaction: its object is held until the outcome is known. */
@@ -77,6 +77,8 @@ void corm_session_unregister(corm_session *session, corm_state *state);
 corm_status corm_session_add_state(corm_session *session, corm_state *state);
 /* Take the state out of the session altogether: detached (or transient if it has no key). */
 void corm_session_detach(corm_session *session, corm_state *state);
+/* The row was deleted in this transaction: out of the identity map, held until the outcome is known. */
+corm_status corm_session_bury(corm_session *session, corm_state *state);
 /* All live states of the identity map, each held; the caller releases the objects. */
 corm_status corm_session_live(corm_session *session, corm_vector *out);
 /* Expire everything of a state; its pending changes are forgotten. */
