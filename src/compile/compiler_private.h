@@ -158,6 +158,18 @@ corm_status corm_compile_conditions(corm_compiler *compiler, const corm_node *li
 corm_status corm_compile_list(corm_compiler *compiler, const corm_node *list, corm_operator against);
 corm_status corm_compile_text(corm_compiler *compiler, const corm_node *text);
 
+/* One element, with the parentheses that its place wants. */
+corm_status corm_compile_leaf(corm_compiler *compiler, corm_node *node, corm_operator against,
+                              const corm_node *beside);
+
+/* operators.c */
+bool corm_is_parenthesised(const corm_node *node, corm_operator against);
+/* Is it written by a loop over its left spine? */
+bool corm_is_chain(const corm_compiler *compiler, const corm_node *node);
+corm_status corm_compile_chain(corm_compiler *compiler, corm_node *node, corm_operator against);
+/* Two operands in a form of their own: IN, BETWEEN, LIKE's kin, ... */
+corm_status corm_compile_special(corm_compiler *compiler, const corm_node *node);
+
 /* froms.c */
 /* The FROMs that expressions mention, each once, in order. */
 corm_status corm_mentioned_froms(corm_node *node, corm_vector *out);

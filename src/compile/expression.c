@@ -1,7 +1,4 @@
-/*
- * Expressions as SQL. Chains that grow to the left are written by a loop over their spine; everything else recurses, as
- * deep as a node may be.
- */
+/* Expressions as SQL, except for operators with two sides: operators.c. Recurses as deep as a node may be. */
 #include <string.h>
 
 #include "compile/compiler_private.h"
@@ -276,258 +273,6 @@ corm_status corm_compile_text(corm_compiler *compiler, const corm_node *node) {
     return corm_text_status(text_of(compiler));
 }
 
-/* ---- operators that are not simply between their operands ---- */
-
-static corm_status write_escape(corm_compiler *compiler, const corm_node *escape) {
-    if (!escape)
-        return CORM_OK;
-    corm_text_append(text_of(compiler), " ESCAPE ");
-    const char *character = corm_node_display_name(escape);
-    corm_value value = corm_value_bytes(CORM_KIND_TEXT, character, strlen(character));
-    return compiler->dialect->literal(compiler->dialect, corm_node_type(escape), &value, text_of(compiler));
-}
-
-static corm_status lowered(corm_compiler *compiler, corm_node *node, const corm_node *beside, bool lower,
-                           corm_operator against) {
-    if (lower)
-        corm_text_append(text_of(compiler), "lower(");
-    corm_status status = corm_compile_expression(compiler, node, lower ? CORM_OP_NONE : against, beside);
-    if (lower)
-        corm_text_append_char(text_of(compiler), ')');
-    return status;
-}
-
-/* LIKE with '%' put before or after the operand, and its forms that ignore case. */
-static corm_status compile_like(corm_compiler *compiler, const corm_binary *binary, bool lower, bool before,
-                                bool after, bool negated) {
-    bool concatenates = before || after;
-    corm_status status = lowered(compiler, binary->children[0], binary->children[1], lower,
-                                 concatenates ? ALWAYS : CORM_OP_LIKE);
-    corm_text_append(text_of(compiler), negated ? " NOT LIKE " : " LIKE ");
-    if (before)
-        corm_text_append(text_of(compiler), "'%' || ");
-    if (!status)
-        status = lowered(compiler, binary->children[1], binary->children[0], lower,
-                         concatenates ? CORM_OP_CONCAT : CORM_OP_LIKE);
-    if (after)
-        corm_text_append(text_of(compiler), " || '%'");
-    return status ? status : write_escape(compiler, binary->children[2]);
-}
-
-static corm_status compile_in(corm_compiler *compiler, const corm_binary *binary, bool negated) {
-    corm_node *left = binary->children[0];
-    corm_node *right = binary->children[1];
-    /* NOT IN carries its own parentheses. */
-    if (negated)
-        corm_text_append_char(text_of(compiler), '(');
-    corm_status status = corm_compile_expression(compiler, left, CORM_OP_IN, NULL);
-    corm_text_append(text_of(compiler), negated ? " NOT IN " : " IN ");
-    bool own = right->kind == CORM_NODE_SCALAR_SUBQUERY || right->kind == CORM_NODE_LIST ||
-               right->kind == CORM_NODE_GROUPING;
-    if (!own)
-        corm_text_append_char(text_of(compiler), '(');
-    if (!status && right->kind == CORM_NODE_LIST && corm_list_count(right) == 0) {
-        corm_text_append_char(text_of(compiler), '(');
-        corm_empty_set(compiler->dialect, 1, text_of(compiler));
-        corm_text_append_char(text_of(compiler), ')');
-    } else if (!status && corm_node_is_select(right)) {
-        status = corm_compile_select(compiler, right, 0);
-    } else if (!status && right->kind == CORM_NODE_ALIAS) {
-        corm_text_append(text_of(compiler), "SELECT * FROM ");
-        status = corm_compile_from(compiler, right);
-    } else if (!status) {
-        status = corm_compile_expression(compiler, right, CORM_OP_NONE, left);
-    }
-    if (!own)
-        corm_text_append_char(text_of(compiler), ')');
-    if (negated)
-        corm_text_append_char(text_of(compiler), ')');
-    return status;
-}
-
-static corm_status compile_between(corm_compiler *compiler, const corm_binary *binary) {
-    const corm_node *range = binary->children[1];
-    corm_status status =
-        corm_compile_expression(compiler, binary->children[0], CORM_OP_BETWEEN, corm_list_at(range, 0));
-    corm_text_append(text_of(compiler), binary->node.op == CORM_OP_BETWEEN ? " BETWEEN " : " NOT BETWEEN ");
-    if (binary->node.detail & CORM_BINARY_SYMMETRIC)
-        corm_text_append(text_of(compiler), "SYMMETRIC ");
-    for (size_t i = 0; i < 2 && !status; i++) {
-        if (i)
-            corm_text_append(text_of(compiler), " AND ");
-        status =
-            corm_compile_expression(compiler, corm_list_at(range, i), CORM_OP_BETWEEN, binary->children[0]);
-    }
-    return status;
-}
-
-static corm_status compile_filter(corm_compiler *compiler, const corm_binary *binary) {
-    corm_status status = corm_compile_expression(compiler, binary->children[0], CORM_OP_NONE, NULL);
-    corm_text_append(text_of(compiler), " FILTER (WHERE ");
-    if (!status)
-        status = corm_compile_expression(compiler, binary->children[1], CORM_OP_AS_BOOLEAN, NULL);
-    corm_text_append_char(text_of(compiler), ')');
-    return status;
-}
-
-static corm_status compile_collate(corm_compiler *compiler, const corm_binary *binary) {
-    corm_status status = corm_compile_expression(compiler, binary->children[0], CORM_OP_COLLATE, NULL);
-    corm_text_append(text_of(compiler), " COLLATE ");
-    const corm_node *right = binary->children[1];
-    if (status)
-        return status;
-    if (right->kind == CORM_NODE_LITERAL_COLUMN)
-        return corm_dialect_identifier(compiler->dialect, corm_node_display_name(right), text_of(compiler));
-    if (right->kind == CORM_NODE_BIND && corm_node_bind(right)->value.kind == CORM_KIND_TEXT) {
-        const corm_value *value = &corm_node_bind(right)->value;
-        char *name = corm_strndup(value->as.text.data, value->as.text.size);
-        status = name ? corm_dialect_identifier(compiler->dialect, name, text_of(compiler)) : CORM_NO_MEMORY;
-        corm_free(name);
-        return status;
-    }
-    return corm_error_set(CORM_COMPILE_ERROR, "A collation is a name");
-}
-
-/* ---- the spine ---- */
-
-/* The text between the operands; NULL for operators with a form of their own. */
-static const char *infix(const corm_compiler *compiler, const corm_node *node) {
-    switch ((corm_operator)node->op) {
-    case CORM_OP_IN:
-    case CORM_OP_NOT_IN:
-    case CORM_OP_BETWEEN:
-    case CORM_OP_NOT_BETWEEN:
-    case CORM_OP_COLLATE:
-    case CORM_OP_FILTER:
-        return NULL;
-    case CORM_OP_IS_DISTINCT_FROM:
-        return compiler->dialect->distinct_from;
-    case CORM_OP_IS_NOT_DISTINCT_FROM:
-        return compiler->dialect->not_distinct_from;
-    case CORM_OP_REGEXP_MATCH:
-        return compiler->dialect->regexp;
-    case CORM_OP_NOT_REGEXP_MATCH:
-        return compiler->dialect->not_regexp;
-    case CORM_OP_CUSTOM:
-        return " ";
-    case CORM_OP_TRUE_DIV:
-        return compiler->dialect->true_divide ? NULL : " / ";
-    default:
-        return corm_operators[node->op].text;
-    }
-}
-
-static corm_status compile_special(corm_compiler *compiler, const corm_node *node) {
-    const corm_binary *binary = (const corm_binary *)(const void *)node;
-    switch ((corm_operator)node->op) {
-    case CORM_OP_IN:
-        return compile_in(compiler, binary, false);
-    case CORM_OP_NOT_IN:
-        return compile_in(compiler, binary, true);
-    case CORM_OP_BETWEEN:
-    case CORM_OP_NOT_BETWEEN:
-        return compile_between(compiler, binary);
-    case CORM_OP_COLLATE:
-        return compile_collate(compiler, binary);
-    case CORM_OP_FILTER:
-        return compile_filter(compiler, binary);
-    case CORM_OP_TRUE_DIV:
-        return compiler->dialect->true_divide(compiler, binary);
-    case CORM_OP_ILIKE:
-        return compile_like(compiler, binary, true, false, false, false);
-    case CORM_OP_NOT_ILIKE:
-        return compile_like(compiler, binary, true, false, false, true);
-    case CORM_OP_STARTSWITH:
-        return compile_like(compiler, binary, false, false, true, false);
-    case CORM_OP_NOT_STARTSWITH:
-        return compile_like(compiler, binary, false, false, true, true);
-    case CORM_OP_ENDSWITH:
-        return compile_like(compiler, binary, false, true, false, false);
-    case CORM_OP_NOT_ENDSWITH:
-        return compile_like(compiler, binary, false, true, false, true);
-    case CORM_OP_CONTAINS:
-        return compile_like(compiler, binary, false, true, true, false);
-    case CORM_OP_NOT_CONTAINS:
-        return compile_like(compiler, binary, false, true, true, true);
-    case CORM_OP_ISTARTSWITH:
-        return compile_like(compiler, binary, true, false, true, false);
-    case CORM_OP_NOT_ISTARTSWITH:
-        return compile_like(compiler, binary, true, false, true, true);
-    case CORM_OP_IENDSWITH:
-        return compile_like(compiler, binary, true, true, false, false);
-    case CORM_OP_NOT_IENDSWITH:
-        return compile_like(compiler, binary, true, true, false, true);
-    case CORM_OP_ICONTAINS:
-        return compile_like(compiler, binary, true, true, true, false);
-    case CORM_OP_NOT_ICONTAINS:
-        return compile_like(compiler, binary, true, true, true, true);
-    default:
-        return corm_error_set(CORM_COMPILE_ERROR, "An operator cannot be compiled here");
-    }
-}
-
-static bool is_spine(const corm_compiler *compiler, const corm_node *node) {
-    if (node->kind == CORM_NODE_LIST)
-        return (node->op == CORM_OP_AND || node->op == CORM_OP_OR) && node->child_count > 0;
-    return node->kind == CORM_NODE_BINARY && infix(compiler, node) != NULL;
-}
-
-static bool parenthesised(const corm_node *node, corm_operator against) {
-    return against != CORM_OP_NONE && corm_operator_needs_parentheses((corm_operator)node->op, against);
-}
-
-/* What follows the first operand of a chain's node. */
-static corm_status compile_rest(corm_compiler *compiler, const corm_node *node) {
-    corm_operator op = (corm_operator)node->op;
-    if (node->kind == CORM_NODE_LIST) {
-        for (size_t i = 1; i < node->child_count; i++) {
-            corm_text_append(text_of(compiler), corm_operators[op].text);
-            corm_status status = corm_compile_expression(compiler, corm_list_at(node, i), op, NULL);
-            if (status)
-                return status;
-        }
-        return CORM_OK;
-    }
-    const corm_binary *binary = (const corm_binary *)(const void *)node;
-    corm_text_append(text_of(compiler), infix(compiler, node));
-    if (op == CORM_OP_CUSTOM) {
-        corm_text_append(text_of(compiler), binary->custom);
-        corm_text_append_char(text_of(compiler), ' ');
-    }
-    corm_status status = corm_compile_expression(compiler, binary->children[1], op, binary->children[0]);
-    return status ? status : write_escape(compiler, binary->children[2]);
-}
-
-static corm_status compile_leaf(corm_compiler *compiler, corm_node *node, corm_operator against,
-                                const corm_node *beside);
-
-static corm_status compile_chain(corm_compiler *compiler, corm_node *node, corm_operator against) {
-    corm_vector spine = {0};
-    corm_status status = CORM_OK;
-    corm_operator outer = against;
-    while (is_spine(compiler, node)) {
-        if (parenthesised(node, outer))
-            corm_text_append_char(text_of(compiler), '(');
-        if ((status = corm_vector_push(&spine, node)))
-            goto done;
-        outer = (corm_operator)node->op;
-        node = corm_node_child(node, 0);
-    }
-    const corm_node *above = spine.items[spine.count - 1];
-    const corm_node *beside = above->kind == CORM_NODE_BINARY ? corm_node_child(above, 1) : NULL;
-    status = compile_leaf(compiler, node, outer, beside);
-    while (spine.count && !status) {
-        node = spine.items[--spine.count];
-        outer = spine.count ? (corm_operator)((corm_node *)spine.items[spine.count - 1])->op : against;
-        status = compile_rest(compiler, node);
-        if (parenthesised(node, outer))
-            corm_text_append_char(text_of(compiler), ')');
-    }
-done:
-    corm_vector_clear(&spine);
-    return status;
-}
-
 /* ---- one operand ---- */
 
 static corm_status compile_unary(corm_compiler *compiler, const corm_node *node) {
@@ -544,7 +289,7 @@ static corm_status compile_unary(corm_compiler *compiler, const corm_node *node)
         return status ? status : write_text(compiler, sql);
     case CORM_OP_NOT:
         if (!compiler->dialect->supports_native_boolean && is_plain_boolean(operand)) {
-            status = compile_leaf(compiler, operand, CORM_OP_NONE, NULL);
+            status = corm_compile_leaf(compiler, operand, CORM_OP_NONE, NULL);
             return status ? status : write_text(compiler, " = 0");
         }
         corm_text_append(text_of(compiler), sql);
@@ -596,7 +341,7 @@ static corm_status compile_plain(corm_compiler *compiler, corm_node *node, corm_
     case CORM_NODE_BIND:
         return corm_compiler_bind(compiler, node, beside);
     case CORM_NODE_BINARY:
-        return compile_special(compiler, node);
+        return corm_compile_special(compiler, node);
     case CORM_NODE_UNARY:
         return compile_unary(compiler, node);
     case CORM_NODE_LIST: {
@@ -660,8 +405,8 @@ static corm_status compile_plain(corm_compiler *compiler, corm_node *node, corm_
                           corm_node_kind_name(node));
 }
 
-static corm_status compile_leaf(corm_compiler *compiler, corm_node *node, corm_operator against,
-                                const corm_node *beside) {
+corm_status corm_compile_leaf(corm_compiler *compiler, corm_node *node, corm_operator against,
+                              const corm_node *beside) {
     if (compiler->depth >= CORM_NODE_MAX_DEPTH)
         return corm_error_set(CORM_COMPILE_ERROR,
                               "This expression is nested more than %d levels deep, which is the "
@@ -670,7 +415,7 @@ static corm_status compile_leaf(corm_compiler *compiler, corm_node *node, corm_o
     compiler->depth++;
     bool has_operator = node->kind == CORM_NODE_BINARY || node->kind == CORM_NODE_UNARY;
     bool not_in = node->kind == CORM_NODE_BINARY && node->op == CORM_OP_NOT_IN;
-    bool parentheses = has_operator && !not_in && parenthesised(node, against);
+    bool parentheses = has_operator && !not_in && corm_is_parenthesised(node, against);
     if (parentheses)
         corm_text_append_char(text_of(compiler), '(');
     corm_status status = compile_plain(compiler, node, against, beside);
@@ -685,12 +430,12 @@ static corm_status compile_leaf(corm_compiler *compiler, corm_node *node, corm_o
 
 corm_status corm_compile_expression(corm_compiler *compiler, corm_node *node, corm_operator against,
                                     const corm_node *beside) {
-    if (!is_spine(compiler, node))
-        return compile_leaf(compiler, node, against, beside);
+    if (!corm_is_chain(compiler, node))
+        return corm_compile_leaf(compiler, node, against, beside);
     if (compiler->depth >= CORM_NODE_MAX_DEPTH)
-        return compile_leaf(compiler, node, against, beside);
+        return corm_compile_leaf(compiler, node, against, beside);
     compiler->depth++;
-    corm_status status = compile_chain(compiler, node, against);
+    corm_status status = corm_compile_chain(compiler, node, against);
     compiler->depth--;
     return status ? status : corm_text_status(text_of(compiler));
 }

@@ -120,6 +120,10 @@ static corm_status set_label(corm_label_info *label, label_kind kind, const char
     return label->name ? CORM_OK : CORM_NO_MEMORY;
 }
 
+static bool is_column(const corm_node *node) {
+    return node->kind == CORM_NODE_COLUMN || node->kind == CORM_NODE_COLUMN_OF;
+}
+
 static corm_status name_expression(corm_labels *labels, size_t at, corm_label_style style, bool as_from) {
     corm_label_info *label = &labels->items[at];
     const corm_node *node = label->node;
@@ -148,7 +152,8 @@ static corm_status name_expression(corm_labels *labels, size_t at, corm_label_st
         return status;
     }
     case CORM_NODE_UNARY:
-        if (node->op == CORM_OP_NOT || node->op == CORM_OP_EXISTS || as_from)
+        if ((node->op == CORM_OP_NOT && !is_column(corm_node_child(node, 0))) || node->op == CORM_OP_EXISTS ||
+            as_from)
             return set_label(label, LABEL_ANONYMOUS, "anon", label);
         return CORM_OK;
     case CORM_NODE_TEXT:

@@ -46,8 +46,6 @@ static corm_status listed_columns(const corm_node *list, corm_vector *out) {
         corm_status status;
         if (corm_node_is_from(node) || node->vtable->column_count)
             status = corm_from_columns(node, out);
-        else if (node->kind == CORM_NODE_LIST)
-            status = listed_columns(node, out);
         else
             status = push_ref(out, node);
         if (status)
