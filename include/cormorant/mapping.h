@@ -218,6 +218,7 @@ typedef struct corm_mapping {
         *count = sizeof fields / sizeof *fields;                                                                       \
         return fields;                                                                                                 \
     }                                                                                                                  \
+    corm_mapping *type_##_mapping(void);                                                                               \
     corm_mapping *type_##_mapping(void) {                                                                              \
         static corm_mapping mapping = {#type_, table_, sizeof(type_), NULL, 0, NULL};                                  \
         mapping.fields = type_##_fields_(&mapping.field_count);                                                        \

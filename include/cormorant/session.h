@@ -75,11 +75,12 @@ CORM_API void *corm_many_at(corm_many *many, size_t index);
 CORM_API corm_status corm_many_add(corm_many *many, void *object);
 CORM_API corm_status corm_many_remove(corm_many *many, void *object);
 CORM_API bool corm_many_contains(corm_many *many, const void *object);
-/* for each item: `type *name`. The collection may change meanwhile; then items may be met twice or not at all. */
+/* A loop over a collection: corm_each(address, a, u->addresses) { ... }. The collection may change meanwhile; then items
+ * may be met twice or not at all. */
 #define corm_each(type_, name, many)                                                                                   \
-    size_t name##_at_ = 0; type_ *name = (type_ *)corm_many_at((many), name##_at_);                                    \
-    name != NULL;                                                                                                      \
-    name = (type_ *)corm_many_at((many), ++name##_at_)
+    for (size_t name##_at_ = 0; name##_at_ != SIZE_MAX; name##_at_ = SIZE_MAX)                                         \
+        for (type_ *name = (type_ *)corm_many_at((many), 0); name != NULL;                                             \
+             name = (type_ *)corm_many_at((many), ++name##_at_))
 
 /* ---- hooks ---- */
 

@@ -378,6 +378,19 @@ static void free_fields(c_object *object) {
     }
 }
 
+void c_object_cut(c_object *object) {
+    for (size_t i = 0; i < object->mapping->field_count; i++) {
+        const corm_field *field = &object->mapping->mapping->fields[i];
+        if (field->field_type == CORM_FIELD_REFERENCE) {
+            write_reference(object, field, NULL);
+            set_loaded(object, object->mapping->attributes[i], false);
+        } else if (field->field_type == CORM_FIELD_MANY) {
+            many_of(object, field)->loaded = false;
+            release_items(many_of(object, field));
+        }
+    }
+}
+
 corm_status c_object_new(corm_mapper *mapper, c_object **out) {
     const c_mapping *mapping = c_mapping_of(mapper);
     size_t distance = mapping->struct_offset;

@@ -66,6 +66,8 @@ static inline c_object *c_object_from(corm_object *handle) {
     return (c_object *)(void *)handle;
 }
 corm_status c_object_new(corm_mapper *mapper, c_object **out);
+/* Let go of all relationships: objects that leave a session do not hold each other in circles. */
+void c_object_cut(c_object *object);
 /* An object that was never written: every field counts as set. */
 void c_object_mark_new(c_object *object);
 

@@ -73,8 +73,24 @@ corm_session *corm_session_open(corm_engine *engine, corm_models *models) {
     return status == CORM_OK ? session : NULL;
 }
 
+static void cut_all(corm_vector *objects) {
+    for (size_t i = 0; i < objects->count; i++) {
+        c_object_cut(c_object_from(objects->items[i]));
+    }
+    corm_objects_release(&corm_c_host, objects);
+}
+
 void corm_session_end(corm_session *session) {
+    corm_vector objects = {0};
+    if (session == NULL) {
+        return;
+    }
+    /* Short of memory, those that were not listed are lost to the process, never to the database. */
+    if (corm_session_objects(session, CORM_SESSION_ALL, &objects) != CORM_OK) {
+        corm_error_clear();
+    }
     corm_session_free(session);
+    cut_all(&objects);
 }
 
 corm_status corm_fail(corm_status status, const char *format, ...) {
@@ -140,7 +156,16 @@ corm_status corm_refresh(corm_session *session, void *object) {
 
 corm_status corm_expunge(corm_session *session, void *object) {
     c_object *known = c_object_of(object);
-    return known == NULL ? CORM_UNMAPPED_INSTANCE : corm_session_expunge(session, &known->state);
+    if (known == NULL) {
+        return CORM_UNMAPPED_INSTANCE;
+    }
+    corm_c_host.retain(c_object_handle(known));
+    corm_status status = corm_session_expunge(session, &known->state);
+    if (status == CORM_OK) {
+        c_object_cut(known);
+    }
+    corm_c_host.release(c_object_handle(known));
+    return status;
 }
 
 corm_status corm_flush(corm_session *session) {

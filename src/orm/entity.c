@@ -67,6 +67,7 @@ static corm_node *entity_new(corm_mapper *mapper, corm_node *from, const char *n
     }
     as_entity(node)->mapper = corm_mapper_ref(mapper);
     as_entity(node)->name = copy;
+    node->flags |= CORM_NODE_HAS_EXTENSION;
     return corm_node_seal(node);
 }
 
@@ -138,6 +139,7 @@ static corm_node *attribute_new(corm_attribute *attribute, corm_node *const *chi
         return NULL;
     }
     as_attribute(node)->attribute = attribute;
+    node->flags |= CORM_NODE_HAS_EXTENSION;
     return corm_node_seal(node);
 }
 

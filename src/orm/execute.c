@@ -6,27 +6,8 @@
 #include "base/alloc.h"
 #include "orm/bulk.h"
 #include "orm/result_private.h"
-#include "sql/walk.h"
 
 static const uint64_t legacy_bit = 1;
-
-/* ---- keys of the cache ---- */
-
-/* The cache keeps the statement it compiled: without the user's objects and values in it. */
-static corm_status without_value(void *context, corm_node *node, corm_node **out) {
-    (void)context;
-    *out = NULL;
-    if (node->kind == CORM_NODE_BIND) {
-        const corm_bind *bind = corm_node_bind(node);
-        if (bind->evaluate != NULL || bind->value.owned) {
-            *out = corm_bind_with_value(node, &CORM_NULL_VALUE);
-            return *out == NULL ? corm_error_last()->status : CORM_OK;
-        }
-    } else if (!(node->flags & CORM_NODE_HAS_BIND)) {
-        *out = corm_node_ref(node);
-    }
-    return CORM_OK;
-}
 
 /* ---- compiling ---- */
 
@@ -72,14 +53,7 @@ static corm_status find_or_compile(corm_engine *engine, corm_node *statement, co
     if (status != CORM_OK) {
         return status;
     }
-    corm_node *key = corm_node_replace(statement, without_value, NULL);
-    if (key == NULL) {
-        corm_plan_free(plan);
-        status = corm_error_last()->status;
-    } else {
-        status = corm_statement_cache_put(cache, dialect, key, options, compiled, plan, corm_plan_free, out);
-    }
-    corm_node_unref(key);
+    status = corm_statement_cache_put(cache, dialect, statement, options, compiled, plan, corm_plan_free, out);
     corm_compiled_unref(compiled);
     binds->count = 0;
     return status == CORM_OK ? corm_node_collect_binds(statement, binds) : status;

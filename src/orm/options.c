@@ -56,6 +56,7 @@ static corm_node *option_new(corm_node *const *children, size_t count, const cor
     option_node *made = as_option(node);
     made->option = *like;
     made->option.path = (corm_vector){0};
+    node->flags |= CORM_NODE_HAS_EXTENSION;
     made->option.alias = children[count - 1];
     for (size_t i = 0; i + 1 < count; i++) {
         if (corm_vector_push(&made->option.path, children[i]) != CORM_OK) {

@@ -196,7 +196,7 @@ void corm_state_commit_attribute(corm_state *state, const corm_attribute *attrib
 
 /* ---- destruction ---- */
 
-void corm_state_destroy(corm_state *state) {
+void corm_state_leave(corm_state *state) {
     state->flags |= CORM_STATE_DYING;
     if (state->session != NULL) {
         /* Neither pending nor modified: those are held and do not die. */
@@ -205,6 +205,10 @@ void corm_state_destroy(corm_state *state) {
         }
         state->session = NULL;
     }
+}
+
+void corm_state_destroy(corm_state *state) {
+    corm_state_leave(state);
     corm_state_clear_key(state);
     corm_state_clear_references(state);
 }

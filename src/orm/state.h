@@ -32,6 +32,7 @@ enum {
     CORM_STATE_MARK_OLD = 1u << 13,   /* scratch of one comparison: was in a collection */
     CORM_STATE_MARK_NEW = 1u << 14,   /* scratch of one comparison: is in a collection */
     CORM_STATE_VISITED = 1u << 15     /* scratch of one cascade */
+    /* The upper eight bits belong to the host. */
 };
 
 /* A composite or non-integer identity: owned values, shared by reference. */
@@ -81,6 +82,8 @@ static inline void corm_state_init(corm_state *state, corm_mapper *mapper) {
 /* Called by a host first thing when the object is destroyed: leaves the identity map, frees changes. Releases
  * other objects, so user's code may run. */
 void corm_state_destroy(corm_state *state);
+/* The first part of it, without user's code: nobody finds the object in a session any more. */
+void corm_state_leave(corm_state *state);
 /* For the host's collector: what the state refers to. Calls visit for every retained object; non-zero stops. */
 int corm_state_visit(corm_state *state, int (*visit)(corm_object *object, void *context), void *context);
 /* Let go of the changes' references, for the host's collector. */

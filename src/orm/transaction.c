@@ -303,6 +303,9 @@ static void bury(corm_session *session) {
             if (corm_session_event(session, CORM_EVENT_DELETED_TO_DETACHED, state) != CORM_OK) {
                 corm_error_clear();
             }
+            if (session->strong) {
+                host->unload_all(object); /* objects without a collector must not hold each other in circles */
+            }
         }
         host->release(object);
     }
