@@ -11,6 +11,7 @@
 
 corm_models *corm_models_new(void) {
     corm_models *models = corm_calloc(1, sizeof *models);
+    c_object_values_init();
     corm_metadata *metadata = NULL;
     corm_status status = models == NULL ? CORM_NO_MEMORY : corm_metadata_new(NULL, &metadata);
     if (status == CORM_OK) {

@@ -733,6 +733,25 @@ static void host_describe(corm_object *handle, corm_text *out) {
 
 
 
+/* ---- objects inside values ---- */
+
+static void value_retain(void *object) {
+    host_retain(object);
+}
+
+static void value_release(void *object) {
+    host_release(object);
+}
+
+static void value_describe(void *object, corm_text *out) {
+    host_describe(object, out);
+}
+
+void c_object_values_init(void) {
+    static const corm_value_host functions = {.retain = value_retain, .release = value_release, .describe = value_describe};
+    corm_value_host_set(&functions);
+}
+
 const corm_host corm_c_host = {
     .name = "c",
     .create = host_create,

@@ -53,6 +53,8 @@ struct corm_models {
 
 extern const corm_host corm_c_host;
 
+/* References between objects travel in values: tell the engine how to keep them. */
+void c_object_values_init(void);
 /* The header of a user's struct; NULL with CORM_UNMAPPED_INSTANCE. */
 c_object *c_object_of(const void *user_struct);
 static inline void *c_object_struct(c_object *object) {
