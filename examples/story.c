@@ -3,7 +3,6 @@
  *
  * usage: [ECHO=1] story [URL]      (default sqlite://, in memory)
  */
-#include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -46,6 +45,14 @@ static void check(corm_status status) {
     }
 }
 
+#define expect(condition) expect_that((condition), #condition, __LINE__)
+static void expect_that(bool holds, const char *condition, int line) {
+    if (!holds) {
+        fprintf(stderr, "line %d: it does not hold that %s\n", line, condition);
+        exit(1);
+    }
+}
+
 static address *add_address(corm_session *session, user *owner, const char *email) {
     address *made = corm_new(session, address);
     made->email_address = (char *)(uintptr_t)email;
@@ -74,59 +81,59 @@ int main(int argc, char **argv) {
     john->name = "John Doe";
     john->age = corm_int_of(30);
     check(corm_commit(session));
-    assert(john->id != 0);
+    expect(john->id != 0);
 
     /* Querying: one row is one object */
     corm_query *by_name = corm_select(user);
     corm_where(by_name, corm_eq(user, name, "John Doe"));
     int found = 0;
     corm_foreach(user, u, session, by_name) {
-        assert(u == john && u->age.set && u->age.value == 30);
+        expect(u == john && u->age.set && u->age.value == 30);
         found++;
     }
     check(corm_error_last()->status);
-    assert(found == 1);
+    expect(found == 1);
 
     /* The relationship, from both sides */
     address *b = add_address(session, john, "b@example.com");
     add_address(session, john, "a@example.com");
-    assert(b->user == john);
+    expect(b->user == john);
     address *third = corm_new(session, address);
     third->email_address = "c@example.com";
     check(corm_set(third, user, john));
-    assert(corm_many_contains(john->addresses, third));
+    expect(corm_many_contains(john->addresses, third));
     check(corm_commit(session));
 
     static const char *const emails[] = {"b@example.com", "a@example.com", "c@example.com"};
     size_t place = 0;
     corm_each(address, one, john->addresses) {
-        assert(strcmp(one->email_address, emails[place++]) == 0);
+        expect(strcmp(one->email_address, emails[place++]) == 0);
     }
-    assert(place == 3);
+    expect(place == 3);
 
     corm_query *of_john = corm_select(address);
     corm_where(of_john, corm_refers_to(address, user, john));
-    assert(corm_count(session, of_john) == 3);
+    expect(corm_count(session, of_john) == 3);
 
     corm_query *joined = corm_select(user);
     corm_join(joined, user, addresses);
     corm_where(joined, corm_eq(address, email_address, "a@example.com"));
-    assert(corm_first(session, joined, user) == john);
+    expect(corm_first(session, joined, user) == john);
 
     /* Changing and removing */
     john->age.value = 31;
     check(corm_many_remove(john->addresses, third));
     check(corm_commit(session));
-    assert(!third->user_id.set);
+    expect(!third->user_id.set);
     corm_query *ages = corm_query_new();
     corm_pick(ages, corm_column(user, age));
-    assert(corm_next_row(session, ages) && corm_row_int(ages, 0) == 31);
+    expect(corm_next_row(session, ages) && corm_row_int(ages, 0) == 31);
     corm_query_rewind(ages);
 
     check(corm_delete(session, third));
     check(corm_rollback(session));
     corm_query *all = corm_select(address);
-    assert(corm_count(session, all) == 3);
+    expect(corm_count(session, all) == 3);
 
     corm_query_free(by_name);
     corm_query_free(of_john);

@@ -225,7 +225,6 @@ corm_load_options *corm_py_load_options(PyObject *options);
 int corm_py_instance_init(PyObject *module);
 int corm_py_attribute_init(PyObject *module);
 int corm_py_collection_init(PyObject *module);
-int corm_py_host_init(PyObject *module);
 int corm_py_mapping_init(PyObject *module);
 int corm_py_inspect_init(PyObject *module);
 int corm_py_events_init(PyObject *module);

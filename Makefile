@@ -1,0 +1,44 @@
+# Every command that the README names. Meson does the building; this file only says what belongs together.
+
+BUILD ?= build
+SANITIZED ?= build-sanitized
+MESON_FLAGS ?=
+
+.PHONY: all dependencies demo check bench fuzz soak format lint install clean
+
+all: $(BUILD)/build.ninja
+	@ninja -C $(BUILD)
+
+$(BUILD)/build.ninja: | dependencies
+	@meson setup $(BUILD) --buildtype=release $(MESON_FLAGS)
+
+# Debian's packages that are missing: installed as root, else the one command is printed.
+dependencies:
+	@tools/dependencies
+
+demo: all
+	@tools/demo $(BUILD)
+
+check:
+	@tools/check $(BUILD) $(SANITIZED)
+
+bench: all
+	@tools/bench $(BUILD)
+
+fuzz: | dependencies
+	@tools/fuzz
+
+soak: all
+	@tools/soak $(BUILD)
+
+format:
+	@git ls-files '*.c' '*.h' | xargs clang-format -i
+
+lint:
+	@tools/lint
+
+install: all
+	@meson install -C $(BUILD)
+
+clean:
+	@rm -rf $(BUILD) $(SANITIZED)
