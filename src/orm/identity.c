@@ -12,8 +12,11 @@
 
 static const size_t first_capacity = 64;
 
+/* Eight neighbouring keys share a cache line, as rows often come in the order of keys; lines are scattered (Fibonacci
+ * hashing), so that no pattern of keys makes long runs. */
 static uint64_t hash_integer(const corm_mapper *mapper, int64_t key) {
-    return corm_hash_mix(mapper->identity, (uint64_t)key);
+    uint64_t line = (((uint64_t)key >> 3) + ((uint64_t)mapper->identity << 32)) * 0x9E3779B97F4A7C15ull;
+    return (line ^ line >> 32) << 3 | ((uint64_t)key & 7);
 }
 
 static uint64_t hash_values(const corm_mapper *mapper, const corm_value *values, size_t count) {
