@@ -424,7 +424,7 @@ PyObject *corm_py_import(const char *module, const char *name) {
 int corm_py_orm_init(PyObject *module) {
     return corm_py_instance_init(module) < 0 || corm_py_attribute_init(module) < 0 ||
                    corm_py_collection_init(module) < 0 || corm_py_mapping_init(module) < 0 ||
-                   corm_py_inspect_init(module) < 0 || corm_py_events_init(module) < 0 ||
+                   corm_py_relationship_init(module) < 0 || corm_py_inspect_init(module) < 0 || corm_py_events_init(module) < 0 ||
                    corm_py_options_init(module) < 0 || corm_py_session_init(module) < 0 ||
                    corm_py_query_init(module) < 0
                ? -1

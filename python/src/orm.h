@@ -168,7 +168,7 @@ PyObject *corm_py_collection_adapt(const corm_attribute *attribute, PyObject *va
 /* ---- the host (host.c), events (events.c) ---- */
 
 extern const corm_host corm_py_host;
-int corm_py_relationship_resolve(corm_attribute *attribute);      /* mapping.c */
+int corm_py_relationship_resolve(corm_attribute *attribute);      /* relationship.c */
 int corm_py_attribute_added(corm_attribute *attribute);           /* mapping.c: a backref's */
 corm_status corm_py_event(corm_event_kind kind, corm_session *session, corm_connection *connection,
                           corm_state *state);
@@ -226,6 +226,7 @@ int corm_py_instance_init(PyObject *module);
 int corm_py_attribute_init(PyObject *module);
 int corm_py_collection_init(PyObject *module);
 int corm_py_mapping_init(PyObject *module);
+int corm_py_relationship_init(PyObject *module);
 int corm_py_inspect_init(PyObject *module);
 int corm_py_events_init(PyObject *module);
 int corm_py_options_init(PyObject *module);

@@ -79,6 +79,10 @@ corm_node *corm_entity_of(corm_mapper *mapper) {
     return corm_mapper_configure(mapper) == CORM_OK ? entity_new(mapper, NULL, mapper->name) : NULL;
 }
 
+corm_node *corm_entity_declared(corm_mapper *mapper) {
+    return entity_new(mapper, NULL, mapper->name);
+}
+
 corm_node *corm_entity_aliased_from(corm_mapper *mapper, corm_node *from, const char *name) {
     if (from == NULL || corm_mapper_configure(mapper) != CORM_OK) {
         return NULL;

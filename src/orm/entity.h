@@ -41,6 +41,7 @@ static inline corm_entity *corm_attribute_node_target(const corm_attribute_node 
 }
 
 corm_node *corm_entity_of(corm_mapper *mapper);                         /* configures the registry */
+corm_node *corm_entity_declared(corm_mapper *mapper);                   /* leaves configuring to later: class bodies */
 corm_node *corm_entity_aliased(corm_mapper *mapper, const char *name);  /* name may be NULL */
 corm_node *corm_entity_aliased_from(corm_mapper *mapper, corm_node *from, const char *name); /* of a subquery */
 corm_node *corm_attribute_node_new(corm_node *entity, corm_attribute *attribute);
