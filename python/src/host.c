@@ -22,15 +22,10 @@ static CormPyInstance *as_instance(corm_object *object) {
 
 /* ---- life ---- */
 
-static corm_status host_create(corm_mapper *mapper, corm_object **out) {
-    corm_py_class *record = corm_py_class_of_mapper(mapper);
-    PyObject *made = corm_py_instance_create(record);
+static corm_status host_create_for_merge(corm_mapper *mapper, corm_object **out) {
+    PyObject *made = corm_py_instance_create(corm_py_class_of_mapper(mapper));
     *out = as_object(made);
     return made == NULL ? corm_py_error() : CORM_OK;
-}
-
-static corm_status host_create_for_merge(corm_mapper *mapper, corm_object **out) {
-    return host_create(mapper, out);
 }
 
 static void host_retain(corm_object *object) {
@@ -205,6 +200,22 @@ static corm_status host_load_row(corm_object *object, const corm_load_step *step
             return corm_py_error();
         }
     }
+    return CORM_OK;
+}
+
+static corm_status host_create(corm_mapper *mapper, const corm_load_step *steps, size_t count, const corm_value *row,
+                               corm_object **out) {
+    PyObject *made = corm_py_instance_create(corm_py_class_of_mapper(mapper));
+    *out = NULL;
+    if (made == NULL) {
+        return corm_py_error();
+    }
+    corm_status status = host_load_row(as_object(made), steps, count, row);
+    if (status != CORM_OK) {
+        Py_DECREF(made);
+        return status;
+    }
+    *out = as_object(made);
     return CORM_OK;
 }
 

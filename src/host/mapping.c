@@ -321,6 +321,9 @@ static void lay_out(c_mapping *made) {
     made->loaded_offset = made->committed_offset + made->mapping->size;
     /* The word right before the struct is the distance to the header. */
     made->struct_offset = aligned(made->loaded_offset + made->field_count + sizeof(size_t));
+    for (size_t i = 0; i < made->field_count; i++) {
+        made->has_many = made->has_many || made->mapping->fields[i].field_type == CORM_FIELD_MANY;
+    }
 }
 
 static corm_status map_fields(c_mapping *made) {

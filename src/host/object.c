@@ -195,14 +195,28 @@ static bool real_of(const corm_value *value, double *out) {
     return false;
 }
 
-/* A copy of text or bytes with a NUL behind it; NULL for NULL. */
-static corm_status copy_bytes(const corm_value *value, char **out) {
+/* A copy of text or bytes with a NUL behind it; NULL for NULL. The first copies of a loaded object go into the room that
+ * its own memory has for them. */
+static corm_status copy_bytes(c_object *object, const corm_value *value, char **out) {
     *out = NULL;
     if (value->kind == CORM_KIND_NULL) {
         return CORM_OK;
     }
+    if (value->as.text.size < object->size - object->used) {
+        *out = (char *)object + object->used;
+        object->used += value->as.text.size + 1;
+        memcpy(*out, value->as.text.data, value->as.text.size);
+        (*out)[value->as.text.size] = '\0';
+        return CORM_OK;
+    }
     *out = corm_strndup(value->as.text.data, value->as.text.size);
     return *out == NULL ? CORM_NO_MEMORY : CORM_OK;
+}
+
+static void free_bytes(const c_object *object, const void *copy) {
+    if ((uintptr_t)copy - (uintptr_t)object >= object->size) {
+        corm_free((void *)(uintptr_t)copy);
+    }
 }
 
 static bool has_bytes(const corm_value *value) {
@@ -296,7 +310,7 @@ static corm_status write_bytes(c_object *object, const corm_field *field, const 
         text = CORM_NULL_VALUE;
     }
     if (status == CORM_OK) {
-        status = copy_bytes(&text, &copy);
+        status = copy_bytes(object, &text, &copy);
     }
     size_t size = text.kind == CORM_KIND_NULL ? 0 : text.as.text.size;
     corm_text_clear(&room);
@@ -305,12 +319,12 @@ static corm_status write_bytes(c_object *object, const corm_field *field, const 
     }
     if (field->field_type == CORM_FIELD_TEXT) {
         char **committed = in_committed(object, field);
-        corm_free(*committed);
+        free_bytes(object, *committed);
         *committed = copy;
         *(char **)in_struct(object, field) = copy;
     } else {
         corm_bytes *committed = in_committed(object, field);
-        corm_free((void *)(uintptr_t)committed->data);
+        free_bytes(object, committed->data);
         *committed = (corm_bytes){copy, size};
         *(corm_bytes *)in_struct(object, field) = *committed;
     }
@@ -366,9 +380,9 @@ static void free_fields(c_object *object) {
     for (size_t i = 0; i < mapping->field_count; i++) {
         const corm_field *field = &mapping->mapping->fields[i];
         if (field->field_type == CORM_FIELD_TEXT) {
-            corm_free(*(char **)in_committed(object, field));
+            free_bytes(object, *(char **)in_committed(object, field));
         } else if (field->field_type == CORM_FIELD_BYTES) {
-            corm_free((void *)(uintptr_t)((corm_bytes *)in_committed(object, field))->data);
+            free_bytes(object, ((corm_bytes *)in_committed(object, field))->data);
         } else if (field->field_type == CORM_FIELD_REFERENCE) {
             write_reference(object, field, NULL);
         } else if (field->field_type == CORM_FIELD_MANY && many_of(object, field) != NULL) {
@@ -391,20 +405,24 @@ void c_object_cut(c_object *object) {
     }
 }
 
-corm_status c_object_new(corm_mapper *mapper, c_object **out) {
+/* room: bytes behind the struct for copies of texts. */
+static corm_status new_object(corm_mapper *mapper, size_t room, c_object **out) {
     const c_mapping *mapping = c_mapping_of(mapper);
-    size_t distance = mapping->struct_offset;
-    c_object *object = corm_calloc(1, mapping->struct_offset + mapping->mapping->size);
+    size_t distance = mapping->struct_offset, fixed = distance + mapping->mapping->size;
+    c_object *object = room > SIZE_MAX - fixed ? NULL : corm_alloc(fixed + room);
     *out = NULL;
     if (object == NULL) {
-        return CORM_NO_MEMORY;
+        return corm_error_no_memory();
     }
+    memset(object, 0, fixed);
     object->magic = object_magic;
     object->references = 1;
     object->mapping = mapping;
+    object->size = fixed + room;
+    object->used = fixed;
     corm_state_init(&object->state, mapper);
     memcpy((char *)object + distance - sizeof distance, &distance, sizeof distance);
-    for (size_t i = 0; i < mapping->field_count; i++) {
+    for (size_t i = 0; i < mapping->field_count && mapping->has_many; i++) {
         const corm_field *field = &mapping->mapping->fields[i];
         if (field->field_type != CORM_FIELD_MANY) {
             continue;
@@ -424,9 +442,13 @@ corm_status c_object_new(corm_mapper *mapper, c_object **out) {
     return CORM_OK;
 }
 
+corm_status c_object_new(corm_mapper *mapper, c_object **out) {
+    return new_object(mapper, 0, out);
+}
+
 void c_object_mark_new(c_object *object) {
     memset(loaded_bits(object), 1, object->mapping->field_count);
-    for (size_t i = 0; i < object->mapping->field_count; i++) {
+    for (size_t i = 0; i < object->mapping->field_count && object->mapping->has_many; i++) {
         const corm_field *field = &object->mapping->mapping->fields[i];
         if (field->field_type == CORM_FIELD_MANY) {
             many_of(object, field)->loaded = true;
@@ -434,7 +456,7 @@ void c_object_mark_new(c_object *object) {
     }
 }
 
-static corm_status host_create(corm_mapper *mapper, corm_object **out) {
+static corm_status host_create_for_merge(corm_mapper *mapper, corm_object **out) {
     c_object *object;
     corm_status status = c_object_new(mapper, &object);
     *out = status == CORM_OK ? c_object_handle(object) : NULL;
@@ -538,6 +560,36 @@ static corm_status host_load_row(corm_object *handle, const corm_load_step *step
         status = host_set(handle, steps[i].attribute, &row[steps[i].column]);
     }
     return status;
+}
+
+/* One allocation: the texts of the row lie behind the struct. */
+static corm_status host_create(corm_mapper *mapper, const corm_load_step *steps, size_t count, const corm_value *row,
+                               corm_object **out) {
+    size_t room = 0;
+    for (size_t i = 0; i < count; i++) {
+        const corm_value *value = &row[steps[i].column];
+        if (has_bytes(value)) {
+            room += value->as.text.size + 1;
+        }
+    }
+    c_object *object;
+    *out = NULL;
+    corm_status status = new_object(mapper, room, &object);
+    if (status != CORM_OK) {
+        return status;
+    }
+    uint8_t *loaded = loaded_bits(object);
+    for (size_t i = 0; i < count && status == CORM_OK; i++) {
+        const corm_attribute *attribute = steps[i].attribute;
+        status = store(object, attribute, &row[steps[i].column]);
+        loaded[attribute->index] = status == CORM_OK;
+    }
+    if (status != CORM_OK) {
+        host_release(c_object_handle(object));
+        return status;
+    }
+    *out = c_object_handle(object);
+    return CORM_OK;
 }
 
 /* Put a struct's field back to the committed value: what plain assignment did is forgotten. */
@@ -776,5 +828,5 @@ const corm_host corm_c_host = {
     .resolve_relationship = c_mapping_resolve,
     .detect_changes = host_detect_changes,
     .describe = host_describe,
-    .create_for_merge = host_create,
+    .create_for_merge = host_create_for_merge,
 };

@@ -1,7 +1,7 @@
 /*
  * C structs as mapped objects: a header in front of the struct that the user sees.
  *
- *     [ c_object | committed copy of the fields | loaded bits ][ the user's struct ]
+ *     [ c_object | committed copy of the fields | loaded bits ][ the user's struct ][ texts as loaded ]
  *
  * The committed copy tells what plain assignment changed. Texts in it are owned; a field that points to its committed
  * text is unchanged. Objects are counted: the session holds one reference, corm_keep() others.
@@ -19,6 +19,7 @@ typedef struct c_mapping {
     corm_mapper *mapper;          /* borrowed */
     corm_attribute **attributes;  /* by field */
     size_t field_count;
+    bool has_many;                /* some field is a collection */
     size_t committed_offset;      /* of the committed copy, from the header */
     size_t loaded_offset;
     size_t struct_offset;         /* of the user's struct */
@@ -36,6 +37,8 @@ typedef struct c_object {
     uint32_t magic;
     uint32_t references;
     const c_mapping *mapping;
+    size_t size;             /* of the whole memory */
+    size_t used;             /* of it: what is behind is room for texts */
     corm_state state;
 } c_object;
 

@@ -11,6 +11,7 @@
 #include "base/alloc.h"
 
 static const size_t first_capacity = 64;
+static const size_t small_capacity = 1u << 16;
 
 /* Eight neighbouring keys share a cache line, as rows often come in the order of keys; lines are scattered (Fibonacci
  * hashing), so that no pattern of keys makes long runs. */
@@ -71,8 +72,10 @@ corm_status corm_identity_reserve(corm_identity_map *map, size_t more) {
     if ((map->used + more) * 3 <= map->capacity * 2) {
         return CORM_OK;
     }
+    /* Small tables grow by four: placing entries anew costs more than the room. */
+    size_t slack = map->capacity < small_capacity ? 4 : 2;
     size_t capacity = map->capacity == 0 ? first_capacity : map->capacity;
-    while ((map->count + more) * 2 > capacity) {
+    while ((map->count + more) * slack > capacity) {
         if (capacity > SIZE_MAX / 2 / sizeof *map->entries) {
             return corm_error_no_memory();
         }

@@ -64,15 +64,12 @@ static corm_status create(corm_result *result, const corm_plan_entity *entity, c
     const corm_host *host = entity->mapper->host;
     corm_object *object;
     *out = NULL;
-    corm_status status = host->create(entity->mapper, &object);
+    corm_status status = host->create(entity->mapper, entity->steps, entity->step_count, row, &object);
     if (status != CORM_OK) {
         return status;
     }
     corm_state *state = host->state_of(object);
     status = set_key(state, entity, row);
-    if (status == CORM_OK) {
-        status = host->load_row(object, entity->steps, entity->step_count, row);
-    }
     if (status == CORM_OK) {
         status = corm_identity_add(&session->identity, state);
     }
