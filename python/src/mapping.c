@@ -129,7 +129,7 @@ static PyObject *on_collection(PyObject *module, PyObject *args) {
         return NULL;
     }
     PyObject *generation = PyDict_GetItemString(info, "generation");
-    if (generation == NULL || PyLong_AsLong(generation) != 2 || !PyUnicode_EqualToUTF8(phase, "start")) {
+    if (generation == NULL || PyLong_AsLong(generation) != 2 || PyUnicode_CompareWithASCIIString(phase, "start") != 0) {
         Py_RETURN_NONE;
     }
     for (corm_py_class *record = classes; record != NULL; record = record->next) {
