@@ -22,6 +22,8 @@ static corm_status refuse(corm_status status, const char *what, const corm_value
 
 static corm_status bind_datetime(const corm_value *in, corm_kind kind, corm_value *out,
                                  corm_scratch *scratch) {
+    if (!corm_datetime_is_valid(&in->as.datetime, kind))
+        return refuse(CORM_STATEMENT_ERROR, "A date or time is out of its range", in);
     char *text = corm_scratch_alloc(scratch, CORM_DATETIME_MAX);
     if (!text)
         return CORM_NO_MEMORY;

@@ -213,8 +213,12 @@ static corm_status copy_bytes(c_object *object, const corm_value *value, char **
     return *out == NULL ? CORM_NO_MEMORY : CORM_OK;
 }
 
+static bool is_inside(const c_object *object, const void *copy) {
+    return (uintptr_t)copy - (uintptr_t)object < object->size;
+}
+
 static void free_bytes(const c_object *object, const void *copy) {
-    if ((uintptr_t)copy - (uintptr_t)object >= object->size) {
+    if (!is_inside(object, copy)) {
         corm_free((void *)(uintptr_t)copy);
     }
 }
@@ -695,12 +699,41 @@ static bool same_as_committed(const c_object *object, const corm_field *field, c
     return corm_value_equal(&assigned, &committed);
 }
 
+/* Store an assigned text. The user may have assigned the former copy to another object, whose turn is still to come: it is
+ * freed after the flush. */
+static corm_status replace_bytes(c_object *object, const corm_attribute *attribute, const corm_value *assigned) {
+    const corm_field *field = field_of(object, attribute);
+    c_session *session = object->state.session == NULL ? NULL : corm_session_host(object->state.session);
+    corm_status status = session == NULL ? CORM_OK : corm_vector_reserve(&session->retired, 1);
+    if (status != CORM_OK) {
+        return status;
+    }
+    const void **committed = in_committed(object, field); /* of text and of bytes the pointer comes first */
+    const void *former = *committed;
+    *committed = NULL;
+    status = host_set(c_object_handle(object), attribute, assigned);
+    if (status != CORM_OK) {
+        *committed = former;
+    } else if (session == NULL) {
+        free_bytes(object, former);
+    } else if (!is_inside(object, former) && former != NULL) {
+        session->retired.items[session->retired.count++] = (void *)(uintptr_t)former;
+    }
+    return status;
+}
+
+void c_session_forget_retired(c_session *session) {
+    for (size_t i = 0; i < session->retired.count; i++) {
+        corm_free(session->retired.items[i]);
+    }
+    session->retired.count = 0;
+}
+
 /* A field that the user assigned: record the former value, then take the new one in. */
 static corm_status take_in(c_object *object, corm_attribute *attribute) {
     const corm_field *field = field_of(object, attribute);
     corm_object *handle = c_object_handle(object);
     corm_value assigned = read_field(field, attribute, in_struct(object, field));
-    corm_value kept, former;
     if (field->field_type == CORM_FIELD_MANY) {
         revert(object, field);
         return corm_error_set(CORM_INVALID_REQUEST, "%s.%s: a collection is changed with corm_many_add() and "
@@ -716,21 +749,17 @@ static corm_status take_in(c_object *object, corm_attribute *attribute) {
         set_loaded(object, attribute, is_loaded(object, attribute));
         return corm_attribute_set_reference(&object->state, attribute, target == NULL ? NULL : assigned.as.host);
     }
-    corm_status status = corm_value_copy(&assigned, &kept);
-    if (status != CORM_OK) {
-        return status;
-    }
-    former = is_loaded(object, attribute) ? read_field(field, attribute, in_committed(object, field)) : CORM_ABSENT_VALUE;
+    corm_value former =
+        is_loaded(object, attribute) ? read_field(field, attribute, in_committed(object, field)) : CORM_ABSENT_VALUE;
     corm_value owned;
-    status = corm_value_copy(&former, &owned);
+    corm_status status = corm_value_copy(&former, &owned);
     if (status == CORM_OK) {
         status = corm_state_changed(&object->state, attribute, &owned);
     }
-    if (status == CORM_OK) {
-        status = host_set(handle, attribute, &kept);
+    if (status != CORM_OK) {
+        return status;
     }
-    corm_value_clear(&kept);
-    return status;
+    return is_bytes_field(field) ? replace_bytes(object, attribute, &assigned) : host_set(handle, attribute, &assigned);
 }
 
 static corm_status host_detect_changes(corm_state *state) {
@@ -756,6 +785,10 @@ static corm_status host_event(corm_event_kind kind, corm_session *session, struc
                  {CORM_EVENT_BEFORE_DELETE, CORM_HOOK_BEFORE_DELETE}, {CORM_EVENT_AFTER_DELETE, CORM_HOOK_AFTER_DELETE},
                  {CORM_EVENT_LOAD, CORM_HOOK_LOAD}};
     (void)connection;
+    if (kind == CORM_EVENT_AFTER_FLUSH_POSTEXEC || kind == CORM_EVENT_AFTER_SOFT_ROLLBACK) {
+        c_session_forget_retired(corm_session_host(session));
+        return CORM_OK;
+    }
     corm_status status = CORM_OK;
     c_object *object = state == NULL ? NULL : c_object_from(host_object_of(state));
     for (size_t i = 0; i < sizeof kinds / sizeof *kinds && object != NULL; i++) {

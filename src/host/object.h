@@ -49,6 +49,11 @@ struct corm_many {
     bool loaded;
 };
 
+/* What the C face keeps of a session. */
+typedef struct c_session {
+    corm_vector retired;     /* char *: texts that were replaced, freed after the flush */
+} c_session;
+
 struct corm_models {
     corm_registry *registry;
     corm_vector mappings;    /* c_mapping *, owned */
@@ -71,6 +76,7 @@ static inline c_object *c_object_from(corm_object *handle) {
     return (c_object *)(void *)handle;
 }
 corm_status c_object_new(corm_mapper *mapper, c_object **out);
+void c_session_forget_retired(c_session *session);
 /* Let go of all relationships: objects that leave a session do not hold each other in circles. */
 void c_object_cut(c_object *object);
 /* An object that was never written: every field counts as set. */

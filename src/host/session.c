@@ -65,12 +65,18 @@ void corm_close(corm_engine *engine) {
 
 corm_session *corm_session_open(corm_engine *engine, corm_models *models) {
     corm_session *session = NULL;
-    corm_session_options options = {.keep_on_commit = true, .strong = true, .host_functions = &corm_c_host};
-    corm_status status = corm_registry_configure(models->registry);
+    c_session *own = corm_calloc(1, sizeof *own);
+    corm_session_options options = {.keep_on_commit = true, .strong = true, .host = own, .host_functions = &corm_c_host};
+    corm_status status = own == NULL ? CORM_NO_MEMORY : corm_registry_configure(models->registry);
     if (status == CORM_OK) {
         status = corm_session_new(engine, &options, &session);
     }
-    return status == CORM_OK ? session : NULL;
+    if (status != CORM_OK) {
+        corm_free(own);
+        return NULL;
+    }
+    corm_session_listen(session, CORM_EVENT_AFTER_FLUSH_POSTEXEC | CORM_EVENT_AFTER_SOFT_ROLLBACK);
+    return session;
 }
 
 static void cut_all(corm_vector *objects) {
@@ -89,8 +95,12 @@ void corm_session_end(corm_session *session) {
     if (corm_session_objects(session, CORM_SESSION_ALL, &objects) != CORM_OK) {
         corm_error_clear();
     }
+    c_session *own = corm_session_host(session);
     corm_session_free(session);
     cut_all(&objects);
+    c_session_forget_retired(own);
+    corm_vector_clear(&own->retired);
+    corm_free(own);
 }
 
 corm_status corm_fail(corm_status status, const char *format, ...) {
