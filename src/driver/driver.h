@@ -56,9 +56,14 @@ typedef struct corm_driver {
                            corm_driver_statement **out);
     void (*finalize)(corm_driver_statement *statement); /* accepts NULL */
     size_t (*parameter_count)(corm_driver_statement *statement);
+    /* Known for certain once the statement was executed. */
     size_t (*column_count)(corm_driver_statement *statement);
     const char *(*column_name)(corm_driver_statement *statement, size_t column); /* borrowed */
+    /* The name of a parameter without its mark, or NULL when it goes by its place. Borrowed. */
+    const char *(*parameter_name)(corm_driver_statement *statement, size_t index);
     bool (*is_readonly)(corm_driver_statement *statement);
+    /* Whether a transaction that was asked for must have begun before this statement runs. */
+    bool (*needs_transaction)(corm_driver_statement *statement);
     /* Bind all parameters; values are borrowed until reset. */
     corm_status (*bind)(corm_driver_statement *statement, const corm_value *values, size_t count);
     /* Run to the first row (*has_row) or to the end. */

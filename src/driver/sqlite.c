@@ -27,6 +27,7 @@ static const int64_t longest_busy_sleep = 50000000; /* ... up to 50 ms */
 
 struct corm_driver_connection {
     sqlite3 *database;
+    sqlite3_mutex *mutex;  /* NULL unless the pool shares the connection */
     int64_t busy_timeout;  /* ns */
     int64_t busy_since;
     int64_t busy_next;     /* how long the next sleep is */
@@ -39,6 +40,7 @@ struct corm_driver_statement {
     corm_driver_connection *connection;
     sqlite3_stmt *statement;
     size_t columns;
+    bool needs_transaction;
     int64_t changed;
 };
 
@@ -229,6 +231,7 @@ static corm_status open_database(corm_driver_connection *connection, const corm_
         return fail(connection, code);
     }
     sqlite3_extended_result_codes(connection->database, 1);
+    connection->mutex = sqlite3_db_mutex(connection->database);
     connection->busy_timeout = (int64_t)(options->timeout * 1e9);
     sqlite3_busy_handler(connection->database, on_busy, connection);
     sqlite3_progress_handler(connection->database, PROGRESS_STEPS, on_progress, connection);
@@ -330,6 +333,48 @@ static corm_status prepare_raw(corm_driver_connection *connection, const char *s
     return CORM_OK;
 }
 
+/* The first word of a statement, past white space and comments. */
+static const char *first_word(const char *sql, const char *end, size_t *size) {
+    while (sql < end) {
+        const char *next = sql + 1;
+        if (end - sql >= 2 && memcmp(sql, "--", 2) == 0) {
+            next = memchr(sql, '\n', (size_t)(end - sql));
+        } else if (end - sql >= 2 && memcmp(sql, "/*", 2) == 0) {
+            next = memmem(sql + 2, (size_t)(end - sql) - 2, "*/", 2);
+            next = next == NULL ? NULL : next + 2;
+        } else if (*sql != ' ' && *sql != '\t' && *sql != '\n' && *sql != '\r' && *sql != ';' && *sql != '(') {
+            break;
+        }
+        sql = next == NULL ? end : next;
+    }
+    const char *after = sql;
+    while (after < end && ((*after >= 'a' && *after <= 'z') || (*after >= 'A' && *after <= 'Z'))) {
+        after++;
+    }
+    *size = (size_t)(after - sql);
+    return sql;
+}
+
+/*
+ * A transaction begins with its first statement that writes, so that reading holds no lock between statements, and
+ * PRAGMA and VACUUM, which are refused or do nothing inside a transaction, work. A savepoint without BEGIN would be a
+ * transaction of its own.
+ */
+static bool begins_transaction(sqlite3_stmt *prepared, const char *sql, size_t size) {
+    static const char *const outside[] = {"PRAGMA", "VACUUM", "ATTACH", "DETACH"};
+    size_t length;
+    const char *word = first_word(sql, sql + size, &length);
+    if (sqlite3_stmt_readonly(prepared)) {
+        return length == strlen("SAVEPOINT") && strncasecmp(word, "SAVEPOINT", length) == 0;
+    }
+    for (size_t i = 0; i < sizeof outside / sizeof *outside; i++) {
+        if (length == strlen(outside[i]) && strncasecmp(word, outside[i], length) == 0) {
+            return false;
+        }
+    }
+    return true;
+}
+
 static corm_status prepare(corm_driver_connection *connection, const char *sql, size_t size,
                            corm_driver_statement **out) {
     *out = NULL;
@@ -346,6 +391,7 @@ static corm_status prepare(corm_driver_connection *connection, const char *sql, 
     statement->connection = connection;
     statement->statement = prepared;
     statement->columns = (size_t)sqlite3_column_count(prepared);
+    statement->needs_transaction = prepared != NULL && begins_transaction(prepared, sql, size);
     *out = statement;
     return CORM_OK;
 }
@@ -370,8 +416,17 @@ static const char *column_name(corm_driver_statement *statement, size_t column) 
     return name == NULL ? "" : name;
 }
 
+static const char *parameter_name(corm_driver_statement *statement, size_t index) {
+    const char *name = sqlite3_bind_parameter_name(statement->statement, (int)index + 1);
+    return name == NULL || *name == '?' ? NULL : name + 1;
+}
+
 static bool is_readonly(corm_driver_statement *statement) {
     return sqlite3_stmt_readonly(statement->statement) != 0;
+}
+
+static bool needs_transaction(corm_driver_statement *statement) {
+    return statement->needs_transaction;
 }
 
 /* ---- binding ---- */
@@ -496,6 +551,7 @@ static corm_status execute(corm_driver_statement *statement, bool *has_row) {
     corm_wait_begin();
     int code = sqlite3_step(statement->statement);
     corm_wait_end();
+    statement->columns = (size_t)sqlite3_column_count(statement->statement); /* SELECT * after a change of the schema */
     return outcome(statement, code, has_row);
 }
 
@@ -503,36 +559,41 @@ static corm_status step(corm_driver_statement *statement, bool *has_row) {
     return outcome(statement, sqlite3_step(statement->statement), has_row);
 }
 
+/* sqlite3_value_*() cost a fraction of sqlite3_column_*(), which take the connection's mutex and look at it each; they ask
+ * that nobody else uses the connection meanwhile, so a shared one is locked for the row. */
 static corm_status read_row(corm_driver_statement *statement, corm_value *values, size_t count) {
     sqlite3_stmt *prepared = statement->statement;
+    sqlite3_mutex *mutex = statement->connection->mutex;
+    corm_status status = CORM_OK;
+    sqlite3_mutex_enter(mutex);
     for (size_t i = 0; i < count; i++) {
-        int column = (int)i;
+        sqlite3_value *column = sqlite3_column_value(prepared, (int)i);
         corm_value *value = &values[i];
         value->owned = false;
-        switch (sqlite3_column_type(prepared, column)) {
+        switch (sqlite3_value_type(column)) {
         case SQLITE_INTEGER:
             value->kind = CORM_KIND_INTEGER;
-            value->as.integer = sqlite3_column_int64(prepared, column);
+            value->as.integer = sqlite3_value_int64(column);
             break;
         case SQLITE_TEXT:
             value->kind = CORM_KIND_TEXT;
-            value->as.text.data = (const char *)sqlite3_column_text(prepared, column);
-            value->as.text.size = (size_t)sqlite3_column_bytes(prepared, column);
+            value->as.text.data = (const char *)sqlite3_value_text(column);
+            value->as.text.size = (size_t)sqlite3_value_bytes(column);
             if (value->as.text.data == NULL) {
-                return corm_error_no_memory();
+                status = corm_error_no_memory();
             }
             break;
         case SQLITE_FLOAT:
             value->kind = CORM_KIND_FLOAT;
-            value->as.real = sqlite3_column_double(prepared, column);
+            value->as.real = sqlite3_value_double(column);
             break;
         case SQLITE_BLOB:
             value->kind = CORM_KIND_BYTES;
-            value->as.text.data = sqlite3_column_blob(prepared, column);
-            value->as.text.size = (size_t)sqlite3_column_bytes(prepared, column);
+            value->as.text.data = sqlite3_value_blob(column);
+            value->as.text.size = (size_t)sqlite3_value_bytes(column);
             if (value->as.text.data == NULL) {
                 if (value->as.text.size > 0) {
-                    return corm_error_no_memory();
+                    status = corm_error_no_memory();
                 }
                 value->as.text.data = "";
             }
@@ -541,7 +602,8 @@ static corm_status read_row(corm_driver_statement *statement, corm_value *values
             value->kind = CORM_KIND_NULL;
         }
     }
-    return CORM_OK;
+    sqlite3_mutex_leave(mutex);
+    return status;
 }
 
 static void reset(corm_driver_statement *statement) {
@@ -656,7 +718,9 @@ const corm_driver corm_driver_sqlite = {
     .parameter_count = parameter_count,
     .column_count = column_count,
     .column_name = column_name,
+    .parameter_name = parameter_name,
     .is_readonly = is_readonly,
+    .needs_transaction = needs_transaction,
     .bind = bind,
     .execute = execute,
     .step = step,

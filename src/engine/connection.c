@@ -19,8 +19,10 @@ struct corm_connection {
     corm_engine *engine; /* a reference */
     corm_record *record;
     const corm_driver *driver;
+    void *host; /* borrowed */
     bool begun;
     bool invalid;
+    bool autocommit;
     unsigned savepoints;
     corm_cursor *cursors; /* open ones */
 };
@@ -74,20 +76,38 @@ static void add_statement(corm_connection *connection, const char *sql, const co
     corm_text_clear(&parameters);
 }
 
-static void log_execution(corm_connection *connection, const char *sql, const corm_value *values, size_t count,
-                          bool cached) {
-    corm_text parameters = CORM_TEXT_EMPTY;
-    if (!corm_engine_echo(connection->engine, CORM_LOG_ENGINE)) {
-        return;
+static const char hidden_parameters[] = "[SQL parameters hidden due to hide_parameters=True]";
+
+/* Where the statement comes from and how long ago; prepared NULL: it could not be prepared. */
+static void log_statement(corm_connection *connection, uint64_t id, const char *sql, const corm_prepared *prepared,
+                          int64_t start, const char *parameters) {
+    double seconds = (double)(corm_clock_now() - start) / 1e9;
+    bool cached = prepared != NULL && prepared->made < start;
+    if (cached) {
+        seconds = (double)(start - prepared->made) / 1e9;
     }
     if (corm_engine_hides_parameters(connection->engine)) {
-        corm_text_append(&parameters, "[SQL parameters hidden due to hide_parameters=True]");
-    } else {
-        describe_values(values, count, &parameters);
+        parameters = hidden_parameters;
     }
     corm_engine_log(connection->engine, CORM_LOG_ENGINE, "%s", sql);
-    corm_engine_log(connection->engine, CORM_LOG_ENGINE, "[%s] %s", cached ? "cached" : "generated",
-                    parameters.data == NULL ? "" : parameters.data);
+    if (id == 0) {
+        corm_engine_log(connection->engine, CORM_LOG_ENGINE, "[raw sql] %s", parameters);
+    } else if (cached) {
+        corm_engine_log(connection->engine, CORM_LOG_ENGINE, "[cached since %.4gs ago] %s", seconds, parameters);
+    } else {
+        corm_engine_log(connection->engine, CORM_LOG_ENGINE, "[generated in %.5fs] %s", seconds, parameters);
+    }
+}
+
+static void log_execution(corm_connection *connection, const corm_call *call, const corm_prepared *prepared,
+                          int64_t start) {
+    corm_text parameters = CORM_TEXT_EMPTY;
+    if (call->count == 0) {
+        corm_text_append(&parameters, "()");
+    } else if (!corm_engine_hides_parameters(connection->engine)) {
+        describe_values(call->values, call->count, &parameters);
+    }
+    log_statement(connection, call->id, call->sql, prepared, start, parameters.data == NULL ? "" : parameters.data);
     corm_text_clear(&parameters);
 }
 
@@ -160,33 +180,74 @@ corm_driver_connection *corm_connection_driver(corm_connection *connection) {
     return connection->record->connection;
 }
 
+void corm_connection_set_host(corm_connection *connection, void *host) {
+    connection->host = host;
+}
+
+void *corm_connection_host(const corm_connection *connection) {
+    return connection->host;
+}
+
+void corm_connection_set_autocommit(corm_connection *connection, bool autocommit) {
+    connection->autocommit = autocommit;
+}
+
+bool corm_connection_autocommit(const corm_connection *connection) {
+    return connection->autocommit;
+}
+
 /* ---- transactions ---- */
+
+static corm_status announce(corm_connection *connection, corm_transaction_event event, const char *savepoint) {
+    const corm_engine_hooks *hooks = corm_engine_hooks_of(connection->engine);
+    if (!corm_engine_is_listened(connection->engine, CORM_LISTEN_TRANSACTION) || hooks->transaction == NULL) {
+        return CORM_OK;
+    }
+    return hooks->transaction(hooks->context, connection, event, savepoint);
+}
+
+/* Tell the database of the transaction that was begun, before the first statement that needs it. A shared connection may
+ * be inside another user's transaction, and a user may have sent a BEGIN of another kind: then this one joins it. */
+static corm_status begin_for(corm_connection *connection, corm_driver_statement *statement) {
+    const corm_driver *driver = connection->driver;
+    corm_driver_connection *native = connection->record->connection;
+    if (!connection->begun || connection->autocommit || !driver->needs_transaction(statement) ||
+        driver->in_transaction(native)) {
+        return CORM_OK;
+    }
+    return driver->begin(native);
+}
 
 bool corm_connection_in_transaction(const corm_connection *connection) {
     return connection->begun;
 }
 
 corm_status corm_connection_begin(corm_connection *connection) {
-    corm_driver_connection *driver = connection->record->connection;
     if (connection->begun) {
         return corm_error_set(CORM_INVALID_REQUEST,
                               "This connection has already initialized a transaction; can't call begin() here unless "
                               "rollback() or commit() is called first.");
     }
-    corm_engine_log(connection->engine, CORM_LOG_ENGINE, "BEGIN (implicit)");
-    /* A shared connection may be inside another user's transaction: then this one joins it. */
-    corm_status status = connection->driver->in_transaction(driver) ? CORM_OK : connection->driver->begin(driver);
-    connection->begun = status == CORM_OK;
+    corm_engine_log(connection->engine, CORM_LOG_ENGINE,
+                    connection->autocommit ? "BEGIN (implicit; DBAPI should not BEGIN due to autocommit mode)"
+                                           : "BEGIN (implicit)");
+    connection->begun = true;
     connection->savepoints = 0;
-    if (status != CORM_OK) {
-        corm_error_add_statement("BEGIN", NULL);
-    }
+    corm_status status = announce(connection, CORM_TRANSACTION_BEGIN, NULL);
+    connection->begun = status == CORM_OK;
     return status;
 }
 
 corm_status corm_connection_commit(corm_connection *connection) {
-    corm_engine_log(connection->engine, CORM_LOG_ENGINE, "COMMIT");
-    corm_status status = connection->driver->commit(connection->record->connection);
+    corm_status status = announce(connection, CORM_TRANSACTION_COMMIT, NULL);
+    if (status != CORM_OK) {
+        return status;
+    }
+    corm_engine_log(connection->engine, CORM_LOG_ENGINE,
+                    connection->autocommit
+                        ? "COMMIT using DBAPI connection.commit(), has no effect due to autocommit mode"
+                        : "COMMIT");
+    status = connection->driver->commit(connection->record->connection);
     if (status == CORM_OK) {
         connection->begun = false;
     } else {
@@ -197,10 +258,21 @@ corm_status corm_connection_commit(corm_connection *connection) {
 
 /* Cursors that read hold no lock against a rollback in SQLite, but their rows may be gone: they are closed. */
 corm_status corm_connection_rollback(corm_connection *connection) {
-    corm_engine_log(connection->engine, CORM_LOG_ENGINE, "ROLLBACK");
+    corm_status announced = announce(connection, CORM_TRANSACTION_ROLLBACK, NULL);
+    corm_error reason;
+    corm_error_take(&reason);
+    corm_engine_log(connection->engine, CORM_LOG_ENGINE,
+                    connection->autocommit
+                        ? "ROLLBACK using DBAPI connection.rollback(), has no effect due to autocommit mode"
+                        : "ROLLBACK");
     detach_cursors(connection);
     corm_status status = connection->driver->rollback(connection->record->connection);
     connection->begun = false;
+    if (announced != CORM_OK && status == CORM_OK) {
+        corm_error_restore(&reason); /* the hook's failure does not keep the rollback back */
+        return announced;
+    }
+    corm_error_free_content(&reason);
     if (status != CORM_OK) {
         connection->invalid = true;
         corm_error_add_statement("ROLLBACK", NULL);
@@ -218,15 +290,18 @@ static corm_status run_named(corm_connection *connection, const char *verb, cons
 }
 
 corm_status corm_connection_savepoint(corm_connection *connection, const char *name) {
-    return run_named(connection, "SAVEPOINT", name);
+    corm_status status = announce(connection, CORM_TRANSACTION_SAVEPOINT, name);
+    return status == CORM_OK ? run_named(connection, "SAVEPOINT", name) : status;
 }
 
 corm_status corm_connection_release(corm_connection *connection, const char *name) {
-    return run_named(connection, "RELEASE SAVEPOINT", name);
+    corm_status status = announce(connection, CORM_TRANSACTION_RELEASE, name);
+    return status == CORM_OK ? run_named(connection, "RELEASE SAVEPOINT", name) : status;
 }
 
 corm_status corm_connection_rollback_to(corm_connection *connection, const char *name) {
-    return run_named(connection, "ROLLBACK TO SAVEPOINT", name);
+    corm_status status = announce(connection, CORM_TRANSACTION_ROLLBACK_TO, name);
+    return status == CORM_OK ? run_named(connection, "ROLLBACK TO SAVEPOINT", name) : status;
 }
 
 unsigned corm_connection_next_savepoint(corm_connection *connection) {
@@ -235,35 +310,60 @@ unsigned corm_connection_next_savepoint(corm_connection *connection) {
 
 /* ---- executing ---- */
 
-corm_status corm_connection_execute(corm_connection *connection, uint64_t id, const char *sql, size_t size,
-                                    const corm_value *values, size_t count, corm_cursor **out) {
+/* Bind, run to the first row, and make room for as many columns as there are now. */
+static corm_status run_prepared(corm_connection *connection, const corm_call *call, corm_prepared *prepared,
+                                corm_cursor **out) {
     const corm_driver *driver = connection->driver;
-    corm_record *record = connection->record;
-    corm_prepared *prepared;
-    *out = NULL;
-    size_t known = record->statements.count;
-    corm_status status = corm_statements_take(&record->statements, record->connection, id, sql, size, &prepared);
-    log_execution(connection, sql, values, count, record->statements.count == known);
-    if (status != CORM_OK) {
-        add_statement(connection, sql, values, count);
-        return status;
-    }
     size_t columns = driver->column_count(prepared->statement);
     corm_cursor *cursor = corm_alloc(sizeof *cursor + columns * sizeof *cursor->values);
     if (cursor == NULL) {
-        corm_statements_give(&record->statements, prepared);
         return CORM_NO_MEMORY;
     }
-    *cursor = (corm_cursor){.connection = connection, .prepared = prepared, .columns = columns, .first = true,
-                            .changed = -1};
-    status = driver->bind(prepared->statement, values, count);
+    *cursor = (corm_cursor){.connection = connection, .prepared = prepared, .first = true, .changed = -1};
+    corm_status status = driver->bind(prepared->statement, call->values, call->count);
+    if (status == CORM_OK) {
+        status = begin_for(connection, prepared->statement);
+    }
     if (status == CORM_OK) {
         status = driver->execute(prepared->statement, &cursor->has_row);
     }
+    cursor->columns = driver->column_count(prepared->statement);
+    if (status == CORM_OK && cursor->columns > columns) {
+        corm_cursor *larger = corm_realloc(cursor, sizeof *cursor + cursor->columns * sizeof *cursor->values);
+        status = larger == NULL ? CORM_NO_MEMORY : CORM_OK;
+        cursor = larger == NULL ? cursor : larger;
+    }
     if (status != CORM_OK) {
-        add_statement(connection, sql, values, count);
-        corm_statements_give(&record->statements, prepared);
         corm_free(cursor);
+        return status;
+    }
+    *out = cursor;
+    return CORM_OK;
+}
+
+static corm_status execute_call(corm_connection *connection, const corm_call *call, corm_cursor **out) {
+    const corm_driver *driver = connection->driver;
+    corm_record *record = connection->record;
+    corm_prepared *prepared;
+    corm_cursor *cursor;
+    bool echo = corm_engine_echo(connection->engine, CORM_LOG_ENGINE);
+    int64_t start = echo ? corm_clock_now() : 0;
+    corm_status status =
+        corm_statements_take(&record->statements, record->connection, call->id, call->sql, call->size, &prepared);
+    if (echo) {
+        corm_error reason;
+        corm_error_take(&reason);
+        log_execution(connection, call, status == CORM_OK ? prepared : NULL, start);
+        corm_error_restore(&reason);
+    }
+    if (status == CORM_OK) {
+        status = run_prepared(connection, call, prepared, &cursor);
+        if (status != CORM_OK) {
+            corm_statements_give(&record->statements, prepared);
+        }
+    }
+    if (status != CORM_OK) {
+        add_statement(connection, call->sql, call->values, call->count);
         return status;
     }
     cursor->next = connection->cursors;
@@ -274,11 +374,39 @@ corm_status corm_connection_execute(corm_connection *connection, uint64_t id, co
     connection->cursors = cursor;
     cursor->changed = driver->changed_rows(prepared->statement);
     cursor->generated = driver->last_generated_key(record->connection);
-    if (columns == 0) {
+    if (cursor->columns == 0) {
         corm_cursor_close(cursor);
     }
     *out = cursor;
     return CORM_OK;
+}
+
+static corm_status execute_listened(corm_connection *connection, corm_call *call, corm_cursor **out) {
+    const corm_engine_hooks *hooks = corm_engine_hooks_of(connection->engine);
+    corm_status status = hooks->executing == NULL ? CORM_OK : hooks->executing(hooks->context, connection, call);
+    if (status != CORM_OK) {
+        return status;
+    }
+    status = execute_call(connection, call, out);
+    if (hooks->executed != NULL) {
+        status = hooks->executed(hooks->context, connection, call, *out, status);
+    }
+    if (status != CORM_OK) {
+        corm_error reason;
+        corm_error_take(&reason);
+        corm_cursor_free(*out);
+        corm_error_restore(&reason);
+        *out = NULL;
+    }
+    return status;
+}
+
+corm_status corm_connection_execute(corm_connection *connection, uint64_t id, const char *sql, size_t size,
+                                    const corm_value *values, size_t count, corm_cursor **out) {
+    corm_call call = {.id = id, .sql = sql, .size = size, .values = values, .count = count};
+    *out = NULL;
+    return corm_engine_is_listened(connection->engine, CORM_LISTEN_EXECUTE) ? execute_listened(connection, &call, out)
+                                                                           : execute_call(connection, &call, out);
 }
 
 /* A batch whose rows are shown when it fails: remembers the row under way. */
@@ -319,10 +447,8 @@ static void add_batch_statement(corm_connection *connection, const char *sql, co
     corm_free(values);
 }
 
-static void log_batch(corm_connection *connection, const char *sql, const corm_batch *batch) {
-    if (!corm_engine_echo(connection->engine, CORM_LOG_ENGINE)) {
-        return;
-    }
+static void log_batch(corm_connection *connection, const corm_call *call, const corm_prepared *prepared, int64_t start) {
+    const corm_batch *batch = call->batch;
     corm_text sets = CORM_TEXT_EMPTY;
     corm_value *values = corm_calloc(batch->parameter_count, sizeof *values);
     corm_text_append(&sets, batch->rows == 1 ? "" : "[");
@@ -340,34 +466,53 @@ static void log_batch(corm_connection *connection, const char *sql, const corm_b
         describe_values(values, batch->parameter_count, &sets);
     }
     corm_text_append(&sets, batch->rows == 1 ? "" : "]");
-    corm_engine_log(connection->engine, CORM_LOG_ENGINE, "%s", sql);
-    corm_engine_log(connection->engine, CORM_LOG_ENGINE, "[generated] %s",
-                    corm_engine_hides_parameters(connection->engine) || sets.data == NULL
-                        ? "[SQL parameters hidden due to hide_parameters=True]"
-                        : sets.data);
+    log_statement(connection, call->id, call->sql, prepared, start, sets.data == NULL ? "" : sets.data);
     corm_text_clear(&sets);
     corm_free(values);
 }
 
-corm_status corm_connection_execute_batch(corm_connection *connection, uint64_t id, const char *sql, size_t size,
-                                          const corm_batch *batch) {
+static corm_status execute_batch_call(corm_connection *connection, const corm_call *call) {
     corm_record *record = connection->record;
     corm_prepared *prepared;
-    watched_batch watched = {.batch = batch};
-    corm_batch through = *batch;
+    watched_batch watched = {.batch = call->batch};
+    corm_batch through = *call->batch;
     through.bind = watched_bind;
-    through.result = batch->result == NULL ? NULL : watched_result;
+    through.result = call->batch->result == NULL ? NULL : watched_result;
     through.context = &watched;
-    log_batch(connection, sql, batch);
-    corm_status status = corm_statements_take(&record->statements, record->connection, id, sql, size, &prepared);
+    int64_t start = corm_clock_now();
+    corm_status status =
+        corm_statements_take(&record->statements, record->connection, call->id, call->sql, call->size, &prepared);
     if (status != CORM_OK) {
-        corm_error_add_statement(sql, NULL);
+        corm_error_add_statement(call->sql, NULL);
         return status;
     }
-    status = connection->driver->execute_batch(prepared->statement, &through);
+    if (corm_engine_echo(connection->engine, CORM_LOG_ENGINE)) {
+        log_batch(connection, call, prepared, start);
+    }
+    status = begin_for(connection, prepared->statement);
+    if (status == CORM_OK) {
+        status = connection->driver->execute_batch(prepared->statement, &through);
+    }
     corm_statements_give(&record->statements, prepared);
     if (status != CORM_OK && status != CORM_HOST_ERROR) {
-        add_batch_statement(connection, sql, &watched);
+        add_batch_statement(connection, call->sql, &watched);
+    }
+    return status;
+}
+
+corm_status corm_connection_execute_batch(corm_connection *connection, uint64_t id, const char *sql, size_t size,
+                                          const corm_batch *batch) {
+    corm_call call = {.id = id, .sql = sql, .size = size, .batch = batch};
+    const corm_engine_hooks *hooks = corm_engine_hooks_of(connection->engine);
+    if (!corm_engine_is_listened(connection->engine, CORM_LISTEN_EXECUTE)) {
+        return execute_batch_call(connection, &call);
+    }
+    corm_status status = hooks->executing == NULL ? CORM_OK : hooks->executing(hooks->context, connection, &call);
+    if (status == CORM_OK) {
+        status = execute_batch_call(connection, &call);
+        if (hooks->executed != NULL) {
+            status = hooks->executed(hooks->context, connection, &call, NULL, status);
+        }
     }
     return status;
 }

@@ -13,7 +13,8 @@ struct corm_engine {
     const corm_driver *driver;
     corm_statement_cache *cache;
     corm_engine_hooks hooks;
-    atomic_uint echo; /* 1 << corm_log_kind */
+    atomic_uint echo;      /* 1 << corm_log_kind */
+    atomic_uint listening; /* CORM_LISTEN_... */
     bool hide_parameters;
     corm_pool pool;
 };
@@ -25,7 +26,7 @@ static bool is_memory(const corm_url *url) {
 }
 
 static corm_status set_up(corm_engine *engine, const corm_url *url, const corm_engine_options *options) {
-    engine->driver = corm_driver_find(url->dialect, url->driver);
+    engine->driver = options->driver != NULL ? options->driver : corm_driver_find(url->dialect, url->driver);
     engine->dialect = engine->driver == NULL ? NULL : corm_dialect_find(url->dialect);
     if (engine->dialect == NULL) {
         return corm_error_last()->status;
@@ -54,6 +55,7 @@ corm_status corm_engine_new(const corm_url *url, const corm_engine_options *opti
     }
     atomic_init(&engine->references, 1);
     atomic_init(&engine->echo, 0);
+    atomic_init(&engine->listening, 0);
     corm_status status = set_up(engine, url, options == NULL ? &none : options);
     if (status != CORM_OK) {
         corm_statement_cache_free(engine->cache);
@@ -119,6 +121,18 @@ bool corm_engine_echo(const corm_engine *engine, corm_log_kind kind) {
 
 bool corm_engine_hides_parameters(const corm_engine *engine) {
     return engine->hide_parameters;
+}
+
+void corm_engine_listen(corm_engine *engine, unsigned kinds) {
+    atomic_store_explicit(&engine->listening, kinds, memory_order_relaxed);
+}
+
+bool corm_engine_is_listened(const corm_engine *engine, unsigned kind) {
+    return (atomic_load_explicit(&engine->listening, memory_order_relaxed) & kind) != 0;
+}
+
+bool corm_engine_is_sole(const corm_engine *engine) {
+    return atomic_load_explicit(&engine->references, memory_order_relaxed) == 1;
 }
 
 void corm_engine_log(corm_engine *engine, corm_log_kind kind, const char *format, ...) {

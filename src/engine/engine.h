@@ -27,6 +27,32 @@ typedef enum corm_pool_kind {
 /* What a log line is about. */
 typedef enum corm_log_kind { CORM_LOG_ENGINE, CORM_LOG_POOL } corm_log_kind;
 
+/* What a transaction goes through. */
+typedef enum corm_transaction_event {
+    CORM_TRANSACTION_BEGIN,
+    CORM_TRANSACTION_COMMIT,
+    CORM_TRANSACTION_ROLLBACK,
+    CORM_TRANSACTION_SAVEPOINT,
+    CORM_TRANSACTION_RELEASE,
+    CORM_TRANSACTION_ROLLBACK_TO
+} corm_transaction_event;
+
+/* A statement on its way to the driver. */
+typedef struct corm_call {
+    uint64_t id;              /* 0: not from a compiled statement */
+    const char *sql;          /* a hook may replace the text; it then sets id to 0 */
+    size_t size;
+    const corm_value *values; /* and the values; of a single execution */
+    size_t count;
+    const corm_batch *batch;  /* NULL: a single execution */
+    void *host;               /* what the first hook keeps for the second */
+} corm_call;
+
+enum { /* corm_engine_listen() */
+       CORM_LISTEN_TRANSACTION = 1u << 0,
+       CORM_LISTEN_EXECUTE = 1u << 1
+};
+
 /* A host's hooks; each may be NULL. They run in the thread that uses the connection. */
 typedef struct corm_engine_hooks {
     void *context;
@@ -37,6 +63,14 @@ typedef struct corm_engine_hooks {
     corm_status (*checked_out)(void *context, corm_driver_connection *connection);
     void (*checked_in)(void *context, corm_driver_connection *connection);
     void (*closing)(void *context, corm_driver_connection *connection);
+    /* Before each step of a transaction; a failure stops it. Only while listened to. */
+    corm_status (*transaction)(void *context, corm_connection *connection, corm_transaction_event event,
+                               const char *savepoint);
+    /* Before and after a statement runs, while listened to. The second is called whenever the first was, with the
+     * outcome; it may replace the error. */
+    corm_status (*executing)(void *context, corm_connection *connection, corm_call *call);
+    corm_status (*executed)(void *context, corm_connection *connection, corm_call *call, corm_cursor *cursor,
+                            corm_status status);
     void (*log)(void *context, corm_log_kind kind, const char *message);
     void (*release)(void *context);
 } corm_engine_hooks;
@@ -52,6 +86,7 @@ typedef struct corm_engine_options {
     bool pool_fifo;
     bool hide_parameters;
     size_t cache_size;     /* compiled statements; 0: 500 */
+    const corm_driver *driver; /* instead of the URL's; NULL: that */
     corm_engine_hooks hooks;
 } corm_engine_options;
 
@@ -69,6 +104,11 @@ corm_statement_cache *corm_engine_cache(corm_engine *engine);
 void corm_engine_set_echo(corm_engine *engine, corm_log_kind kind, bool on);
 bool corm_engine_echo(const corm_engine *engine, corm_log_kind kind);
 bool corm_engine_hides_parameters(const corm_engine *engine);
+/* Which hooks of statements and transactions have work to do: CORM_LISTEN_..., all of them. */
+void corm_engine_listen(corm_engine *engine, unsigned kinds);
+bool corm_engine_is_listened(const corm_engine *engine, unsigned kind);
+/* Whether nobody else holds a reference: for the host's collector. */
+bool corm_engine_is_sole(const corm_engine *engine);
 /* Close all connections that are not in use; those in use are closed when they come back. */
 void corm_engine_dispose(corm_engine *engine);
 /* Counts for pool.status(): kept and idle, in use, size. */
@@ -86,7 +126,14 @@ void corm_connection_close(corm_connection *connection);
 void corm_connection_invalidate(corm_connection *connection);
 corm_engine *corm_connection_engine(const corm_connection *connection);   /* borrowed */
 corm_driver_connection *corm_connection_driver(corm_connection *connection); /* borrowed */
+/* What the host keeps for a connection: borrowed. */
+void corm_connection_set_host(corm_connection *connection, void *host);
+void *corm_connection_host(const corm_connection *connection);
+/* Each statement is its own transaction: begin, commit and rollback are said, but not sent. */
+void corm_connection_set_autocommit(corm_connection *connection, bool autocommit);
+bool corm_connection_autocommit(const corm_connection *connection);
 bool corm_connection_in_transaction(const corm_connection *connection);
+/* The database is told with the first statement that needs it (see corm_driver.needs_transaction). */
 corm_status corm_connection_begin(corm_connection *connection);
 corm_status corm_connection_commit(corm_connection *connection);
 corm_status corm_connection_rollback(corm_connection *connection);

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "base/wait.h"
 
 static void unlink_prepared(corm_statements *statements, corm_prepared *prepared) {
     if (prepared->newer != NULL) {
@@ -117,6 +118,7 @@ corm_status corm_statements_take(corm_statements *statements, corm_driver_connec
         return status;
     }
     prepared->in_use = true;
+    prepared->made = corm_clock_now();
     keep(statements, prepared);
     *out = prepared;
     return CORM_OK;

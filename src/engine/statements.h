@@ -15,6 +15,7 @@ typedef struct corm_prepared {
     char *sql;                       /* kept for those found by text; NULL: found by id */
     size_t size;
     corm_driver_statement *statement;
+    int64_t made;                    /* corm_clock_now(): echo tells its age */
     bool in_use;
     bool cached;                     /* else it goes when its user is done */
     struct corm_prepared *newer, *older;

@@ -204,7 +204,7 @@ static corm_status copy_bytes(c_object *object, const corm_value *value, char **
     }
     if (value->as.text.size < object->size - object->used) {
         *out = (char *)object + object->used;
-        object->used += value->as.text.size + 1;
+        object->used += (uint32_t)value->as.text.size + 1;
         memcpy(*out, value->as.text.data, value->as.text.size);
         (*out)[value->as.text.size] = '\0';
         return CORM_OK;
@@ -413,17 +413,20 @@ void c_object_cut(c_object *object) {
 static corm_status new_object(corm_mapper *mapper, size_t room, c_object **out) {
     const c_mapping *mapping = c_mapping_of(mapper);
     size_t distance = mapping->struct_offset, fixed = distance + mapping->mapping->size;
-    c_object *object = room > SIZE_MAX - fixed ? NULL : corm_alloc(fixed + room);
+    if (room > UINT32_MAX - fixed) {
+        room = 0; /* such texts have memory of their own */
+    }
+    c_object *object = corm_alloc(fixed + room);
     *out = NULL;
     if (object == NULL) {
-        return corm_error_no_memory();
+        return CORM_NO_MEMORY;
     }
     memset(object, 0, fixed);
     object->magic = object_magic;
     object->references = 1;
     object->mapping = mapping;
-    object->size = fixed + room;
-    object->used = fixed;
+    object->size = (uint32_t)(fixed + room);
+    object->used = (uint32_t)fixed;
     corm_state_init(&object->state, mapper);
     memcpy((char *)object + distance - sizeof distance, &distance, sizeof distance);
     for (size_t i = 0; i < mapping->field_count && mapping->has_many; i++) {

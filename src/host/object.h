@@ -37,8 +37,8 @@ typedef struct c_object {
     uint32_t magic;
     uint32_t references;
     const c_mapping *mapping;
-    size_t size;             /* of the whole memory */
-    size_t used;             /* of it: what is behind is room for texts */
+    uint32_t size;           /* of the whole memory */
+    uint32_t used;           /* of it: what is behind is room for texts */
     corm_state state;
 } c_object;
 

@@ -12,8 +12,8 @@
 /* Objects of a mapper that the session has: none, then nothing has to be kept in step. */
 static bool has_objects(const corm_session *session, const corm_mapper *mapper) {
     for (size_t i = 0; i < session->identity.capacity; i++) {
-        const corm_state *state = session->identity.entries[i];
-        if (state != NULL && state != CORM_IDENTITY_GONE && state->mapper == mapper) {
+        const corm_state *state = corm_identity_at(&session->identity, i);
+        if (state != NULL && state->mapper == mapper) {
             return true;
         }
     }

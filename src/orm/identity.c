@@ -1,8 +1,10 @@
 /*
  * The identity map and the keys of states. See identity.h.
  *
- * Probing is linear; a removed entry leaves a mark that a later insertion on the same path reuses. The table is
- * rebuilt when live and removed entries fill two thirds of it, to a size that its live entries need.
+ * An integer key's first place is the key itself, so that rows in the order of keys walk the table in order; what
+ * collides goes on to places that ever more bits of the scrambled key decide, as in Python's dictionaries, so that no
+ * pattern of keys makes long runs. A removed entry leaves a mark that a later insertion reuses. The table is rebuilt when
+ * live and removed entries fill two thirds of it, to a size that its live entries need.
  */
 #include "orm/identity.h"
 
@@ -12,12 +14,27 @@
 
 static const size_t first_capacity = 64;
 static const size_t small_capacity = 1u << 16;
+enum { PERTURB_SHIFT = 5 };
 
-/* Eight neighbouring keys share a cache line, as rows often come in the order of keys; lines are scattered (Fibonacci
- * hashing), so that no pattern of keys makes long runs. */
-static uint64_t hash_integer(const corm_mapper *mapper, int64_t key) {
-    uint64_t line = (((uint64_t)key >> 3) + ((uint64_t)mapper->identity << 32)) * 0x9E3779B97F4A7C15ull;
-    return (line ^ line >> 32) << 3 | ((uint64_t)key & 7);
+/* ---- probing ---- */
+
+typedef struct identity_probe {
+    size_t mask;
+    size_t at;
+    uint64_t perturb;
+} identity_probe;
+
+/* Mappers start a large odd stride apart: their sequences of keys seldom lie on each other. */
+static identity_probe probe_start(const corm_identity_map *map, const corm_mapper *mapper, uint64_t word) {
+    size_t mask = map->capacity - 1;
+    return (identity_probe){.mask = mask,
+                   .at = (size_t)(word + (uint64_t)mapper->identity * 0x9E3779B97F4A7C15ull) & mask,
+                   .perturb = word * 0x9E3779B97F4A7C15ull};
+}
+
+static void probe_next(identity_probe *probe) {
+    probe->perturb >>= PERTURB_SHIFT;
+    probe->at = (probe->at * 5 + (size_t)probe->perturb + 1) & probe->mask;
 }
 
 static uint64_t hash_values(const corm_mapper *mapper, const corm_value *values, size_t count) {
@@ -28,43 +45,41 @@ static uint64_t hash_values(const corm_mapper *mapper, const corm_value *values,
     return hash;
 }
 
-static uint64_t hash_state(const corm_state *state) {
-    return state->flags & CORM_STATE_KEY_TUPLE ? state->key.tuple->hash
-                                               : hash_integer(state->mapper, state->key.integer);
+static uint64_t word_of(const corm_state *state) {
+    return state->flags & CORM_STATE_KEY_TUPLE ? state->key.tuple->hash : (uint64_t)state->key.integer;
 }
 
-static bool is_live(const corm_state *entry) {
-    return entry != NULL && entry != CORM_IDENTITY_GONE;
+static bool is_live(const corm_state *state) {
+    return state != NULL && state != CORM_IDENTITY_GONE;
 }
+
+/* ---- the table ---- */
 
 /* Put a state where its probe path first has room; the table has some. */
-static void place(corm_state **entries, size_t capacity, corm_state *state, size_t *used) {
-    size_t mask = capacity - 1;
-    size_t at = (size_t)hash_state(state) & mask;
-    while (is_live(entries[at])) {
-        at = (at + 1) & mask;
+static void place(corm_identity_map *map, uint64_t word, corm_state *state) {
+    identity_probe probe = probe_start(map, state->mapper, word);
+    while (is_live(map->entries[probe.at].state)) {
+        probe_next(&probe);
     }
-    if (entries[at] == NULL) {
-        *used += 1;
+    if (map->entries[probe.at].state == NULL) {
+        map->used++;
     }
-    entries[at] = state;
+    map->entries[probe.at] = (corm_identity_entry){word, state};
 }
 
 static corm_status rebuild(corm_identity_map *map, size_t capacity) {
-    corm_state **entries = corm_calloc(capacity, sizeof *entries);
+    corm_identity_map former = *map;
+    corm_identity_entry *entries = corm_calloc(capacity, sizeof *entries);
     if (entries == NULL) {
         return CORM_NO_MEMORY;
     }
-    size_t used = 0;
-    for (size_t i = 0; i < map->capacity; i++) {
-        if (is_live(map->entries[i])) {
-            place(entries, capacity, map->entries[i], &used);
+    *map = (corm_identity_map){.entries = entries, .capacity = capacity, .count = former.count};
+    for (size_t i = 0; i < former.capacity; i++) {
+        if (is_live(former.entries[i].state)) {
+            place(map, former.entries[i].word, former.entries[i].state);
         }
     }
-    corm_free(map->entries);
-    map->entries = entries;
-    map->capacity = capacity;
-    map->used = used;
+    corm_free(former.entries);
     return CORM_OK;
 }
 
@@ -89,7 +104,7 @@ corm_status corm_identity_add(corm_identity_map *map, corm_state *state) {
     if (status != CORM_OK) {
         return status;
     }
-    place(map->entries, map->capacity, state, &map->used);
+    place(map, word_of(state), state);
     map->count++;
     state->flags |= CORM_STATE_IN_MAP;
     return CORM_OK;
@@ -99,18 +114,11 @@ void corm_identity_remove(corm_identity_map *map, corm_state *state) {
     if (!(state->flags & CORM_STATE_IN_MAP)) {
         return;
     }
-    size_t mask = map->capacity - 1;
-    size_t at = (size_t)hash_state(state) & mask;
-    while (map->entries[at] != state) {
-        at = (at + 1) & mask;
+    identity_probe probe = probe_start(map, state->mapper, word_of(state));
+    while (map->entries[probe.at].state != state) {
+        probe_next(&probe);
     }
-    /* The last of a probe path needs no mark. */
-    if (map->entries[(at + 1) & mask] == NULL) {
-        map->entries[at] = NULL;
-        map->used--;
-    } else {
-        map->entries[at] = CORM_IDENTITY_GONE;
-    }
+    map->entries[probe.at].state = CORM_IDENTITY_GONE;
     map->count--;
     state->flags &= ~(uint32_t)CORM_STATE_IN_MAP;
 }
@@ -119,12 +127,12 @@ corm_state *corm_identity_find_integer(const corm_identity_map *map, const corm_
     if (map->count == 0) {
         return NULL;
     }
-    size_t mask = map->capacity - 1;
-    size_t at = (size_t)hash_integer(mapper, key) & mask;
-    for (corm_state *entry; (entry = map->entries[at]) != NULL; at = (at + 1) & mask) {
-        if (entry != CORM_IDENTITY_GONE && entry->key.integer == key && entry->mapper == mapper &&
-            !(entry->flags & CORM_STATE_KEY_TUPLE)) {
-            return entry;
+    uint64_t word = (uint64_t)key;
+    identity_probe probe = probe_start(map, mapper, word);
+    for (corm_state *state; (state = map->entries[probe.at].state) != NULL; probe_next(&probe)) {
+        if (map->entries[probe.at].word == word && state != CORM_IDENTITY_GONE && state->mapper == mapper &&
+            !(state->flags & CORM_STATE_KEY_TUPLE)) {
+            return state;
         }
     }
     return NULL;
@@ -158,12 +166,11 @@ corm_state *corm_identity_find(const corm_identity_map *map, const corm_mapper *
         return NULL;
     }
     uint64_t hash = hash_values(mapper, values, count);
-    size_t mask = map->capacity - 1;
-    size_t at = (size_t)hash & mask;
-    for (corm_state *entry; (entry = map->entries[at]) != NULL; at = (at + 1) & mask) {
-        if (entry != CORM_IDENTITY_GONE && entry->mapper == mapper && (entry->flags & CORM_STATE_KEY_TUPLE) &&
-            entry->key.tuple->hash == hash && corm_state_key_equals(entry, values, count)) {
-            return entry;
+    identity_probe probe = probe_start(map, mapper, hash);
+    for (corm_state *state; (state = map->entries[probe.at].state) != NULL; probe_next(&probe)) {
+        if (map->entries[probe.at].word == hash && state != CORM_IDENTITY_GONE && state->mapper == mapper &&
+            (state->flags & CORM_STATE_KEY_TUPLE) && corm_state_key_equals(state, values, count)) {
+            return state;
         }
     }
     return NULL;

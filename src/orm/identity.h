@@ -1,24 +1,35 @@
 /*
- * The identity map: open addressing with linear probing over states, keyed by mapper and primary key.
+ * The identity map: open addressing over states, keyed by mapper and primary key.
  *
- * Entries are borrowed states; whoever destroys an object takes its entry out first. Integer keys live in the
- * state and are never boxed. Lookup hands out a state that may be dying: callers hold it with the host's
- * try_hold() before use. Specialised because a general hash table cannot key on the state itself without an
- * extra allocation per object; bench/ compares.
+ * Entries are borrowed states; whoever destroys an object takes its entry out first. Each carries its integer key, or the
+ * hash of another key, so that probing does not touch the states. Lookup hands out a state that may be dying: callers
+ * hold it with the host's try_hold() before use. Specialised because a general hash table cannot key on the state itself
+ * without an extra allocation per object; bench/ compares.
  */
 #ifndef CORM_ORM_IDENTITY_H
 #define CORM_ORM_IDENTITY_H
 
 #include "orm/state.h"
 
+typedef struct corm_identity_entry {
+    uint64_t word;     /* the integer key, or the hash of the key */
+    corm_state *state; /* NULL: free; CORM_IDENTITY_GONE: removed */
+} corm_identity_entry;
+
 typedef struct corm_identity_map {
-    corm_state **entries;  /* NULL: free; CORM_IDENTITY_GONE: removed */
+    corm_identity_entry *entries;
     size_t capacity;       /* a power of two, or 0 */
     size_t count;          /* live entries */
     size_t used;           /* live and removed entries */
 } corm_identity_map;
 
 #define CORM_IDENTITY_GONE ((corm_state *)1)
+
+/* The state at a place below capacity, or NULL. */
+static inline corm_state *corm_identity_at(const corm_identity_map *map, size_t place) {
+    corm_state *state = map->entries[place].state;
+    return state == CORM_IDENTITY_GONE ? NULL : state;
+}
 
 corm_status corm_identity_reserve(corm_identity_map *map, size_t more) CORM_MUST_CHECK;
 /* The state's key must be set and not in the map yet. */

@@ -286,8 +286,8 @@ corm_status corm_session_bury(corm_session *session, corm_state *state) {
 corm_status corm_session_live(corm_session *session, corm_vector *out) {
     corm_status status = corm_vector_reserve(out, session->identity.count);
     for (size_t i = 0; i < session->identity.capacity && status == CORM_OK; i++) {
-        corm_state *state = session->identity.entries[i];
-        if (state != NULL && state != CORM_IDENTITY_GONE && state->mapper->host->try_hold(state)) {
+        corm_state *state = corm_identity_at(&session->identity, i);
+        if (state != NULL && state->mapper->host->try_hold(state)) {
             status = corm_vector_push(out, state);
         }
     }
@@ -522,8 +522,8 @@ corm_status corm_session_expunge_all(corm_session *session) {
         corm_session_detach(session, tombstone->state);
     }
     for (size_t i = 0; i < session->identity.capacity; i++) {
-        corm_state *state = session->identity.entries[i];
-        if (state == NULL || state == CORM_IDENTITY_GONE) {
+        corm_state *state = corm_identity_at(&session->identity, i);
+        if (state == NULL) {
             continue;
         }
         if (session->strong) {

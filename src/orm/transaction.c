@@ -33,8 +33,8 @@ static corm_status pending_rollback(const corm_session *session) {
 /* Serials restart when they run out; then no state may keep an old one. */
 static void renumber(corm_session *session) {
     for (size_t i = 0; i < session->identity.capacity; i++) {
-        corm_state *state = session->identity.entries[i];
-        if (state != NULL && state != CORM_IDENTITY_GONE) {
+        corm_state *state = corm_identity_at(&session->identity, i);
+        if (state != NULL) {
             state->born = 0;
             state->touched = 0;
         }
