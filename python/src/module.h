@@ -63,6 +63,10 @@ extern corm_node *(*corm_py_entity_of_class)(PyObject *cls);
 
 /* A Result over an engine's result (taken over). unique: Query's automatic uniquing. */
 PyObject *corm_py_result_new(corm_result *result);
+/* Fast ends of a query, each taking over the result also on failure. A list of the first item of each row (unique: each
+ * object once, in the order of first appearance); a list of Rows. */
+PyObject *corm_py_result_all_scalars(corm_result *result, bool unique);
+PyObject *corm_py_result_all_rows(corm_result *result, bool unique);
 
 /* ---- engines (engine.c) ---- */
 corm_engine *corm_py_engine_borrow(PyObject *object);         /* NULL with TypeError-like ArgumentError */

@@ -179,32 +179,53 @@ int corm_py_fire_instance(corm_py_class *record, const char *name, PyObject *arg
 /* Does anyone listen to instance events of this name? */
 bool corm_py_instance_listened(corm_py_class *record, const char *name);
 
+/* Session listeners (events.c). Tell the core session which events have listeners, of this session, its class and its
+ * sessionmaker: called when a session is made and when a listener comes or goes. */
+struct CormPySession;
+int corm_py_session_apply_listeners(struct CormPySession *session);
+/* Fire a session event that the core does not know (do_orm_execute, after_transaction_create, ...): 0, or -1 raised. */
+int corm_py_session_fire(struct CormPySession *session, const char *name, PyObject *arguments);
+bool corm_py_session_listened(struct CormPySession *session, const char *name);
+
 /* ---- inspect.c ---- */
 PyObject *corm_py_instance_state_new(PyObject *instance);
 extern PyTypeObject *CormPyInstanceState_Type;
 
 /* ---- session.c ---- */
 
-typedef struct CormPySession {
+typedef struct CormPyTransaction CormPyTransaction; /* a SessionTransaction view, see session.h */
+
+typedef struct CormPySession { /* the class is open to subclassing in Python */
     PyObject_HEAD
     corm_session *session;
     PyObject *bind;        /* an Engine, a Connection, or NULL */
     PyObject *binds;       /* dict, or NULL */
     PyObject *connection;  /* the Connection view of the transaction under way, or NULL */
-    PyObject *transaction; /* the innermost SessionTransaction view, or NULL */
     PyObject *query_class; /* or NULL */
     PyObject *listeners;   /* dict: name -> list; of this session, or NULL */
+    PyObject *info;        /* dict, or NULL */
+    PyObject *options;     /* execution_options: dict, or NULL */
     PyObject *dict;
     PyObject *weakrefs;
+    CormPyTransaction *transactions; /* the views that are alive: borrowed */
+    CormPyTransaction *managed;      /* in the body of its `with`: borrowed, or NULL */
+    struct CormPySession *previous, *next; /* all open sessions */
     uint64_t serial;
-    bool close_resets_only_off;
-    bool dead;             /* closed for good (close_resets_only=False) */
+    char join_mode;        /* how it takes part in the transaction of a Connection: its mode's first letter */
+    bool closes_for_good;  /* close_resets_only=False */
+    bool dead;             /* and closed so */
 } CormPySession;
 extern PyTypeObject *CormPySession_Type;
 /* The open session behind the object; raises. */
 corm_session *corm_py_session_open(PyObject *object);
 /* Find and bind an engine if none is yet. mapper may be NULL. */
 int corm_py_session_ensure_bind(CormPySession *self, corm_node *statement, corm_mapper *mapper);
+/* The Connection view of the session's transaction, begun if need be: a new reference. */
+PyObject *corm_py_session_connection(CormPySession *self);
+/* The view of the innermost transaction: a new reference; None when there is none. */
+PyObject *corm_py_session_transaction(CormPySession *self);
+/* The Python session of a core session, borrowed, or NULL. */
+CormPySession *corm_py_session_of_core(const corm_session *session);
 /* The Python session of a state, borrowed, or NULL. */
 PyObject *corm_py_session_of(const corm_state *state);
 /* Run a statement with its binding looked after. */
