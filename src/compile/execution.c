@@ -79,6 +79,7 @@ typedef struct source {
     const corm_value *items;
     size_t count;
     size_t width;
+    bool named;           /* by the execution's named values, which are not there for longer than the call */
     corm_value evaluated; /* by a callback: owned, perhaps */
 } source;
 
@@ -86,7 +87,9 @@ static bool find_named(const corm_named_values *values, const corm_slot *slot, s
     for (size_t i = 0; values && i < values->count; i++) {
         if (strcmp(values->names[i], slot->name) != 0)
             continue;
-        if (values->lists && values->lists[i]) {
+        bool is_list = values->lists && values->lists[i];
+        out->named = true;
+        if (is_list && (slot->expanding || values->values[i].kind == CORM_KIND_ABSENT)) {
             out->items = values->lists[i];
             out->count = values->list_counts[i];
         } else {
@@ -225,6 +228,29 @@ static corm_status add_evaluated(corm_execution *execution, const corm_compiled 
     return status;
 }
 
+/* Rows are read after the call: what the values point to is kept with the execution. */
+static corm_status keep_value(corm_execution *execution, const corm_value *given) {
+    corm_value *place = &execution->values[execution->count - 1];
+    bool points = (given->kind == CORM_KIND_TEXT || given->kind == CORM_KIND_BYTES) && place->kind == given->kind &&
+                  !place->owned && place->as.text.data == given->as.text.data && place->as.text.size;
+    if (!points)
+        return CORM_OK;
+    char *copy = corm_scratch_alloc(&execution->scratch, place->as.text.size);
+    if (!copy)
+        return CORM_NO_MEMORY;
+    memcpy(copy, place->as.text.data, place->as.text.size);
+    place->as.text.data = copy;
+    return CORM_OK;
+}
+
+static corm_status add_given(corm_execution *execution, const corm_compiled *compiled, const corm_slot *slot,
+                             const source *from, const corm_value *value) {
+    corm_status status = add_value(execution, compiled, slot, value);
+    if (!status && from->named && (compiled->flags & (CORM_COMPILED_RETURNS_ROWS | CORM_COMPILED_TEXT)))
+        status = keep_value(execution, value);
+    return status;
+}
+
 static corm_status add_source(corm_execution *execution, const corm_compiled *compiled, const corm_slot *slot,
                               source *from) {
     corm_status status = reserve(execution, from->value ? 1 : from->count);
@@ -235,9 +261,9 @@ static corm_status add_source(corm_execution *execution, const corm_compiled *co
     if (from->value == &from->evaluated)
         return add_evaluated(execution, compiled, slot, from);
     if (from->value)
-        return add_value(execution, compiled, slot, from->value);
+        return add_given(execution, compiled, slot, from, from->value);
     for (size_t i = 0; i < from->count && !status; i++)
-        status = add_value(execution, compiled, slot, &from->items[i]);
+        status = add_given(execution, compiled, slot, from, &from->items[i]);
     return status;
 }
 

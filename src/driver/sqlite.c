@@ -548,6 +548,10 @@ static corm_status outcome(corm_driver_statement *statement, int code, bool *has
 
 static corm_status execute(corm_driver_statement *statement, bool *has_row) {
     statement->changed = -1;
+    *has_row = false;
+    if (statement->statement == NULL) {
+        return CORM_OK; /* an empty text, or comments only */
+    }
     corm_wait_begin();
     int code = sqlite3_step(statement->statement);
     corm_wait_end();

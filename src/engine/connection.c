@@ -99,7 +99,7 @@ static void log_statement(corm_connection *connection, uint64_t id, const char *
     }
 }
 
-static void log_execution(corm_connection *connection, const corm_call *call, const corm_prepared *prepared,
+static void log_execution(corm_connection *connection, const corm_engine_call *call, const corm_prepared *prepared,
                           int64_t start) {
     corm_text parameters = CORM_TEXT_EMPTY;
     if (call->count == 0) {
@@ -206,8 +206,8 @@ static corm_status announce(corm_connection *connection, corm_transaction_event 
     return hooks->transaction(hooks->context, connection, event, savepoint);
 }
 
-/* Tell the database of the transaction that was begun, before the first statement that needs it. A shared connection may
- * be inside another user's transaction, and a user may have sent a BEGIN of another kind: then this one joins it. */
+/* Tell the database of the transaction that was begun, before the first statement that needs it. A shared connection
+ * may be inside another user's transaction, and a user may have sent a BEGIN of another kind: then this one joins it. */
 static corm_status begin_for(corm_connection *connection, corm_driver_statement *statement) {
     const corm_driver *driver = connection->driver;
     corm_driver_connection *native = connection->record->connection;
@@ -311,7 +311,7 @@ unsigned corm_connection_next_savepoint(corm_connection *connection) {
 /* ---- executing ---- */
 
 /* Bind, run to the first row, and make room for as many columns as there are now. */
-static corm_status run_prepared(corm_connection *connection, const corm_call *call, corm_prepared *prepared,
+static corm_status run_prepared(corm_connection *connection, const corm_engine_call *call, corm_prepared *prepared,
                                 corm_cursor **out) {
     const corm_driver *driver = connection->driver;
     size_t columns = driver->column_count(prepared->statement);
@@ -341,7 +341,7 @@ static corm_status run_prepared(corm_connection *connection, const corm_call *ca
     return CORM_OK;
 }
 
-static corm_status execute_call(corm_connection *connection, const corm_call *call, corm_cursor **out) {
+static corm_status execute_call(corm_connection *connection, const corm_engine_call *call, corm_cursor **out) {
     const corm_driver *driver = connection->driver;
     corm_record *record = connection->record;
     corm_prepared *prepared;
@@ -381,7 +381,7 @@ static corm_status execute_call(corm_connection *connection, const corm_call *ca
     return CORM_OK;
 }
 
-static corm_status execute_listened(corm_connection *connection, corm_call *call, corm_cursor **out) {
+static corm_status execute_listened(corm_connection *connection, corm_engine_call *call, corm_cursor **out) {
     const corm_engine_hooks *hooks = corm_engine_hooks_of(connection->engine);
     corm_status status = hooks->executing == NULL ? CORM_OK : hooks->executing(hooks->context, connection, call);
     if (status != CORM_OK) {
@@ -403,7 +403,7 @@ static corm_status execute_listened(corm_connection *connection, corm_call *call
 
 corm_status corm_connection_execute(corm_connection *connection, uint64_t id, const char *sql, size_t size,
                                     const corm_value *values, size_t count, corm_cursor **out) {
-    corm_call call = {.id = id, .sql = sql, .size = size, .values = values, .count = count};
+    corm_engine_call call = {.id = id, .sql = sql, .size = size, .values = values, .count = count};
     *out = NULL;
     return corm_engine_is_listened(connection->engine, CORM_LISTEN_EXECUTE) ? execute_listened(connection, &call, out)
                                                                            : execute_call(connection, &call, out);
@@ -447,7 +447,8 @@ static void add_batch_statement(corm_connection *connection, const char *sql, co
     corm_free(values);
 }
 
-static void log_batch(corm_connection *connection, const corm_call *call, const corm_prepared *prepared, int64_t start) {
+static void log_batch(corm_connection *connection, const corm_engine_call *call, const corm_prepared *prepared,
+                      int64_t start) {
     const corm_batch *batch = call->batch;
     corm_text sets = CORM_TEXT_EMPTY;
     corm_value *values = corm_calloc(batch->parameter_count, sizeof *values);
@@ -471,7 +472,7 @@ static void log_batch(corm_connection *connection, const corm_call *call, const 
     corm_free(values);
 }
 
-static corm_status execute_batch_call(corm_connection *connection, const corm_call *call) {
+static corm_status execute_batch_call(corm_connection *connection, const corm_engine_call *call) {
     corm_record *record = connection->record;
     corm_prepared *prepared;
     watched_batch watched = {.batch = call->batch};
@@ -502,7 +503,7 @@ static corm_status execute_batch_call(corm_connection *connection, const corm_ca
 
 corm_status corm_connection_execute_batch(corm_connection *connection, uint64_t id, const char *sql, size_t size,
                                           const corm_batch *batch) {
-    corm_call call = {.id = id, .sql = sql, .size = size, .batch = batch};
+    corm_engine_call call = {.id = id, .sql = sql, .size = size, .batch = batch};
     const corm_engine_hooks *hooks = corm_engine_hooks_of(connection->engine);
     if (!corm_engine_is_listened(connection->engine, CORM_LISTEN_EXECUTE)) {
         return execute_batch_call(connection, &call);

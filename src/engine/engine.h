@@ -38,7 +38,7 @@ typedef enum corm_transaction_event {
 } corm_transaction_event;
 
 /* A statement on its way to the driver. */
-typedef struct corm_call {
+typedef struct corm_engine_call {
     uint64_t id;              /* 0: not from a compiled statement */
     const char *sql;          /* a hook may replace the text; it then sets id to 0 */
     size_t size;
@@ -46,7 +46,7 @@ typedef struct corm_call {
     size_t count;
     const corm_batch *batch;  /* NULL: a single execution */
     void *host;               /* what the first hook keeps for the second */
-} corm_call;
+} corm_engine_call;
 
 enum { /* corm_engine_listen() */
        CORM_LISTEN_TRANSACTION = 1u << 0,
@@ -68,8 +68,8 @@ typedef struct corm_engine_hooks {
                                const char *savepoint);
     /* Before and after a statement runs, while listened to. The second is called whenever the first was, with the
      * outcome; it may replace the error. */
-    corm_status (*executing)(void *context, corm_connection *connection, corm_call *call);
-    corm_status (*executed)(void *context, corm_connection *connection, corm_call *call, corm_cursor *cursor,
+    corm_status (*executing)(void *context, corm_connection *connection, corm_engine_call *call);
+    corm_status (*executed)(void *context, corm_connection *connection, corm_engine_call *call, corm_cursor *cursor,
                             corm_status status);
     void (*log)(void *context, corm_log_kind kind, const char *message);
     void (*release)(void *context);

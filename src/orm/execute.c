@@ -63,8 +63,9 @@ static corm_status find_or_compile(corm_engine *engine, corm_node *statement, co
 
 static corm_status describe_columns(corm_result *result) {
     size_t count = corm_cursor_column_count(result->cursor);
-    const corm_result_column *columns = corm_compiled_columns(result->cached->compiled);
-    size_t known = corm_compiled_column_count(result->cached->compiled);
+    const corm_compiled *compiled = result->cached == NULL ? NULL : result->cached->compiled;
+    const corm_result_column *columns = compiled == NULL ? NULL : corm_compiled_columns(compiled);
+    size_t known = compiled == NULL ? 0 : corm_compiled_column_count(compiled);
     result->own_outputs = corm_calloc(count, sizeof *result->own_outputs);
     result->own_names = corm_calloc(count, sizeof *result->own_names);
     if (result->own_outputs == NULL || result->own_names == NULL) {
@@ -170,6 +171,9 @@ static corm_status run(corm_result *result, corm_connection *connection, const c
     }
     corm_status status = corm_execution_prepare(&result->execution, result->cached->compiled, &result->binds,
                                                 set == NULL ? NULL : &named);
+    if (status == CORM_STATEMENT_ERROR) {
+        corm_error_add_statement(corm_compiled_text(result->cached->compiled, NULL), NULL);
+    }
     if (status == CORM_OK) {
         corm_cursor_free(result->cursor);
         result->cursor = NULL;
@@ -358,4 +362,57 @@ corm_status corm_session_execute(corm_session *session, corm_node *statement, co
 corm_status corm_connection_execute_node(corm_connection *connection, corm_node *statement, const corm_parameters *sets,
                                          size_t set_count, const corm_execute_options *options, corm_result **out) {
     return execute(NULL, connection, statement, sets, set_count, options, out);
+}
+
+/* ---- SQL as it is ---- */
+
+static corm_status run_sql(corm_result *result, corm_connection *connection, const char *sql, size_t size,
+                           const corm_value *values, size_t count) {
+    corm_cursor_free(result->cursor);
+    result->cursor = NULL;
+    corm_status status = corm_connection_execute(connection, 0, sql, size, values, count, &result->cursor);
+    bool has_row = status == CORM_OK && corm_cursor_column_count(result->cursor) > 0;
+    /* The values are the caller's: with rows to come and values bound, read now. */
+    if (has_row && count > 0) {
+        status = describe_columns(result);
+        if (status == CORM_OK) {
+            status = corm_result_buffer(result);
+        }
+    }
+    return status;
+}
+
+corm_status corm_connection_execute_sql(corm_connection *connection, const char *sql, size_t size,
+                                        const corm_value *sets, size_t set_count, size_t width, corm_result **out) {
+    corm_result *result = corm_calloc(1, sizeof *result);
+    int64_t changed = 0;
+    *out = NULL;
+    if (result == NULL) {
+        return CORM_NO_MEMORY;
+    }
+    result->rowcount = -1;
+    corm_status status = CORM_OK;
+    if (set_count <= 1) {
+        status = run_sql(result, connection, sql, size, sets, width);
+        changed = status == CORM_OK ? corm_cursor_changed_rows(result->cursor) : -1;
+    }
+    for (size_t i = 0; set_count > 1 && i < set_count && status == CORM_OK; i++) {
+        corm_cursor_free(result->cursor);
+        result->cursor = NULL;
+        status = corm_connection_execute(connection, 0, sql, size, sets + i * width, width, &result->cursor);
+        changed += status == CORM_OK ? corm_cursor_changed_rows(result->cursor) : 0;
+    }
+    if (status == CORM_OK) {
+        result->rowcount = changed;
+        result->generated_key = corm_cursor_generated_key(result->cursor);
+        if (set_count <= 1 && result->own_outputs == NULL && corm_cursor_column_count(result->cursor) > 0) {
+            status = describe_columns(result);
+        }
+    }
+    if (status != CORM_OK) {
+        corm_result_free(result);
+        return status;
+    }
+    *out = result;
+    return CORM_OK;
 }

@@ -57,7 +57,13 @@ corm_status corm_connection_execute_node(corm_connection *connection, corm_node 
                                          const corm_parameters *sets, size_t set_count,
                                          const corm_execute_options *options, corm_result **out);
 
+/* SQL as it is, its parameters by place; sets has set_count times width values, which need to live for the call only. */
+corm_status corm_connection_execute_sql(corm_connection *connection, const char *sql, size_t size,
+                                        const corm_value *sets, size_t set_count, size_t width, corm_result **out);
+
 bool corm_result_returns_rows(const corm_result *result);
+/* The cached form of the statement says that it is an INSERT (of a table), see corm_compiled_flags(); 0 of plain SQL. */
+uint32_t corm_result_statement_flags(const corm_result *result);
 size_t corm_result_output_count(const corm_result *result);
 const corm_output *corm_result_outputs(const corm_result *result);
 /* The statement loads a joined collection into its first entity: rows repeat and must be uniqued. */

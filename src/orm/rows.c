@@ -510,6 +510,10 @@ bool corm_result_returns_rows(const corm_result *result) {
     return result->output_count > 0;
 }
 
+uint32_t corm_result_statement_flags(const corm_result *result) {
+    return result->cached == NULL ? 0 : corm_compiled_flags(result->cached->compiled);
+}
+
 size_t corm_result_output_count(const corm_result *result) {
     return result->output_count;
 }
