@@ -3,6 +3,7 @@
 usage: [ECHO=1] demo.py store|load|ask|see FILE
 """
 
+import logging
 import os
 import sys
 import time
@@ -119,5 +120,8 @@ def see(engine: Engine) -> None:
 
 if __name__ == "__main__":
     what, file = sys.argv[1:]
-    engine = create_engine(f"sqlite:///{file}", echo="ECHO" in os.environ)
+    if "ECHO" in os.environ:  # the SQL, on standard error
+        logging.basicConfig(format="%(message)s")
+        logging.getLogger("sqlalchemy.engine").setLevel(logging.INFO)
+    engine = create_engine(f"sqlite:///{file}")
     {"store": store, "load": load, "ask": ask, "see": see}[what](engine)
