@@ -44,23 +44,32 @@ static PyObject *text_or_none(const char *text) {
     return text == NULL ? Py_NewRef(Py_None) : PyUnicode_DecodeUTF8(text, (Py_ssize_t)strlen(text), "replace");
 }
 
+static bool is_of_statement(corm_status status) {
+    return is_driver_error(status) || status == CORM_STATEMENT_ERROR;
+}
+
 static void raise_error(const corm_error *error) {
+    PyObject *original = error->host_exception == NULL ? Py_None : (PyObject *)error->host_exception;
     PyObject *cls = find_class(corm_status_name(error->status));
     PyObject *message = text_or_none(error->message == NULL ? "" : error->message);
     PyObject *statement = text_or_none(error->statement);
     PyObject *parameters = text_or_none(error->parameters);
     PyObject *exception = NULL;
     if (cls != NULL && message != NULL && statement != NULL && parameters != NULL) {
-        if (is_driver_error(error->status) || error->status == CORM_STATEMENT_ERROR) {
+        if (is_of_statement(error->status)) {
             PyObject *make = PyObject_GetAttrString(cls, "_of_engine");
             exception = make == NULL ? NULL
-                                     : PyObject_CallFunction(make, "OOOi", message, statement, parameters, error->native_code);
+                                     : PyObject_CallFunction(make, "OOOiO", message, statement, parameters,
+                                                             error->native_code, original);
             Py_XDECREF(make);
         } else {
             exception = PyObject_CallOneArg(cls, message);
         }
     }
     if (exception != NULL) {
+        if (original != Py_None) {
+            PyException_SetCause(exception, Py_NewRef(original));
+        }
         PyErr_SetObject((PyObject *)Py_TYPE(exception), exception);
     }
     Py_XDECREF(cls);
@@ -75,7 +84,7 @@ PyObject *corm_py_raise(void) {
     corm_error_take(&error);
     if (PyErr_Occurred() != NULL) {
         /* The user's own exception, or a signal's, is pending already. */
-    } else if (error.host_exception != NULL) {
+    } else if (error.host_exception != NULL && !is_of_statement(error.status)) {
         PyObject *exception = error.host_exception;
         error.host_exception = NULL;
         PyErr_Restore(Py_NewRef((PyObject *)Py_TYPE(exception)), exception, PyException_GetTraceback(exception));
