@@ -7,7 +7,8 @@
  *     corm_query_free(q);
  *
  * Expressions are consumed by what they are given to, so nothing has to be freed but the query. A failure anywhere (short
- * of memory, a wrong argument) makes the query fail when it runs, with the first reason.
+ * of memory, a wrong argument) makes the query fail when it runs, with the first reason; a query is never run without a
+ * criterion that could not be made. NULL stands for "not given", where that makes sense.
  *
  * The first corm_next() runs the query, the last returns NULL: then corm_error_last()->status is CORM_OK, or tells what
  * failed. A loop that is left early leaves the result open until corm_query_rewind(), corm_query_free() or the session's
@@ -35,13 +36,23 @@ CORM_API corm_expression *corm_value_int(int64_t value);
 CORM_API corm_expression *corm_value_double(double value);
 CORM_API corm_expression *corm_value_bool(bool value);
 CORM_API corm_expression *corm_value_text(const char *value); /* copied; NULL: NULL */
+CORM_API corm_expression *corm_value_blob(corm_bytes bytes);  /* copied; NULL data: NULL */
+CORM_API corm_expression *corm_value_datetime(corm_datetime value); /* a date or time where the column is one */
+CORM_API corm_expression *corm_value_maybe_int(corm_int value);     /* NULL when not set, as the following */
+CORM_API corm_expression *corm_value_maybe_double(corm_float value);
+CORM_API corm_expression *corm_value_maybe_bool(corm_bool value);
+CORM_API corm_expression *corm_value_moment(corm_moment value);
+CORM_API corm_expression *corm_value_null(void);
 CORM_API corm_expression *corm_value_expression(corm_expression *expression);
 #ifndef __cplusplus
 #define CORM_VALUE(value)                                                                                              \
     _Generic((value),                                                                                                  \
         bool: corm_value_bool,                                                                                         \
         char: corm_value_int,                                                                                          \
+        signed char: corm_value_int,                                                                                   \
+        unsigned char: corm_value_int,                                                                                 \
         short: corm_value_int,                                                                                         \
+        unsigned short: corm_value_int,                                                                                \
         int: corm_value_int,                                                                                           \
         long: corm_value_int,                                                                                          \
         long long: corm_value_int,                                                                                     \
@@ -50,6 +61,12 @@ CORM_API corm_expression *corm_value_expression(corm_expression *expression);
         double: corm_value_double,                                                                                     \
         char *: corm_value_text,                                                                                       \
         const char *: corm_value_text,                                                                                 \
+        corm_bytes: corm_value_blob,                                                                                   \
+        corm_datetime: corm_value_datetime,                                                                            \
+        corm_int: corm_value_maybe_int,                                                                                \
+        corm_float: corm_value_maybe_double,                                                                           \
+        corm_bool: corm_value_maybe_bool,                                                                              \
+        corm_moment: corm_value_moment,                                                                                \
         corm_expression *: corm_value_expression)(value)
 #endif
 
@@ -69,7 +86,8 @@ typedef enum corm_comparison {
     CORM_COMPARE_SUBTRACT,
     CORM_COMPARE_MULTIPLY,
     CORM_COMPARE_DIVIDE,
-    CORM_COMPARE_MODULO
+    CORM_COMPARE_MODULO,
+    CORM_COMPARE_CONCAT
 } corm_comparison;
 CORM_API corm_expression *corm_compare(corm_comparison how, corm_expression *left, corm_expression *right);
 
@@ -97,6 +115,10 @@ CORM_API corm_expression *corm_between_of(corm_expression *expression, corm_expr
 CORM_API corm_expression *corm_in_ints(corm_expression *expression, const int64_t *values, size_t count);
 CORM_API corm_expression *corm_in_texts(corm_expression *expression, const char *const *values, size_t count);
 CORM_API corm_expression *corm_in_query(corm_expression *expression, corm_query *query); /* the query stays yours */
+/* The query gives a row; and its one column's value in its one row, NULL without a row. What the query selects from and
+ * the enclosing one too is taken from there. The query stays yours. */
+CORM_API corm_expression *corm_exists_query(corm_query *query);
+CORM_API corm_expression *corm_scalar_query(corm_query *query);
 CORM_API corm_expression *corm_both(corm_expression *left, corm_expression *right);
 CORM_API corm_expression *corm_either(corm_expression *left, corm_expression *right);
 CORM_API corm_expression *corm_negate(corm_expression *expression);
@@ -106,8 +128,16 @@ CORM_API corm_expression *corm_call(const char *name, corm_expression *first, co
 CORM_API corm_expression *corm_count_all(void);
 CORM_API corm_expression *corm_as(corm_expression *expression, const char *name);
 CORM_API corm_expression *corm_desc(corm_expression *expression);
-/* SQL text as an expression, not checked: never put a user's input in it. */
+CORM_API corm_expression *corm_nulls_first(corm_expression *expression);
+CORM_API corm_expression *corm_nulls_last(corm_expression *expression);
+CORM_API corm_expression *corm_by_name(const char *name);          /* what corm_as() named, to order or group by */
+CORM_API corm_expression *corm_distinct_of(corm_expression *expression); /* as an aggregate's argument */
+CORM_API corm_expression *corm_cast_to(corm_expression *expression, corm_sql_type type);
+/* CASE WHEN condition THEN result ELSE otherwise END; nest them for more conditions. */
+CORM_API corm_expression *corm_when(corm_expression *condition, corm_expression *result, corm_expression *otherwise);
+/* SQL text as an expression, not checked: never put a user's input in it. Values go to places ":name". */
 CORM_API corm_expression *corm_sql(const char *text);
+CORM_API corm_expression *corm_sql_value(corm_expression *text, const char *name, corm_expression *value);
 
 /* Relationships: the reference is this object; some related object meets the criterion (NULL: there is one). */
 #define corm_refers_to(type_, field_, object)                                                                          \
@@ -117,15 +147,27 @@ CORM_API corm_expression *corm_relationship_is(corm_mapping *mapping, const char
     ((void)offsetof(type_, field_), corm_relationship_any(type_##_mapping(), #field_, (criterion)))
 CORM_API corm_expression *corm_relationship_any(corm_mapping *mapping, const char *field, corm_expression *criterion);
 
+/* ---- aliases: another look at a struct's table, to join it with itself ---- */
+
+typedef struct corm_aliased corm_aliased;
+#define corm_aliased_new(type_) corm_aliased_of(type_##_mapping())
+CORM_API corm_aliased *corm_aliased_of(corm_mapping *mapping); /* NULL: see corm_error_last() */
+CORM_API void corm_aliased_free(corm_aliased *alias);          /* accepts NULL; queries made with it may live on */
+#define corm_aliased_column(alias, type_, field_) ((void)offsetof(type_, field_), corm_column_of_alias((alias), #field_))
+CORM_API corm_expression *corm_column_of_alias(const corm_aliased *alias, const char *field);
+
 /* ---- queries ---- */
 
 #define corm_select(type_) corm_query_of(type_##_mapping())
 CORM_API corm_query *corm_query_of(corm_mapping *mapping);
 CORM_API corm_query *corm_query_new(void);               /* of columns, added with corm_pick() */
+CORM_API corm_query *corm_query_of_alias(const corm_aliased *alias);
+CORM_API corm_query *corm_query_of_sql(corm_expression *text); /* rows of a whole statement: corm_sql() */
 CORM_API void corm_query_free(corm_query *query);        /* accepts NULL */
 CORM_API void corm_pick(corm_query *query, corm_expression *expression);
 #define corm_pick_object(query, type_) corm_query_pick_mapping((query), type_##_mapping())
 CORM_API void corm_query_pick_mapping(corm_query *query, corm_mapping *mapping);
+CORM_API void corm_pick_aliased(corm_query *query, const corm_aliased *alias); /* its object */
 CORM_API void corm_where(corm_query *query, corm_expression *criterion);
 /* Join along a relationship. outer: rows without a match stay. */
 #define corm_join(query, type_, field_)                                                                                \
@@ -133,16 +175,28 @@ CORM_API void corm_where(corm_query *query, corm_expression *criterion);
 #define corm_outer_join(query, type_, field_)                                                                          \
     ((void)offsetof(type_, field_), corm_query_join((query), type_##_mapping(), #field_, true))
 CORM_API void corm_query_join(corm_query *query, corm_mapping *mapping, const char *field, bool outer);
+/* Along a relationship to an alias of its target. */
+#define corm_join_aliased(query, type_, field_, alias)                                                                 \
+    ((void)offsetof(type_, field_), corm_query_join_alias((query), type_##_mapping(), #field_, (alias), false))
+CORM_API void corm_query_join_alias(corm_query *query, corm_mapping *mapping, const char *field,
+                                    const corm_aliased *alias, bool outer);
+/* Along the foreign key between what is selected and this struct; or on a condition. */
+#define corm_join_by_key(query, type_) corm_query_join_by_key((query), type_##_mapping(), false)
+CORM_API void corm_query_join_by_key(corm_query *query, corm_mapping *mapping, bool outer);
+#define corm_join_where(query, type_, condition) corm_query_join_where((query), type_##_mapping(), (condition), false)
+CORM_API void corm_query_join_where(corm_query *query, corm_mapping *mapping, corm_expression *condition, bool outer);
 CORM_API void corm_order_by(corm_query *query, corm_expression *expression);
 CORM_API void corm_group_by(corm_query *query, corm_expression *expression);
 CORM_API void corm_having(corm_query *query, corm_expression *criterion);
 CORM_API void corm_limit(corm_query *query, int64_t limit);
 CORM_API void corm_offset(corm_query *query, int64_t offset);
 CORM_API void corm_distinct(corm_query *query);
-/* Load a relationship with the query: "selectin", "joined". */
+/* Load a relationship with the query: "selectin", "joined"; or "raise" when it is looked at. */
 #define corm_with(query, type_, field_, strategy)                                                                      \
     ((void)offsetof(type_, field_), corm_query_with((query), type_##_mapping(), #field_, (strategy)))
 CORM_API void corm_query_with(corm_query *query, corm_mapping *mapping, const char *field, const char *strategy);
+/* The same along a path of fields, "addresses.user": the last one is loaded so. */
+#define corm_with_path(query, type_, path, strategy) corm_query_with((query), type_##_mapping(), (path), (strategy))
 
 /* ---- running ---- */
 
@@ -164,19 +218,30 @@ CORM_API void corm_query_rewind(corm_query *query);
 /* How many rows; -1: a failure. */
 CORM_API int64_t corm_count(corm_session *session, corm_query *query);
 /* The SQL, for people: free with corm_string_free(). */
-CORM_API char *corm_query_sql(const corm_query *query);
+CORM_API char *corm_query_sql(const corm_query *query); /* NULL: see corm_error_last() */
 CORM_API void corm_string_free(char *text);
 
-/* Many rows at once: SET field = value WHERE criterion; objects in the session follow. *changed may be NULL. */
+/* Many rows at once: SET field = value WHERE criterion (NULL constant: corm_value_null(); all rows: pass
+ * corm_value_bool(true)). Objects in the session follow. *changed may be NULL. */
 #define corm_update_all(session, type_, field_, value, criterion, changed)                                             \
     ((void)offsetof(type_, field_),                                                                                    \
      corm_update_rows((session), type_##_mapping(), #field_, CORM_VALUE(value), (criterion), (changed)))
 CORM_API corm_status corm_update_rows(corm_session *session, corm_mapping *mapping, const char *field,
                                       corm_expression *value, corm_expression *criterion, int64_t *changed);
+/* Several fields at once. Values are consumed. */
+typedef struct corm_assignment {
+    const char *field;
+    corm_expression *value;
+} corm_assignment;
+CORM_API corm_status corm_update_fields(corm_session *session, corm_mapping *mapping,
+                                        const corm_assignment *assignments, size_t count, corm_expression *criterion,
+                                        int64_t *changed);
 #define corm_delete_all(session, type_, criterion, changed)                                                            \
     corm_delete_rows((session), type_##_mapping(), (criterion), (changed))
 CORM_API corm_status corm_delete_rows(corm_session *session, corm_mapping *mapping, corm_expression *criterion,
                                       int64_t *changed);
+/* Run any statement, corm_sql(), in the session's transaction. Objects do not follow: corm_refresh() them. */
+CORM_API corm_status corm_run(corm_session *session, corm_expression *text, int64_t *changed);
 
 #ifdef __cplusplus
 }

@@ -114,24 +114,33 @@ static bool shows_null(corm_field_type field) {
     return field == CORM_FIELD_TEXT || field == CORM_FIELD_BYTES || field >= CORM_FIELD_NULLABLE_INT;
 }
 
+corm_status c_type_of(corm_sql_type type, bool exact, corm_type **out) {
+    size_t index = (size_t)(type >> 56);
+    *out = NULL;
+    if (index == 0 || index >= sizeof type_kinds / sizeof *type_kinds) {
+        return corm_error_set(CORM_ARGUMENT_ERROR, "%llx is no column type", (unsigned long long)type);
+    }
+    corm_type_kind kind = type_kinds[index].kind;
+    int first = (int)(type >> 24 & 0xFFFFFFFF), second = (int)(type & 0xFFFFFF);
+    corm_type_options options = {.as_decimal = exact && kind == CORM_TYPE_NUMERIC};
+    options.length = kind == CORM_TYPE_STRING ? first : 0;
+    options.precision = kind == CORM_TYPE_NUMERIC ? first : 0;
+    options.scale = kind == CORM_TYPE_NUMERIC ? second : 0;
+    *out = corm_type_new(kind, &options);
+    return *out == NULL ? CORM_NO_MEMORY : CORM_OK;
+}
+
 static corm_status type_of(const corm_mapping *mapping, const corm_field *field, corm_type **out) {
     size_t index = (size_t)(field->type >> 56);
     *out = NULL;
     if (index == 0 || index >= sizeof type_kinds / sizeof *type_kinds) {
         return corm_error_set(CORM_ARGUMENT_ERROR, "%s.%s: not a column type", mapping->name, field->name);
     }
-    corm_type_kind kind = type_kinds[index].kind;
-    if (!fits(field->field_type, kind)) {
+    if (!fits(field->field_type, type_kinds[index].kind)) {
         return corm_error_set(CORM_ARGUMENT_ERROR, "%s.%s: a field of C type %s cannot hold a column of type %s",
                               mapping->name, field->name, field_names[field->field_type], type_kinds[index].name);
     }
-    int first = (int)(field->type >> 24 & 0xFFFFFFFF), second = (int)(field->type & 0xFFFFFF);
-    corm_type_options options = {.as_decimal = field->field_type == CORM_FIELD_TEXT && kind == CORM_TYPE_NUMERIC};
-    options.length = kind == CORM_TYPE_STRING ? first : 0;
-    options.precision = kind == CORM_TYPE_NUMERIC ? first : 0;
-    options.scale = kind == CORM_TYPE_NUMERIC ? second : 0;
-    *out = corm_type_new(kind, &options);
-    return *out == NULL ? CORM_NO_MEMORY : CORM_OK;
+    return c_type_of(field->type, field->field_type == CORM_FIELD_TEXT, out);
 }
 
 static corm_status describe_column(const corm_field *field, corm_column *column) {

@@ -89,6 +89,8 @@ static inline const c_mapping *c_mapping_of(const corm_mapper *mapper) {
 corm_mapper *c_mapper_of(const corm_mapping *mapping);
 /* Strings of a relationship's declaration to what they name: see mapping.c. */
 corm_status c_mapping_resolve(corm_mapper *mapper, corm_attribute *attribute);
+/* A column type of the mapping macros; exact: numbers are texts. A new reference. */
+corm_status c_type_of(corm_sql_type type, bool exact, corm_type **out);
 corm_attribute *c_attribute_of(const corm_mapping *mapping, const char *field);
 
 #endif

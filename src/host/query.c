@@ -1,206 +1,14 @@
 /*
- * Expressions and queries of the C face: see cormorant/query.h.
+ * Queries of the C face: see cormorant/query.h.
  *
- * Expressions are nodes; each constructor here consumes its arguments. A failed one is NULL, and everything made with it
- * is NULL too. A query that was given NULL fails when it runs, with the reason it kept.
+ * A query that was given a failed expression, or that could not be changed as asked, keeps the first reason and fails
+ * with it when it runs.
  */
 #include <string.h>
 
 #include "base/alloc.h"
-#include "host/object.h"
-#include "orm/query.h"
+#include "host/query.h"
 #include "orm/session_private.h"
-#include "sql/walk.h"
-
-struct corm_query {
-    corm_node *select;     /* NULL: nothing is selected yet */
-    corm_error failure;    /* the first thing that went wrong while it was made */
-    corm_result *result;   /* while it runs */
-    corm_session *session; /* of the result: borrowed */
-    corm_item *items;      /* of the present row of columns */
-    bool has_row;
-    corm_vector texts;     /* char *: zero-terminated copies for corm_row_text() */
-};
-
-/* ---- consuming constructors ---- */
-
-static corm_expression *consume(corm_expression *result, corm_expression *first, corm_expression *second) {
-    corm_node_unref(first);
-    corm_node_unref(second);
-    return result;
-}
-
-static corm_expression *attribute_of(corm_mapping *mapping, const char *field) {
-    corm_attribute *attribute = c_attribute_of(mapping, field);
-    corm_node *entity = attribute == NULL ? NULL : corm_entity_of(attribute->mapper);
-    corm_node *node = entity == NULL ? NULL : corm_attribute_node_new(entity, attribute);
-    corm_node_unref(entity);
-    return node;
-}
-
-corm_expression *corm_column_of_field(corm_mapping *mapping, const char *field) {
-    return attribute_of(mapping, field);
-}
-
-static corm_expression *bind(const corm_value *value) {
-    return value->kind == CORM_KIND_NULL ? corm_null() : corm_bind_new(value, NULL);
-}
-
-corm_expression *corm_value_int(int64_t value) {
-    corm_value bound = corm_value_integer(value);
-    return bind(&bound);
-}
-
-corm_expression *corm_value_double(double value) {
-    corm_value bound = corm_value_float(value);
-    return bind(&bound);
-}
-
-corm_expression *corm_value_bool(bool value) {
-    corm_value bound = corm_value_boolean(value);
-    return bind(&bound);
-}
-
-corm_expression *corm_value_text(const char *value) {
-    if (value == NULL) {
-        return corm_null();
-    }
-    corm_value bound = corm_value_bytes(CORM_KIND_TEXT, value, strlen(value));
-    return bind(&bound);
-}
-
-corm_expression *corm_value_expression(corm_expression *expression) {
-    return expression;
-}
-
-/* A plain value compared with a column takes the column's type. */
-static corm_node *fitting(corm_node *left, corm_node *right) {
-    if (left != NULL && right != NULL && right->kind == CORM_NODE_BIND && !(right->detail & CORM_BIND_EXPANDING)) {
-        return corm_bind_compared(left, &corm_node_bind(right)->value);
-    }
-    return corm_node_ref(right);
-}
-
-corm_expression *corm_compare(corm_comparison how, corm_expression *left, corm_expression *right) {
-    static const corm_operator operators[] = {
-        [CORM_COMPARE_EQ] = CORM_OP_EQ,        [CORM_COMPARE_NE] = CORM_OP_NE,
-        [CORM_COMPARE_LT] = CORM_OP_LT,        [CORM_COMPARE_LE] = CORM_OP_LE,
-        [CORM_COMPARE_GT] = CORM_OP_GT,        [CORM_COMPARE_GE] = CORM_OP_GE,
-        [CORM_COMPARE_LIKE] = CORM_OP_LIKE,    [CORM_COMPARE_ILIKE] = CORM_OP_ILIKE,
-        [CORM_COMPARE_STARTS_WITH] = CORM_OP_STARTSWITH, [CORM_COMPARE_ENDS_WITH] = CORM_OP_ENDSWITH,
-        [CORM_COMPARE_CONTAINS] = CORM_OP_CONTAINS,      [CORM_COMPARE_ADD] = CORM_OP_ADD,
-        [CORM_COMPARE_SUBTRACT] = CORM_OP_SUB, [CORM_COMPARE_MULTIPLY] = CORM_OP_MUL,
-        [CORM_COMPARE_DIVIDE] = CORM_OP_TRUE_DIV, [CORM_COMPARE_MODULO] = CORM_OP_MOD};
-    corm_node *result = NULL;
-    if ((size_t)how == 0 || (size_t)how >= sizeof operators / sizeof *operators) {
-        corm_error_set(CORM_ARGUMENT_ERROR, "%d is no comparison", (int)how);
-        return consume(NULL, left, right);
-    }
-    bool matches = how == CORM_COMPARE_STARTS_WITH || how == CORM_COMPARE_ENDS_WITH || how == CORM_COMPARE_CONTAINS;
-    if (matches && right != NULL && right->kind == CORM_NODE_BIND &&
-        corm_node_bind(right)->value.kind == CORM_KIND_TEXT) {
-        const corm_value *text = &corm_node_bind(right)->value;
-        result = corm_binary_text_match(operators[how], left, text->as.text.data, text->as.text.size, NULL, true);
-        return consume(result, left, right);
-    }
-    corm_node *fit = fitting(left, right);
-    result = corm_binary_new(operators[how], left, fit);
-    corm_node_unref(fit);
-    return consume(result, left, right);
-}
-
-corm_expression *corm_null_test(corm_expression *expression, bool is_null) {
-    corm_node *null = corm_null();
-    corm_node *test = corm_binary_new(is_null ? CORM_OP_IS : CORM_OP_IS_NOT, expression, null);
-    return consume(test, expression, null);
-}
-
-corm_expression *corm_between_of(corm_expression *expression, corm_expression *low, corm_expression *high) {
-    corm_node *from = fitting(expression, low), *to = fitting(expression, high);
-    corm_node *between = corm_between(expression, from, to, false);
-    corm_node_unref(from);
-    corm_node_unref(to);
-    corm_node_unref(high);
-    return consume(between, expression, low);
-}
-
-static corm_expression *in_values(corm_expression *expression, corm_value *values, size_t count) {
-    corm_node *list =
-        expression == NULL || values == NULL ? NULL : corm_bind_list(values, count, 1, corm_node_type(expression));
-    corm_node *in = corm_in(expression, list);
-    corm_free(values);
-    return consume(in, expression, list);
-}
-
-corm_expression *corm_in_ints(corm_expression *expression, const int64_t *values, size_t count) {
-    corm_value *list = corm_alloc_array(count, sizeof *list);
-    for (size_t i = 0; list != NULL && i < count; i++) {
-        list[i] = corm_value_integer(values[i]);
-    }
-    return in_values(expression, list, count);
-}
-
-corm_expression *corm_in_texts(corm_expression *expression, const char *const *values, size_t count) {
-    corm_value *list = corm_alloc_array(count, sizeof *list);
-    for (size_t i = 0; list != NULL && i < count; i++) {
-        list[i] = values[i] == NULL ? CORM_NULL_VALUE : corm_value_bytes(CORM_KIND_TEXT, values[i], strlen(values[i]));
-    }
-    return in_values(expression, list, count);
-}
-
-corm_expression *corm_in_query(corm_expression *expression, corm_query *query) {
-    return consume(corm_in(expression, query->select), expression, NULL);
-}
-
-corm_expression *corm_both(corm_expression *left, corm_expression *right) {
-    return consume(corm_and2(left, right), left, right);
-}
-
-corm_expression *corm_either(corm_expression *left, corm_expression *right) {
-    return consume(corm_or2(left, right), left, right);
-}
-
-corm_expression *corm_negate(corm_expression *expression) {
-    return consume(corm_not(expression), expression, NULL);
-}
-
-corm_expression *corm_call(const char *name, corm_expression *first, corm_expression *second, corm_expression *third) {
-    corm_node *arguments[] = {first, second, third};
-    size_t count = first == NULL ? 0 : second == NULL ? 1 : third == NULL ? 2 : 3;
-    corm_node *call = corm_function_new(name, arguments, count, NULL);
-    corm_node_unref(third);
-    return consume(call, first, second);
-}
-
-corm_expression *corm_count_all(void) {
-    return corm_call("count", corm_star(), NULL, NULL);
-}
-
-corm_expression *corm_as(corm_expression *expression, const char *name) {
-    return consume(corm_label(expression, name), expression, NULL);
-}
-
-corm_expression *corm_desc(corm_expression *expression) {
-    return consume(corm_unary_new(CORM_OP_DESC, expression), expression, NULL);
-}
-
-corm_expression *corm_sql(const char *text) {
-    return corm_text_new(text, NULL, 0, NULL, 0);
-}
-
-corm_expression *corm_relationship_is(corm_mapping *mapping, const char *field, void *object) {
-    corm_node *attribute = attribute_of(mapping, field);
-    c_object *known = object == NULL ? NULL : c_object_of(object);
-    if (attribute == NULL || (object != NULL && known == NULL)) {
-        return consume(NULL, attribute, NULL);
-    }
-    return consume(corm_relationship_equals(attribute, known == NULL ? NULL : c_object_handle(known)), attribute, NULL);
-}
-
-corm_expression *corm_relationship_any(corm_mapping *mapping, const char *field, corm_expression *criterion) {
-    corm_node *attribute = attribute_of(mapping, field);
-    return consume(attribute == NULL ? NULL : corm_relationship_exists(attribute, criterion), attribute, criterion);
-}
 
 /* ---- making queries ---- */
 
@@ -270,7 +78,7 @@ void corm_pick(corm_query *query, corm_expression *expression) {
         corm_node_unref(expression);
         return;
     }
-    if (expression == NULL) {
+    if (!c_expression_check(expression, "what is picked")) {
         note_failure(query);
         return;
     }
@@ -281,7 +89,30 @@ void corm_pick(corm_query *query, corm_expression *expression) {
 
 void corm_query_pick_mapping(corm_query *query, corm_mapping *mapping) {
     corm_mapper *mapper = c_mapper_of(mapping);
-    corm_pick(query, mapper == NULL ? NULL : corm_entity_of(mapper));
+    corm_pick(query, c_expression_of(mapper == NULL ? NULL : corm_entity_of(mapper)));
+}
+
+void corm_pick_aliased(corm_query *query, const corm_aliased *alias) {
+    corm_pick(query, alias == NULL ? c_expression_failed() : corm_node_ref(alias->entity));
+}
+
+corm_query *corm_query_of_alias(const corm_aliased *alias) {
+    corm_query *query = corm_query_new();
+    corm_pick_aliased(query, alias);
+    return query;
+}
+
+corm_query *corm_query_of_sql(corm_expression *text) {
+    corm_query *query = corm_query_new();
+    if (query == NULL || !c_expression_check(text, "the statement")) {
+        if (query != NULL) {
+            note_failure(query);
+        }
+        corm_node_unref(text);
+        return query;
+    }
+    query->select = text;
+    return query;
 }
 
 /* Is there something to add to? Consumes the expression if not. */
@@ -293,7 +124,12 @@ static bool may_add(corm_query *query, corm_expression *expression, bool needs_e
     if (query->select == NULL && query->failure.status == CORM_OK) {
         corm_error_set(CORM_INVALID_REQUEST, "the query selects nothing yet: begin with corm_select() or corm_pick()");
     }
-    if (query->select == NULL || (needs_expression && expression == NULL)) {
+    if (query->select != NULL && query->select->kind != CORM_NODE_SELECT) {
+        corm_error_set(CORM_INVALID_REQUEST, "the query is a text: nothing can be added to it");
+        note_failure(query);
+    }
+    if (query->select == NULL || query->select->kind != CORM_NODE_SELECT ||
+        (needs_expression && !c_expression_check(expression, "the expression"))) {
         note_failure(query);
         corm_node_unref(expression);
         return false;
@@ -347,42 +183,114 @@ void corm_distinct(corm_query *query) {
     }
 }
 
-void corm_query_join(corm_query *query, corm_mapping *mapping, const char *field, bool outer) {
-    corm_node *attribute = attribute_of(mapping, field);
-    if (may_add(query, attribute, true)) {
-        become(query, corm_select_join(query->select, NULL, attribute, NULL, outer ? CORM_JOIN_OUTER : 0));
-        corm_node_unref(attribute);
+/* Consumes both. on may be NULL. */
+static void join(corm_query *query, corm_node *target, corm_expression *on, bool outer) {
+    if (may_add(query, c_expression_of(target), true)) {
+        become(query, corm_select_join(query->select, NULL, target, on, outer ? CORM_JOIN_OUTER : 0));
+        corm_node_unref(target);
     }
+    corm_node_unref(on);
 }
 
-void corm_query_with(corm_query *query, corm_mapping *mapping, const char *field, const char *strategy) {
-    corm_node *attribute = attribute_of(mapping, field);
+void corm_query_join(corm_query *query, corm_mapping *mapping, const char *field, bool outer) {
+    join(query, c_attribute_node(mapping, NULL, field), NULL, outer);
+}
+
+void corm_query_join_alias(corm_query *query, corm_mapping *mapping, const char *field, const corm_aliased *alias,
+                           bool outer) {
+    corm_node *attribute = c_attribute_node(mapping, NULL, field);
+    corm_node *to = attribute == NULL || alias == NULL ? NULL : corm_attribute_node_of_type(attribute, alias->entity);
+    corm_node_unref(attribute);
+    join(query, to, NULL, outer);
+}
+
+void corm_query_join_by_key(corm_query *query, corm_mapping *mapping, bool outer) {
+    corm_mapper *mapper = c_mapper_of(mapping);
+    join(query, mapper == NULL ? NULL : corm_entity_of(mapper), NULL, outer);
+}
+
+void corm_query_join_where(corm_query *query, corm_mapping *mapping, corm_expression *condition, bool outer) {
+    corm_mapper *mapper = c_mapper_of(mapping);
+    bool made = mapper != NULL && c_expression_check(condition, "the condition of a join");
+    join(query, made ? corm_entity_of(mapper) : NULL, condition, outer);
+}
+
+enum { MAX_PATH = 16 };
+
+static corm_lazy strategy_named(const char *strategy) {
     corm_lazy lazy = strcmp(strategy, "selectin") == 0 ? CORM_LAZY_SELECTIN
                      : strcmp(strategy, "joined") == 0 ? CORM_LAZY_JOINED
+                     : strcmp(strategy, "select") == 0 ? CORM_LAZY_SELECT
                      : strcmp(strategy, "raise") == 0  ? CORM_LAZY_RAISE
                                                        : CORM_LAZY_DEFAULT;
     if (lazy == CORM_LAZY_DEFAULT) {
-        corm_error_set(CORM_ARGUMENT_ERROR, "'%s' is no loading strategy: selectin, joined or raise", strategy);
-        corm_node_unref(attribute);
-        attribute = NULL;
+        corm_error_set(CORM_ARGUMENT_ERROR, "'%s' is no loading strategy: selectin, joined, select or raise", strategy);
     }
-    if (may_add(query, attribute, true)) {
-        corm_node *option = corm_load_option_new(&attribute, 1, lazy, false, false, NULL);
-        become(query, option == NULL ? NULL : corm_select_append(query->select, CORM_SELECT_OPTIONS, &option, 1));
+    return lazy;
+}
+
+/* "addresses.user" to the attributes that it names, from a struct on. */
+static corm_status read_path(corm_mapping *mapping, const char *path, corm_node **out, size_t *count) {
+    while (*count < MAX_PATH) {
+        size_t size = strcspn(path, ".");
+        char *field = corm_strndup(path, size);
+        corm_node *node = field == NULL ? NULL : c_attribute_node(mapping, NULL, field);
+        corm_free(field);
+        if (node == NULL) {
+            return corm_error_last()->status;
+        }
+        out[(*count)++] = node;
+        const corm_attribute *attribute = corm_node_as_attribute(node)->attribute;
+        if (attribute->relationship == NULL) {
+            return corm_error_set(CORM_ARGUMENT_ERROR, "%s.%s is no relationship: only those are loaded with a query",
+                                  attribute->mapper->name, attribute->key);
+        }
+        if (path[size] == '\0') {
+            return CORM_OK;
+        }
+        path += size + 1;
+        mapping = c_mapping_of(attribute->relationship->target)->mapping;
+    }
+    return corm_error_set(CORM_ARGUMENT_ERROR, "a path of more than %d relationships", MAX_PATH);
+}
+
+void corm_query_with(corm_query *query, corm_mapping *mapping, const char *field, const char *strategy) {
+    corm_node *path[MAX_PATH];
+    size_t count = 0;
+    corm_lazy lazy = strategy_named(strategy);
+    corm_node *option = NULL;
+    if (lazy != CORM_LAZY_DEFAULT && read_path(mapping, field, path, &count) == CORM_OK) {
+        option = corm_load_option_new(path, count, lazy, false, false, NULL);
+    }
+    for (size_t i = 0; i < count; i++) {
+        corm_node_unref(path[i]);
+    }
+    if (may_add(query, c_expression_of(option), true)) {
+        become(query, corm_select_append(query->select, CORM_SELECT_OPTIONS, &option, 1));
         corm_node_unref(option);
-        corm_node_unref(attribute);
     }
 }
 
 /* ---- running ---- */
 
-static corm_status run(corm_session *session, corm_query *query) {
-    if (query->failure.status != CORM_OK) {
-        return corm_error_set(query->failure.status, "%s",
-                              query->failure.message == NULL ? "out of memory" : query->failure.message);
+corm_node *c_query_select(const corm_query *query) {
+    if (query == NULL) {
+        corm_error_set(CORM_ARGUMENT_ERROR, "the query is NULL: it could not be made");
+    } else if (query->failure.status == CORM_NO_MEMORY) {
+        corm_error_no_memory();
+    } else if (query->failure.status != CORM_OK) {
+        corm_error_set(query->failure.status, "%s", query->failure.message == NULL ? "" : query->failure.message);
+    } else if (query->select == NULL) {
+        corm_error_set(CORM_INVALID_REQUEST, "the query selects nothing");
+    } else {
+        return query->select;
     }
-    if (query->select == NULL) {
-        return corm_error_set(CORM_INVALID_REQUEST, "the query selects nothing");
+    return NULL;
+}
+
+static corm_status run(corm_session *session, corm_query *query) {
+    if (c_query_select(query) == NULL) {
+        return corm_error_last()->status;
     }
     query->session = session;
     corm_status status = corm_session_execute(session, query->select, NULL, 0, NULL, &query->result);
@@ -399,6 +307,7 @@ static corm_status run(corm_session *session, corm_query *query) {
 bool corm_next_row(corm_session *session, corm_query *query) {
     bool has_row = false;
     if (query == NULL) {
+        c_query_select(query); /* says why */
         return false;
     }
     drop_row(query);
@@ -510,10 +419,9 @@ void *corm_row_object(const corm_query *query, size_t column) {
 }
 
 int64_t corm_count(corm_session *session, corm_query *query) {
-    corm_query *counting = corm_query_new();
+    corm_query *counting = c_query_select(query) == NULL ? NULL : corm_query_new();
     int64_t count = -1;
-    if (counting == NULL || query->select == NULL) {
-        corm_query_free(counting);
+    if (counting == NULL) {
         return -1;
     }
     corm_node *inner = corm_select_with_style(query->select, CORM_LABEL_TABLE_COLUMN);
@@ -533,11 +441,14 @@ int64_t corm_count(corm_session *session, corm_query *query) {
 
 char *corm_query_sql(const corm_query *query) {
     corm_text text = CORM_TEXT_EMPTY;
-    corm_node *core = query->select == NULL ? NULL : corm_orm_to_core(query->select, false);
-    if (core == NULL || corm_statement_render(NULL, core, false, &text) != CORM_OK) {
-        corm_text_clear(&text);
-    }
+    corm_node *select = c_query_select(query);
+    corm_node *core = select == NULL ? NULL : corm_orm_to_core(select, false);
+    bool made = core != NULL && corm_statement_render(NULL, core, false, &text) == CORM_OK;
     corm_node_unref(core);
+    if (!made) {
+        corm_text_clear(&text);
+        return NULL;
+    }
     return corm_text_take(&text, NULL);
 }
 
@@ -547,36 +458,66 @@ void corm_string_free(char *text) {
 
 /* ---- many rows at once ---- */
 
-static corm_status run_dml(corm_session *session, corm_node *statement, corm_expression *criterion, int64_t *changed) {
+static corm_status run_plain(corm_session *session, corm_node *statement, int64_t *changed) {
     corm_result *result = NULL;
-    corm_node *narrowed = statement == NULL || criterion == NULL ? corm_node_ref(statement)
-                                                                 : corm_dml_where(statement, criterion);
-    corm_status status = narrowed == NULL ? corm_error_last()->status
-                                          : corm_session_execute(session, narrowed, NULL, 0, NULL, &result);
+    corm_status status = corm_session_execute(session, statement, NULL, 0, NULL, &result);
     if (status == CORM_OK && changed != NULL) {
         *changed = corm_result_rowcount(result);
     }
     corm_result_free(result);
-    corm_node_unref(narrowed);
+    return status;
+}
+
+/* Consumes both; statement NULL: it could not be made. */
+static corm_status run_dml(corm_session *session, corm_node *statement, corm_expression *criterion, int64_t *changed) {
+    corm_status status = statement == NULL ? corm_error_last()->status : CORM_OK;
+    if (status == CORM_OK && criterion != NULL) {
+        bool made = c_expression_check(criterion, "the criterion");
+        corm_node *narrowed = made ? corm_dml_where(statement, criterion) : NULL;
+        status = narrowed == NULL ? corm_error_last()->status : CORM_OK;
+        corm_node_unref(statement);
+        statement = narrowed;
+    }
+    if (status == CORM_OK) {
+        status = run_plain(session, statement, changed);
+    }
     corm_node_unref(statement);
     corm_node_unref(criterion);
     return status;
 }
 
-corm_status corm_update_rows(corm_session *session, corm_mapping *mapping, const char *field, corm_expression *value,
-                             corm_expression *criterion, int64_t *changed) {
+/* UPDATE ... SET field = value; consumes the statement. */
+static corm_node *with_assignment(corm_node *update, corm_mapping *mapping, const corm_assignment *assignment) {
+    corm_node *column = update == NULL ? NULL : c_attribute_node(mapping, NULL, assignment->field);
+    bool made = column != NULL && c_expression_check(assignment->value, "the value");
+    if (made && corm_node_as_attribute(column)->attribute->column == NULL) {
+        corm_error_set(CORM_ARGUMENT_ERROR, "%s.%s is no column: UPDATE sets columns", mapping->name, assignment->field);
+        made = false;
+    }
+    corm_node *fit = made ? c_expression_fitting(column, assignment->value) : NULL;
+    corm_node *set = fit == NULL ? NULL : corm_dml_values(update, &column, &fit, 1);
+    corm_node_unref(column);
+    corm_node_unref(fit);
+    corm_node_unref(update);
+    return set;
+}
+
+corm_status corm_update_fields(corm_session *session, corm_mapping *mapping, const corm_assignment *assignments,
+                               size_t count, corm_expression *criterion, int64_t *changed) {
     corm_mapper *mapper = c_mapper_of(mapping);
     corm_node *entity = mapper == NULL ? NULL : corm_entity_of(mapper);
-    corm_node *column = attribute_of(mapping, field);
     corm_node *update = entity == NULL ? NULL : corm_update_new(entity);
-    corm_node *fit = fitting(column, value);
-    corm_node *set = update == NULL || column == NULL || fit == NULL ? NULL : corm_dml_values(update, &column, &fit, 1);
+    for (size_t i = 0; i < count; i++) {
+        update = with_assignment(update, mapping, &assignments[i]);
+        corm_node_unref(assignments[i].value);
+    }
     corm_node_unref(entity);
-    corm_node_unref(column);
-    corm_node_unref(update);
-    corm_node_unref(fit);
-    corm_node_unref(value);
-    return run_dml(session, set, criterion, changed);
+    return run_dml(session, update, criterion, changed);
+}
+
+corm_status corm_update_rows(corm_session *session, corm_mapping *mapping, const char *field, corm_expression *value,
+                             corm_expression *criterion, int64_t *changed) {
+    return corm_update_fields(session, mapping, &(corm_assignment){field, value}, 1, criterion, changed);
 }
 
 corm_status corm_delete_rows(corm_session *session, corm_mapping *mapping, corm_expression *criterion, int64_t *changed) {
@@ -585,4 +526,11 @@ corm_status corm_delete_rows(corm_session *session, corm_mapping *mapping, corm_
     corm_node *statement = entity == NULL ? NULL : corm_delete_new(entity);
     corm_node_unref(entity);
     return run_dml(session, statement, criterion, changed);
+}
+
+corm_status corm_run(corm_session *session, corm_expression *text, int64_t *changed) {
+    corm_status status = c_expression_check(text, "the statement") ? run_plain(session, text, changed)
+                                                                   : corm_error_last()->status;
+    corm_node_unref(text);
+    return status;
 }
