@@ -752,12 +752,15 @@ static corm_status take_in(c_object *object, corm_attribute *attribute) {
         set_loaded(object, attribute, is_loaded(object, attribute));
         return corm_attribute_set_reference(&object->state, attribute, target == NULL ? NULL : assigned.as.host);
     }
-    corm_value former =
-        is_loaded(object, attribute) ? read_field(field, attribute, in_committed(object, field)) : CORM_ABSENT_VALUE;
-    corm_value owned;
-    corm_status status = corm_value_copy(&former, &owned);
-    if (status == CORM_OK) {
-        status = corm_state_changed(&object->state, attribute, &owned);
+    corm_status status = CORM_OK;
+    if (object->state.flags & CORM_STATE_HAS_KEY) { /* else everything is new: nothing is recorded */
+        corm_value former = is_loaded(object, attribute) ? read_field(field, attribute, in_committed(object, field))
+                                                         : CORM_ABSENT_VALUE;
+        corm_value owned;
+        status = corm_value_copy(&former, &owned);
+        if (status == CORM_OK) {
+            status = corm_state_changed(&object->state, attribute, &owned);
+        }
     }
     if (status != CORM_OK) {
         return status;

@@ -106,7 +106,7 @@ static corm_status finish_insert(corm_session *session, corm_work *work) {
     if (status != CORM_OK) {
         return status;
     }
-    status = corm_session_register(session, state);
+    status = corm_session_enroll(session, state);
     if (status != CORM_OK) {
         corm_state_clear_key(state);
         return status;

@@ -28,22 +28,27 @@ corm_work *corm_flush_find(const corm_flush *flush, const corm_state *state) {
     return work != NULL && work->state == state ? work : NULL;
 }
 
-static corm_status index_work(corm_flush *flush, corm_work *work) {
-    size_t place = work->state->held_index;
-    while (flush->by_held.count <= place) {
-        corm_status status = corm_vector_push(&flush->by_held, NULL);
-        if (status != CORM_OK) {
-            return status;
-        }
+/* Make room for a work at the state's place. */
+static corm_status reserve_place(corm_flush *flush, const corm_state *state) {
+    size_t count = flush->by_held.count;
+    if (state->held_index < count) {
+        return CORM_OK;
     }
-    flush->by_held.items[place] = work;
-    return CORM_OK;
+    /* What is held may grow meanwhile: room for all of it at once. */
+    size_t wanted = flush->session->held.count;
+    corm_status status = corm_vector_reserve(&flush->by_held, wanted - count);
+    if (status == CORM_OK) {
+        memset(flush->by_held.items + count, 0, (wanted - count) * sizeof *flush->by_held.items);
+        flush->by_held.count = wanted;
+    }
+    return status;
 }
 
-static corm_work *work_new(corm_state *state) {
+static corm_work *work_new(corm_flush *flush, corm_state *state) {
     size_t words = (state->mapper->table->columns.count + 63) / 64;
     size_t keys = state->mapper->primary_key_count;
-    corm_work *work = corm_calloc(1, sizeof *work + keys * sizeof *work->new_key + words * sizeof *work->shape);
+    corm_work *work =
+        corm_arena_alloc(&flush->memory, sizeof *work + keys * sizeof *work->new_key + words * sizeof *work->shape);
     if (work != NULL) {
         work->state = state;
         work->object = corm_state_object(state);
@@ -64,23 +69,22 @@ corm_status corm_flush_add(corm_flush *flush, corm_state *state, uint32_t action
     }
     *out = NULL;
     corm_status status = corm_session_hold(flush->session, state);
+    if (status == CORM_OK) {
+        status = reserve_place(flush, state);
+    }
     if (status != CORM_OK) {
         return status;
     }
-    work = work_new(state);
-    if (work == NULL) {
-        return CORM_NO_MEMORY;
-    }
-    status = corm_vector_push(&flush->works, work);
+    work = work_new(flush, state);
+    status = work == NULL ? CORM_NO_MEMORY : corm_vector_push(&flush->works, work);
     if (status != CORM_OK) {
-        corm_free(work);
         return status;
     }
     work->flags = action;
     host_of(state)->retain(work->object);
-    status = index_work(flush, work);
-    *out = status == CORM_OK ? work : NULL;
-    return status;
+    flush->by_held.items[state->held_index] = work;
+    *out = work;
+    return CORM_OK;
 }
 
 static uint32_t save_action(const corm_state *state) {
@@ -771,9 +775,8 @@ void corm_flush_clear(corm_flush *flush) {
         for (size_t key = 0; key < work->state->mapper->primary_key_count; key++) {
             corm_value_clear(&work->new_key[key]);
         }
-        corm_object *object = work->object;
-        corm_free(work);
-        host->release(object);
+        host->release(work->object);
     }
     corm_vector_clear(&flush->works);
+    corm_arena_clear(&flush->memory);
 }

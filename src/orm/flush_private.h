@@ -5,6 +5,7 @@
 #ifndef CORM_ORM_FLUSH_PRIVATE_H
 #define CORM_ORM_FLUSH_PRIVATE_H
 
+#include "base/arena.h"
 #include "base/set.h"
 #include "orm/attribute.h"
 #include "orm/session_private.h"
@@ -54,7 +55,8 @@ typedef struct corm_pair {
 typedef struct corm_flush {
     corm_session *session;
     corm_connection *connection;
-    corm_vector works;    /* corm_work *, owned: in the order they came */
+    corm_arena memory;    /* of the works */
+    corm_vector works;    /* corm_work *: in the order they came */
     corm_vector by_held;  /* corm_work *, by the state's place in session->held: every work is held */
     corm_vector groups;   /* corm_work_group *, owned */
     corm_vector steps;    /* corm_work_step *, owned */

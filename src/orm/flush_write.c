@@ -46,7 +46,7 @@ static bool shape_is_empty(const corm_work *work) {
 }
 
 static bool same_shape(const corm_work *left, const corm_work *right) {
-    return memcmp(left->shape, right->shape, shape_size(left)) == 0;
+    return left->shape[0] == right->shape[0] && memcmp(left->shape, right->shape, shape_size(left)) == 0;
 }
 
 /* ---- a statement for a shape ---- */
@@ -337,6 +337,7 @@ static corm_status row_written(void *context, size_t row, int64_t generated_key,
     if (writer->generated < mapper->primary_key_count) {
         corm_value key = corm_value_integer(generated_key);
         work->new_key[writer->generated] = key;
+        work->key_written = mapper->primary_key_count == 1; /* else read_key() finds the other parts */
         return mapper->host->set(work->object, mapper->primary_key[writer->generated], &key);
     }
     return CORM_OK;
@@ -439,7 +440,10 @@ static corm_status run_batch(corm_flush *flush, corm_mapper *mapper, uint32_t ac
 static bool has_expression(const corm_work *work, corm_status *status) {
     const corm_mapper *mapper = work->state->mapper;
     const corm_host *host = mapper->host;
-    for (size_t i = 0; i < mapper->attribute_count && host->expression != NULL && *status == CORM_OK; i++) {
+    if (host->expression == NULL) {
+        return false;
+    }
+    for (size_t i = 0; i < mapper->attribute_count && *status == CORM_OK; i++) {
         corm_value value;
         if (mapper->attributes[i]->column == NULL || !shape_has(work, mapper->attributes[i]->column)) {
             continue;
@@ -501,11 +505,9 @@ static bool is_nothing(const corm_value *value) {
     return value->kind == CORM_KIND_ABSENT || value->kind == CORM_KIND_NULL;
 }
 
-static corm_status insert_shape(corm_flush *flush, corm_work *work) {
-    corm_state *state = work->state;
-    const corm_mapper *mapper = state->mapper;
+static corm_status insert_shape(corm_flush *flush, corm_work *work, const corm_column *numbered) {
+    const corm_mapper *mapper = work->state->mapper;
     const corm_host *host = mapper->host;
-    const corm_column *numbered = corm_table_autoincrement_column(mapper->table);
     corm_status status = CORM_OK;
     memset(work->shape, 0, shape_size(work));
     for (size_t i = 0; i < mapper->attribute_count && status == CORM_OK; i++) {
@@ -535,13 +537,14 @@ static corm_status insert_shape(corm_flush *flush, corm_work *work) {
 
 static corm_status write_inserts(corm_flush *flush, const corm_work_step *step) {
     corm_vector inserts = {0};
+    const corm_column *numbered = corm_table_autoincrement_column(step->mapper->table);
     corm_status status = CORM_OK;
     for (size_t i = 0; i < step->works.count && status == CORM_OK; i++) {
         corm_work *work = step->works.items[i];
         if (!(work->flags & CORM_WORK_INSERT) || !(work->state->flags & CORM_STATE_PENDING)) {
             continue;
         }
-        status = insert_shape(flush, work);
+        status = insert_shape(flush, work, numbered);
         if (status == CORM_OK) {
             status = corm_vector_push(&inserts, work);
         }
@@ -552,7 +555,7 @@ static corm_status write_inserts(corm_flush *flush, const corm_work_step *step) 
     bool computed = has_computed(step->mapper) || step->mapper->host->expression != NULL;
     for (size_t i = 0; i < inserts.count && status == CORM_OK; i++) {
         corm_work *work = inserts.items[i];
-        status = read_key(work);
+        status = work->key_written ? CORM_OK : read_key(work);
         if (status == CORM_OK && computed) {
             status = forget_computed(work);
         }

@@ -199,11 +199,15 @@ corm_status corm_session_register(corm_session *session, corm_state *state) {
     if (present != NULL) {
         corm_identity_remove(&session->identity, present);
     }
+    return corm_session_enroll(session, state);
+}
+
+corm_status corm_session_enroll(corm_session *session, corm_state *state) {
     corm_status status = corm_identity_add(&session->identity, state);
     if (status == CORM_OK) {
         state->session = session;
         if (session->strong) {
-            host->retain(corm_state_object(state));
+            state->mapper->host->retain(corm_state_object(state));
         }
     }
     return status;

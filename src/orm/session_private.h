@@ -71,6 +71,8 @@ void corm_session_unhold(corm_session *session, corm_state *state);
 /* Enter a keyed state in the identity map: it becomes persistent. CORM_INVALID_REQUEST when another object has
  * the key. A strong session retains it. */
 corm_status corm_session_register(corm_session *session, corm_state *state);
+/* The same when it is known that no object has the key. */
+corm_status corm_session_enroll(corm_session *session, corm_state *state);
 /* Out of the identity map; a strong session releases it. Does not touch state->session. */
 void corm_session_unregister(corm_session *session, corm_state *state);
 /* Add a state and what save-update reaches from it. */
