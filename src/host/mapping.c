@@ -325,13 +325,17 @@ static size_t aligned(size_t size) {
     return (size + alignment - 1) / alignment * alignment;
 }
 
+enum { ROOM_FOR_A_TEXT = 24, ROOM_FOR_TEXTS = 96 };
+
 static void lay_out(c_mapping *made) {
     made->committed_offset = aligned(sizeof(c_object));
     made->loaded_offset = made->committed_offset + made->mapping->size;
     /* The word right before the struct is the distance to the header. */
     made->struct_offset = aligned(made->loaded_offset + made->field_count + sizeof(size_t));
     for (size_t i = 0; i < made->field_count; i++) {
-        made->has_many = made->has_many || made->mapping->fields[i].field_type == CORM_FIELD_MANY;
+        corm_field_type type = made->mapping->fields[i].field_type;
+        made->has_many = made->has_many || type == CORM_FIELD_MANY;
+        made->text_room += type == CORM_FIELD_TEXT && made->text_room < ROOM_FOR_TEXTS ? ROOM_FOR_A_TEXT : 0;
     }
 }
 

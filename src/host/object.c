@@ -195,13 +195,9 @@ static bool real_of(const corm_value *value, double *out) {
     return false;
 }
 
-/* A copy of text or bytes with a NUL behind it; NULL for NULL. The first copies of a loaded object go into the room that
+/* A copy of text or bytes with a NUL behind it. The first copies of a loaded object go into the room that
  * its own memory has for them. */
 static corm_status copy_bytes(c_object *object, const corm_value *value, char **out) {
-    *out = NULL;
-    if (value->kind == CORM_KIND_NULL) {
-        return CORM_OK;
-    }
     if (value->as.text.size < object->size - object->used) {
         *out = (char *)object + object->used;
         object->used += (uint32_t)value->as.text.size + 1;
@@ -294,30 +290,30 @@ static bool write_plain(const corm_field *field, const corm_value *value, void *
     }
 }
 
-/* Text from anything that has one: SQLite may give a number for a text column. */
+/* The text of a number or date: SQLite may give one for a text column. */
 static corm_status as_text(const corm_value *value, corm_text *room, corm_value *out) {
-    *out = *value;
-    if (value->kind == CORM_KIND_NULL || value->kind == CORM_KIND_ABSENT || has_bytes(value)) {
-        return CORM_OK;
-    }
     corm_value_describe(value, room);
     *out = corm_value_bytes(CORM_KIND_TEXT, room->data, room->size);
     return corm_text_status(room);
 }
 
 static corm_status write_bytes(c_object *object, const corm_field *field, const corm_value *value) {
-    corm_text room = CORM_TEXT_EMPTY;
-    corm_value text;
     char *copy = NULL;
-    corm_status status = as_text(value, &room, &text);
-    if (text.kind == CORM_KIND_ABSENT) {
-        text = CORM_NULL_VALUE;
+    size_t size = 0;
+    corm_status status = CORM_OK;
+    if (has_bytes(value)) {
+        size = value->as.text.size;
+        status = copy_bytes(object, value, &copy);
+    } else if (value->kind != CORM_KIND_NULL && value->kind != CORM_KIND_ABSENT) {
+        corm_text room = CORM_TEXT_EMPTY;
+        corm_value text;
+        status = as_text(value, &room, &text);
+        size = room.size;
+        if (status == CORM_OK) {
+            status = copy_bytes(object, &text, &copy);
+        }
+        corm_text_clear(&room);
     }
-    if (status == CORM_OK) {
-        status = copy_bytes(object, &text, &copy);
-    }
-    size_t size = text.kind == CORM_KIND_NULL ? 0 : text.as.text.size;
-    corm_text_clear(&room);
     if (status != CORM_OK) {
         return status;
     }
@@ -450,7 +446,7 @@ static corm_status new_object(corm_mapper *mapper, size_t room, c_object **out) 
 }
 
 corm_status c_object_new(corm_mapper *mapper, c_object **out) {
-    return new_object(mapper, 0, out);
+    return new_object(mapper, c_mapping_of(mapper)->text_room, out);
 }
 
 void c_object_mark_new(c_object *object) {
@@ -697,6 +693,9 @@ static bool same_as_committed(const c_object *object, const corm_field *field, c
     if (field->field_type == CORM_FIELD_BYTES) {
         const corm_bytes *a = now, *b = then;
         return a->data == b->data && a->size == b->size;
+    }
+    if (memcmp(now, then, field_size(field)) == 0) {
+        return true;
     }
     corm_value assigned = read_field(field, attribute, now), committed = read_field(field, attribute, then);
     return corm_value_equal(&assigned, &committed);

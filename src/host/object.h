@@ -23,6 +23,7 @@ typedef struct c_mapping {
     size_t committed_offset;      /* of the committed copy, from the header */
     size_t loaded_offset;
     size_t struct_offset;         /* of the user's struct */
+    size_t text_room;             /* of a new object: short texts need no memory of their own */
     struct c_hook *hooks;
 } c_mapping;
 
