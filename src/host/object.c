@@ -584,7 +584,15 @@ static corm_status host_create(corm_mapper *mapper, const corm_load_step *steps,
     uint8_t *loaded = loaded_bits(object);
     for (size_t i = 0; i < count && status == CORM_OK; i++) {
         const corm_attribute *attribute = steps[i].attribute;
-        status = store(object, attribute, &row[steps[i].column]);
+        const corm_value *value = &row[steps[i].column];
+        const corm_field *field = field_of(object, attribute);
+        if (field->field_type == CORM_FIELD_INT64 && value->kind == CORM_KIND_INTEGER) {
+            *(int64_t *)in_struct(object, field) = *(int64_t *)in_committed(object, field) = value->as.integer;
+        } else if (field->field_type == CORM_FIELD_TEXT && value->kind == CORM_KIND_TEXT) {
+            status = write_bytes(object, field, value);
+        } else {
+            status = store(object, attribute, value);
+        }
         loaded[attribute->index] = status == CORM_OK;
     }
     if (status != CORM_OK) {

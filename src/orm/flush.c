@@ -16,15 +16,6 @@
 static corm_status detect(corm_session *session) {
     corm_vector live = {0};
     corm_status status = corm_session_live(session, &live);
-    for (size_t i = 0; i < session->held.count && status == CORM_OK; i++) {
-        corm_state *state = session->held.items[i];
-        if (state != NULL && (state->flags & CORM_STATE_PENDING)) {
-            status = corm_vector_push(&live, state);
-            if (status == CORM_OK) {
-                state->mapper->host->retain(corm_state_object(state));
-            }
-        }
-    }
     for (size_t i = 0; i < live.count; i++) {
         corm_state *state = live.items[i];
         const corm_host *host = state->mapper->host;
@@ -34,6 +25,13 @@ static corm_status detect(corm_session *session) {
         host->release(corm_state_object(state));
     }
     corm_vector_clear(&live);
+    /* New objects are held; what one of them draws in comes after it. */
+    for (size_t i = 0; i < session->held.count && status == CORM_OK; i++) {
+        corm_state *state = session->held.items[i];
+        if (state != NULL && (state->flags & CORM_STATE_PENDING) && state->mapper->host->detect_changes != NULL) {
+            status = state->mapper->host->detect_changes(state);
+        }
+    }
     return status;
 }
 
@@ -176,7 +174,8 @@ static corm_status finish(corm_flush *flush) {
     corm_status status = corm_identity_reserve(&session->identity, flush->works.count);
     static const uint32_t rounds[] = {CORM_WORK_DELETE, CORM_WORK_UPDATE, CORM_WORK_INSERT};
     for (size_t round = 0; round < 3; round++) {
-        for (size_t i = 0; i < flush->works.count && status == CORM_OK; i++) {
+        size_t count = flush->actions & rounds[round] ? flush->works.count : 0;
+        for (size_t i = 0; i < count && status == CORM_OK; i++) {
             corm_work *work = flush->works.items[i];
             if (!(work->flags & rounds[round]) || work->state->session != session) {
                 continue;
@@ -198,7 +197,7 @@ static corm_status write_all(corm_flush *flush) {
     if (status == CORM_OK) {
         status = corm_write_post_updates(flush);
     }
-    for (size_t i = 0; i < flush->works.count && status == CORM_OK; i++) {
+    for (size_t i = 0; i < flush->works.count && status == CORM_OK && flush->related; i++) {
         status = corm_sync_pairs(flush, flush->works.items[i]);
     }
     if (status == CORM_OK) {

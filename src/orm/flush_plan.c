@@ -60,6 +60,7 @@ static corm_work *work_new(corm_flush *flush, corm_state *state) {
 
 corm_status corm_flush_add(corm_flush *flush, corm_state *state, uint32_t action, corm_work **out) {
     corm_work *work = corm_flush_find(flush, state);
+    flush->actions |= action;
     if (work != NULL) {
         if ((action & CORM_WORK_DELETE) && !(work->flags & CORM_WORK_DELETE)) {
             work->flags = CORM_WORK_DELETE; /* what is saved is looked at again as deleted */
@@ -81,6 +82,7 @@ corm_status corm_flush_add(corm_flush *flush, corm_state *state, uint32_t action
         return status;
     }
     work->flags = action;
+    flush->related = flush->related || state->mapper->relationship_count > 0;
     host_of(state)->retain(work->object);
     flush->by_held.items[state->held_index] = work;
     *out = work;
@@ -272,7 +274,7 @@ static corm_status prepare(corm_flush *flush, corm_work *work) {
 
 static corm_status prepare_all(corm_flush *flush) {
     corm_status status = CORM_OK;
-    bool more = true;
+    bool more = flush->related;
     while (more && status == CORM_OK) {
         more = false;
         for (size_t i = 0; i < flush->works.count && status == CORM_OK; i++) {

@@ -14,8 +14,7 @@ enum {
     CORM_WORK_INSERT = 1u << 0,
     CORM_WORK_UPDATE = 1u << 1, /* only if a column changed */
     CORM_WORK_DELETE = 1u << 2,
-    CORM_WORK_WRITTEN = 1u << 3,
-    CORM_WORK_PREPARED = 1u << 4 /* its relationships were looked at */
+    CORM_WORK_PREPARED = 1u << 3 /* its relationships were looked at */
 };
 
 /* One object that the flush writes. */
@@ -56,6 +55,8 @@ typedef struct corm_flush {
     corm_session *session;
     corm_connection *connection;
     corm_arena memory;    /* of the works */
+    uint32_t actions;     /* CORM_WORK_INSERT ...: those that occur, or occurred */
+    bool related;         /* some class has relationships */
     corm_vector works;    /* corm_work *: in the order they came */
     corm_vector by_held;  /* corm_work *, by the state's place in session->held: every work is held */
     corm_vector groups;   /* corm_work_group *, owned */

@@ -555,11 +555,12 @@ static corm_status write_inserts(corm_flush *flush, const corm_work_step *step) 
     bool computed = has_computed(step->mapper) || step->mapper->host->expression != NULL;
     for (size_t i = 0; i < inserts.count && status == CORM_OK; i++) {
         corm_work *work = inserts.items[i];
-        status = work->key_written ? CORM_OK : read_key(work);
+        if (!work->key_written) {
+            status = read_key(work);
+        }
         if (status == CORM_OK && computed) {
             status = forget_computed(work);
         }
-        work->flags |= CORM_WORK_WRITTEN;
     }
     corm_vector_clear(&inserts);
     return status;
@@ -656,7 +657,6 @@ static corm_status write_updates(corm_flush *flush, const corm_work_step *step) 
         if (status == CORM_OK && computed) {
             status = forget_computed(work);
         }
-        work->flags |= CORM_WORK_WRITTEN;
     }
     corm_vector_clear(&updates);
     return status;
@@ -856,7 +856,6 @@ corm_status corm_write_deletes(corm_flush *flush, const corm_work_step *step) {
     }
     for (size_t i = 0; i < deletes.count && status == CORM_OK; i++) {
         corm_work *work = deletes.items[i];
-        work->flags |= CORM_WORK_WRITTEN;
         status = fire(flush, work, CORM_EVENT_AFTER_DELETE);
     }
     corm_vector_clear(&deletes);
