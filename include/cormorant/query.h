@@ -209,7 +209,7 @@ CORM_API void *corm_query_first(corm_session *session, corm_query *query, corm_m
 /* Go to the next row of columns; false at the end or at a failure. Values are read by place. */
 CORM_API bool corm_next_row(corm_session *session, corm_query *query);
 CORM_API bool corm_row_is_null(const corm_query *query, size_t column);
-CORM_API int64_t corm_row_int(const corm_query *query, size_t column);      /* NULL: 0 */
+CORM_API int64_t corm_row_int(const corm_query *query, size_t column);      /* NULL: 0; beyond 64 bits: the nearest */
 CORM_API double corm_row_double(const corm_query *query, size_t column);
 CORM_API const char *corm_row_text(corm_query *query, size_t column);       /* until the next row; NULL: NULL */
 CORM_API void *corm_row_object(const corm_query *query, size_t column);     /* of corm_pick_object() */

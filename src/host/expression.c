@@ -169,7 +169,13 @@ corm_expression *corm_value_expression(corm_expression *expression) {
 
 corm_node *c_expression_fitting(corm_node *left, corm_node *right) {
     if (left != NULL && right != NULL && right->kind == CORM_NODE_BIND && !(right->detail & CORM_BIND_EXPANDING)) {
-        return corm_bind_compared(left, &corm_node_bind(right)->value);
+        /* A corm_datetime is what the column is: a day, a time, or both. */
+        corm_value value = corm_node_bind(right)->value;
+        corm_type_kind kind = corm_node_type(left)->kind;
+        if (value.kind == CORM_KIND_DATETIME && (kind == CORM_TYPE_DATE || kind == CORM_TYPE_TIME)) {
+            value.kind = kind == CORM_TYPE_DATE ? CORM_KIND_DATE : CORM_KIND_TIME;
+        }
+        return corm_bind_compared(left, &value);
     }
     return corm_node_ref(right);
 }

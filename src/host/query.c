@@ -4,6 +4,8 @@
  * A query that was given a failed expression, or that could not be changed as asked, keeps the first reason and fails
  * with it when it runs.
  */
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/alloc.h"
@@ -378,17 +380,30 @@ bool corm_row_is_null(const corm_query *query, size_t column) {
     return value->kind == CORM_KIND_NULL || value->kind == CORM_KIND_ABSENT;
 }
 
-int64_t corm_row_int(const corm_query *query, size_t column) {
-    const corm_value *value = corm_row_value(query, column);
-    return value->kind == CORM_KIND_INTEGER   ? value->as.integer
-           : value->kind == CORM_KIND_BOOLEAN ? value->as.boolean
-           : value->kind == CORM_KIND_FLOAT   ? (int64_t)value->as.real
-                                              : 0;
+/* An exact number is a text: as a double. */
+static double decimal_of(const corm_value *value) {
+    char text[64];
+    snprintf(text, sizeof text, "%.*s", (int)(value->as.text.size < sizeof text ? value->as.text.size : sizeof text - 1),
+             value->as.text.data);
+    return strtod(text, NULL);
 }
 
 double corm_row_double(const corm_query *query, size_t column) {
     const corm_value *value = corm_row_value(query, column);
-    return value->kind == CORM_KIND_FLOAT ? value->as.real : (double)corm_row_int(query, column);
+    return value->kind == CORM_KIND_FLOAT     ? value->as.real
+           : value->kind == CORM_KIND_DECIMAL ? decimal_of(value)
+           : value->kind == CORM_KIND_INTEGER ? (double)value->as.integer
+           : value->kind == CORM_KIND_BOOLEAN ? value->as.boolean
+                                              : 0;
+}
+
+int64_t corm_row_int(const corm_query *query, size_t column) {
+    const corm_value *value = corm_row_value(query, column);
+    if (value->kind == CORM_KIND_INTEGER) {
+        return value->as.integer;
+    }
+    double real = corm_row_double(query, column);
+    return real >= 9223372036854775808.0 ? INT64_MAX : real >= -9223372036854775808.0 ? (int64_t)real : real < 0 ? INT64_MIN : 0;
 }
 
 const char *corm_row_text(corm_query *query, size_t column) {
