@@ -1,0 +1,69 @@
+"""Puts the package under test on the path, under the name `cormorant`.
+
+Normally that is Cormorant's importable tree, build/python (or whatever PYTHONPATH says). With CORMORANT_TEST_PEER=1
+the name `cormorant`, and every module below it, stands for the installed SQLAlchemy instead: a test that passes there
+states what SQLAlchemy does, and so what Cormorant has to do.
+"""
+
+import importlib
+import importlib.machinery
+import importlib.util
+import os
+import pathlib
+import sys
+
+import pytest
+
+PEER = os.environ.get("CORMORANT_TEST_PEER") == "1"
+BUILD_TREE = pathlib.Path(__file__).resolve().parents[2] / "build" / "python"
+
+
+class PeerFinder:
+    """Finds `cormorant.x` by handing out the module `sqlalchemy.x` itself."""
+
+    def find_spec(self, name, path=None, target=None):
+        if name != "cormorant" and not name.startswith("cormorant."):
+            return None
+        try:
+            module = importlib.import_module("sqlalchemy" + name[len("cormorant") :])
+        except ModuleNotFoundError:
+            return None
+        return importlib.machinery.ModuleSpec(name, PeerLoader(module, module.__spec__))
+
+
+class PeerLoader:
+    def __init__(self, module, spec):
+        self.module = module
+        self.spec = spec
+
+    def create_module(self, spec):
+        return self.module
+
+    def exec_module(self, module):
+        module.__spec__ = self.spec
+
+
+if PEER:
+    sys.meta_path.insert(0, PeerFinder())
+elif importlib.util.find_spec("cormorant") is None:
+    sys.path.insert(0, str(BUILD_TREE))
+
+
+@pytest.fixture
+def engine():
+    """A fresh database in memory, gone when the test is over."""
+    from cormorant import create_engine
+
+    engine = create_engine("sqlite://")
+    yield engine
+    engine.dispose()
+
+
+@pytest.fixture
+def file_engine(tmp_path):
+    """A fresh database in a file, for stories with more than one connection."""
+    from cormorant import create_engine
+
+    engine = create_engine(f"sqlite:///{tmp_path / 'story.db'}")
+    yield engine
+    engine.dispose()
