@@ -26,6 +26,7 @@ typedef struct corm_py_class {
     bool anchor_known;
     corm_node *entity;      /* a reference; NULL until asked for */
     PyObject *reconstructors; /* list of functions, or NULL */
+    PyObject *listeners;      /* dict: an event's name -> tuple of (function, flags); or NULL. See events.c */
     struct corm_py_class *previous, *next;
 } corm_py_class;
 
@@ -174,6 +175,9 @@ corm_status corm_py_event(corm_event_kind kind, corm_session *session, corm_conn
                           corm_state *state);
 corm_status corm_py_attribute_event(char kind, corm_state *state, const corm_attribute *attribute, corm_value *value,
                                     const corm_value *old, const corm_attribute *initiator);
+/* Objects that listeners put in place of others are kept until the outermost change is over. */
+void corm_py_change_begin(void);
+void corm_py_change_end(void);
 /* Call mapper or instance listeners by name: init, load, ... */
 int corm_py_fire_instance(corm_py_class *record, const char *name, PyObject *arguments);
 /* Does anyone listen to instance events of this name? */
@@ -187,9 +191,14 @@ int corm_py_session_apply_listeners(struct CormPySession *session);
 int corm_py_session_fire(struct CormPySession *session, const char *name, PyObject *arguments);
 bool corm_py_session_listened(struct CormPySession *session, const char *name);
 
-/* ---- inspect.c ---- */
+/* ---- inspect.c, history.c ---- */
 PyObject *corm_py_instance_state_new(PyObject *instance);
 extern PyTypeObject *CormPyInstanceState_Type;
+/* Take over the identity that an unpickled InstanceState brings along. */
+int corm_py_instance_state_restore(PyObject *view, corm_state *state);
+/* The symbol NO_VALUE: borrowed. */
+PyObject *corm_py_no_value(void);
+int corm_py_history_init(PyObject *module);
 
 /* ---- session.c ---- */
 
@@ -211,7 +220,10 @@ typedef struct CormPySession { /* the class is open to subclassing in Python */
     CormPyTransaction *managed;      /* in the body of its `with`: borrowed, or NULL */
     struct CormPySession *previous, *next; /* all open sessions */
     uint64_t serial;
-    char join_mode;        /* how it takes part in the transaction of a Connection: its mode's first letter */
+    PyObject *tracked;     /* list of views: transactions whose beginning was told to listeners; or NULL */
+    size_t seen_count;     /* transactions when listeners were last told */
+    uint32_t seen_serial;
+    char join_mode;        /* how it takes part in the transaction of a Connection, see session.h */
     bool closes_for_good;  /* close_resets_only=False */
     bool dead;             /* and closed so */
 } CormPySession;

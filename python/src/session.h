@@ -1,0 +1,95 @@
+/*
+ * Sessions in Python, what their files share: session.c (life, objects), session_bind.c (engines and connections),
+ * session_transaction.c, session_execute.c (statements, get), session_bulk.c, session_views.c (sets of objects, the identity map),
+ * session_maker.c (sessionmaker, scoped_session).
+ *
+ * A CormPySession owns a core session, from tp_init on until it is deallocated. The core session knows its Python object without
+ * owning it, and forgets it first thing when that is finalized, so that no hook sees a dying object.
+ */
+#ifndef CORM_PYTHON_SESSION_H
+#define CORM_PYTHON_SESSION_H
+
+#include "arguments.h"
+#include "orm.h"
+
+#include "orm/session_private.h"
+
+/* How a session takes part in the transaction that is under way on the Connection it is bound to. */
+enum corm_py_join_mode {
+    CORM_PY_JOIN_CONDITIONAL = 0, /* a savepoint when the Connection has one, else rollback_only */
+    CORM_PY_JOIN_ROLLBACK_ONLY,   /* commit leaves it open, rollback ends it */
+    CORM_PY_JOIN_CONTROL_FULLY,   /* both end it */
+    CORM_PY_JOIN_CREATE_SAVEPOINT /* both end a savepoint inside it */
+};
+
+/* A begin() or begin_nested(). It knows the core's transaction by its number; when that is over, so is the view. */
+struct CormPyTransaction {
+    PyObject_HEAD
+    CormPySession *session; /* owned; NULL once cleared */
+    PyObject *parent;       /* the view around it, or NULL */
+    uint32_t serial;
+    bool nested;
+    struct CormPyTransaction *outer; /* the one that was managed when this one's `with` was entered: borrowed */
+    struct CormPyTransaction *previous, *next; /* in session->transactions */
+};
+extern PyTypeObject *CormPyTransaction_Type;
+
+static inline CormPySession *corm_py_as_session(PyObject *object) {
+    return (CormPySession *)object;
+}
+
+/* The core's transaction of a view is still there. */
+bool corm_py_transaction_alive(const CormPyTransaction *transaction);
+/* The view of the transaction at a depth (0: the root): a new reference. */
+PyObject *corm_py_transaction_view(CormPySession *self, size_t depth);
+/* Fires after_transaction_end and after_transaction_create for what ended and began; called after each change. */
+int corm_py_transactions_changed(CormPySession *self);
+
+/* Raise cormorant.<module>.<name> with a message; always NULL. */
+PyObject *corm_py_raise_class(const char *module, const char *name, const char *format, ...);
+#define corm_py_raise_exc(name, ...) corm_py_raise_class("cormorant.exc", name, __VA_ARGS__)
+
+/* Turn an object's primary key to a Python tuple or take it from one; see session_execute.c. */
+PyObject *corm_py_identity_key(const corm_mapper *mapper, const corm_value *values, size_t count);
+/* An IdentitySet of the objects of one of the session's sets; an IdentityMap. */
+PyObject *corm_py_identity_set(CormPySession *self, enum corm_session_set set);
+PyObject *corm_py_identity_map(CormPySession *self);
+PyObject *corm_py_no_autoflush(CormPySession *self);
+/* All objects of a set: a list. */
+PyObject *corm_py_session_objects(CormPySession *self, enum corm_session_set set);
+
+/* Methods, for the type's table in session.c. */
+#define CORM_PY_SESSION_FAST(name)                                                                                     \
+    PyObject *corm_py_session_##name(PyObject *self, PyObject *const *args, Py_ssize_t count, PyObject *names)
+CORM_PY_SESSION_FAST(execute);
+CORM_PY_SESSION_FAST(scalars);
+CORM_PY_SESSION_FAST(scalar);
+CORM_PY_SESSION_FAST(get);
+CORM_PY_SESSION_FAST(get_one);
+CORM_PY_SESSION_FAST(query);
+CORM_PY_SESSION_FAST(begin);
+CORM_PY_SESSION_FAST(get_bind);
+CORM_PY_SESSION_FAST(connection_method);
+CORM_PY_SESSION_FAST(bulk_save_objects);
+CORM_PY_SESSION_FAST(bulk_insert_mappings);
+CORM_PY_SESSION_FAST(bulk_update_mappings);
+PyObject *corm_py_session_begin_nested(PyObject *self, PyObject *unused);
+PyObject *corm_py_session_commit(PyObject *self, PyObject *unused);
+PyObject *corm_py_session_rollback(PyObject *self, PyObject *unused);
+PyObject *corm_py_session_bind_mapper(PyObject *self, PyObject *args);
+PyObject *corm_py_session_bind_table(PyObject *self, PyObject *args);
+
+/* ---- session_bind.c ---- */
+
+/* Set bind=: an Engine, a Connection or None. */
+int corm_py_session_set_bind(CormPySession *self, PyObject *bind);
+/* Add to binds=: a mapped class, Mapper, Table or base class, and an Engine or Connection. */
+int corm_py_session_add_bind(CormPySession *self, PyObject *key, PyObject *bind);
+/* The engine before a flush: of any object that it will write. */
+int corm_py_session_bind_for_flush(CormPySession *self);
+
+int corm_py_session_transaction_init(PyObject *module);
+int corm_py_session_views_init(PyObject *module);
+int corm_py_session_maker_init(PyObject *module);
+
+#endif
