@@ -62,8 +62,9 @@ corm_status corm_connection_execute_sql(corm_connection *connection, const char 
                                         const corm_value *sets, size_t set_count, size_t width, corm_result **out);
 
 bool corm_result_returns_rows(const corm_result *result);
-/* The cached form of the statement says that it is an INSERT (of a table), see corm_compiled_flags(); 0 of plain SQL. */
+/* What kind of statement it was, see corm_compiled_flags(); 0 of plain SQL. */
 uint32_t corm_result_statement_flags(const corm_result *result);
+corm_table *corm_result_inserted_table(const corm_result *result); /* borrowed; NULL: not an INSERT */
 size_t corm_result_output_count(const corm_result *result);
 const corm_output *corm_result_outputs(const corm_result *result);
 /* The statement loads a joined collection into its first entity: rows repeat and must be uniqued. */

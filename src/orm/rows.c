@@ -514,6 +514,10 @@ uint32_t corm_result_statement_flags(const corm_result *result) {
     return result->cached == NULL ? 0 : corm_compiled_flags(result->cached->compiled);
 }
 
+corm_table *corm_result_inserted_table(const corm_result *result) {
+    return result->cached == NULL ? NULL : corm_compiled_insert_table(result->cached->compiled);
+}
+
 size_t corm_result_output_count(const corm_result *result) {
     return result->output_count;
 }
