@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "orm/loading.h"
 #include "orm/session_private.h"
 
 static const uint32_t object_magic = 0xC04A0B1Eu;
@@ -520,6 +521,8 @@ static corm_status host_get(corm_object *handle, const corm_attribute *attribute
     return CORM_OK;
 }
 
+static corm_status note_incomplete(c_object *object);
+
 static corm_status host_set(corm_object *handle, const corm_attribute *attribute, const corm_value *value) {
     c_object *object = c_object_from(handle);
     if (attribute->kind == CORM_ATTRIBUTE_COLLECTION) {
@@ -531,7 +534,8 @@ static corm_status host_set(corm_object *handle, const corm_attribute *attribute
     if (value->kind == CORM_KIND_ABSENT) {
         set_loaded(object, attribute, false);
         /* The last value read stays to be seen; a reference does not: what it refers to may be gone. */
-        return attribute->kind == CORM_ATTRIBUTE_REFERENCE ? store(object, attribute, &CORM_NULL_VALUE) : CORM_OK;
+        return attribute->kind == CORM_ATTRIBUTE_REFERENCE ? store(object, attribute, &CORM_NULL_VALUE)
+                                                           : note_incomplete(object);
     }
     corm_status status = store(object, attribute, value);
     if (status == CORM_OK) {
@@ -616,8 +620,13 @@ static void revert(c_object *object, const corm_field *field) {
 static void host_unload_all(corm_object *handle) {
     c_object *object = c_object_from(handle);
     for (size_t i = 0; i < object->mapping->field_count; i++) {
+        const corm_attribute *attribute = object->mapping->attributes[i];
         revert(object, &object->mapping->mapping->fields[i]);
-        host_set(handle, object->mapping->attributes[i], &CORM_ABSENT_VALUE);
+        if (attribute->kind == CORM_ATTRIBUTE_COLUMN) {
+            set_loaded(object, attribute, false);
+        } else {
+            host_set(handle, attribute, &CORM_ABSENT_VALUE);
+        }
     }
 }
 
@@ -732,11 +741,42 @@ static corm_status replace_bytes(c_object *object, const corm_attribute *attribu
     return status;
 }
 
-void c_session_forget_retired(c_session *session) {
-    for (size_t i = 0; i < session->retired.count; i++) {
-        corm_free(session->retired.items[i]);
+void c_session_forget(c_session *own) {
+    for (size_t i = 0; i < own->retired.count; i++) {
+        corm_free(own->retired.items[i]);
     }
-    session->retired.count = 0;
+    own->retired.count = 0;
+    corm_objects_release(&corm_c_host, &own->incomplete);
+}
+
+corm_status c_session_complete(corm_session *session) {
+    c_session *own = corm_session_host(session);
+    corm_vector objects = own->incomplete;
+    corm_status status = objects.count == 0 ? CORM_OK : corm_session_enter(session);
+    bool entered = objects.count > 0 && status == CORM_OK;
+    own->incomplete = (corm_vector){0};
+    for (size_t i = 0; i < objects.count && status == CORM_OK; i++) {
+        corm_state *state = &c_object_from(objects.items[i])->state;
+        if (state->session == session && (state->flags & CORM_STATE_IN_MAP)) {
+            status = corm_load_columns(session, state, NULL, 0);
+        }
+    }
+    if (entered) {
+        corm_session_leave(session);
+    }
+    corm_objects_release(&corm_c_host, &objects);
+    return status;
+}
+
+/* A column is to be read again: note it, so that it is at the end of the operation. */
+static corm_status note_incomplete(c_object *object) {
+    corm_session *session = object->state.session;
+    c_session *own = session == NULL ? NULL : corm_session_host(session);
+    size_t count = own == NULL ? 0 : own->incomplete.count;
+    if (own == NULL || (count > 0 && own->incomplete.items[count - 1] == object)) {
+        return CORM_OK;
+    }
+    return push(&own->incomplete, c_object_handle(object));
 }
 
 /* A field that the user assigned: record the former value, then take the new one in. */
@@ -799,8 +839,9 @@ static corm_status host_event(corm_event_kind kind, corm_session *session, struc
                  {CORM_EVENT_LOAD, CORM_HOOK_LOAD}};
     (void)connection;
     if (kind == CORM_EVENT_AFTER_FLUSH_POSTEXEC || kind == CORM_EVENT_AFTER_SOFT_ROLLBACK) {
-        c_session_forget_retired(corm_session_host(session));
-        return CORM_OK;
+        corm_status completed = kind == CORM_EVENT_AFTER_FLUSH_POSTEXEC ? c_session_complete(session) : CORM_OK;
+        c_session_forget(corm_session_host(session));
+        return completed;
     }
     corm_status status = CORM_OK;
     c_object *object = state == NULL ? NULL : c_object_from(host_object_of(state));

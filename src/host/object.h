@@ -53,6 +53,8 @@ struct corm_many {
 /* What the C face keeps of a session. */
 typedef struct c_session {
     corm_vector retired;     /* char *: texts that were replaced, freed after the flush */
+    corm_vector incomplete;  /* corm_object *, retained: some columns have to be read again */
+    corm_vector queries;     /* corm_query *: those that run; closed when the session ends */
 } c_session;
 
 struct corm_models {
@@ -77,7 +79,10 @@ static inline c_object *c_object_from(corm_object *handle) {
     return (c_object *)(void *)handle;
 }
 corm_status c_object_new(corm_mapper *mapper, c_object **out);
-void c_session_forget_retired(c_session *session);
+/* The outcome of a flush is known: free what was kept for it. */
+void c_session_forget(c_session *own);
+/* Read the columns that the database computed: fields are read without the engine, so they have to be there. */
+corm_status c_session_complete(corm_session *session);
 /* Let go of all relationships: objects that leave a session do not hold each other in circles. */
 void c_object_cut(c_object *object);
 /* An object that was never written: every field counts as set. */

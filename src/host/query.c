@@ -62,6 +62,13 @@ void corm_query_rewind(corm_query *query) {
     query->result = NULL;
     corm_free(query->items);
     query->items = NULL;
+    c_session *own = query->session == NULL ? NULL : corm_session_host(query->session);
+    for (size_t i = own == NULL ? 0 : own->queries.count; i > 0; i--) {
+        if (own->queries.items[i - 1] == query) {
+            corm_vector_remove(&own->queries, i - 1);
+        }
+    }
+    query->session = NULL;
 }
 
 void corm_query_free(corm_query *query) {
@@ -294,8 +301,13 @@ static corm_status run(corm_session *session, corm_query *query) {
     if (c_query_select(query) == NULL) {
         return corm_error_last()->status;
     }
+    c_session *own = corm_session_host(session);
+    corm_status status = corm_vector_push(&own->queries, query);
+    if (status != CORM_OK) {
+        return status;
+    }
     query->session = session;
-    corm_status status = corm_session_execute(session, query->select, NULL, 0, NULL, &query->result);
+    status = corm_session_execute(session, query->select, NULL, 0, NULL, &query->result);
     if (status == CORM_OK) {
         query->items = corm_calloc(corm_result_output_count(query->result), sizeof *query->items);
         status = query->items == NULL ? CORM_NO_MEMORY : CORM_OK;
@@ -495,6 +507,9 @@ static corm_status run_dml(corm_session *session, corm_node *statement, corm_exp
     }
     if (status == CORM_OK) {
         status = run_plain(session, statement, changed);
+    }
+    if (status == CORM_OK) {
+        status = c_session_complete(session);
     }
     corm_node_unref(statement);
     corm_node_unref(criterion);

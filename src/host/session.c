@@ -96,10 +96,14 @@ void corm_session_end(corm_session *session) {
         corm_error_clear();
     }
     c_session *own = corm_session_host(session);
+    while (own->queries.count > 0) {
+        corm_query_rewind(own->queries.items[own->queries.count - 1]);
+    }
     corm_session_free(session);
     cut_all(&objects);
-    c_session_forget_retired(own);
+    c_session_forget(own);
     corm_vector_clear(&own->retired);
+    corm_vector_clear(&own->queries);
     corm_free(own);
 }
 

@@ -83,10 +83,14 @@ static corm_status conflicting_key(corm_session *session, const corm_work *work)
     return status;
 }
 
-static void finish_changes(corm_session *session, corm_state *state) {
+static corm_status finish_changes(corm_session *session, corm_state *state) {
     state->touched = corm_session_serial(session);
-    corm_state_commit(state);
-    corm_session_unhold(session, state);
+    corm_status status = corm_journal_note(session, state);
+    if (status == CORM_OK) {
+        corm_state_commit(state);
+        corm_session_unhold(session, state);
+    }
+    return status;
 }
 
 static corm_status finish_insert(corm_session *session, corm_work *work) {
@@ -111,10 +115,10 @@ static corm_status finish_insert(corm_session *session, corm_work *work) {
     }
     state->flags &= ~(uint32_t)CORM_STATE_PENDING;
     state->born = corm_session_serial(session);
-    finish_changes(session, state);
-    return session->listening & CORM_EVENT_PENDING_TO_PERSISTENT
+    status = finish_changes(session, state);
+    return status == CORM_OK && (session->listening & CORM_EVENT_PENDING_TO_PERSISTENT)
                ? corm_session_event(session, CORM_EVENT_PENDING_TO_PERSISTENT, state)
-               : CORM_OK;
+               : status;
 }
 
 static corm_status record_key_switch(corm_session *session, corm_work *work) {
@@ -162,10 +166,7 @@ static corm_status finish_update(corm_session *session, corm_work *work) {
             status = corm_session_register(session, state);
         }
     }
-    if (status == CORM_OK) {
-        finish_changes(session, state);
-    }
-    return status;
+    return status == CORM_OK ? finish_changes(session, state) : status;
 }
 
 /* Deletes first, then moves, then births: a key that became free may be taken. */

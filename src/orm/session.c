@@ -50,6 +50,7 @@ void corm_session_free(corm_session *session) {
     corm_vector_clear(&session->transactions);
     corm_vector_clear(&session->tombstones);
     corm_vector_clear(&session->key_switches);
+    corm_vector_clear(&session->journal);
     corm_free(session->failure);
     if (session->engine != NULL) {
         corm_engine_unref(session->engine);
@@ -267,6 +268,9 @@ void corm_session_detach(corm_session *session, corm_state *state) {
 }
 
 corm_status corm_session_bury(corm_session *session, corm_state *state) {
+    if (corm_journal_note(session, state) != CORM_OK) {
+        return CORM_NO_MEMORY;
+    }
     corm_tombstone *tombstone = corm_alloc(sizeof *tombstone);
     if (tombstone == NULL) {
         return CORM_NO_MEMORY;

@@ -54,6 +54,7 @@ struct corm_session {
     corm_vector transactions;     /* corm_transaction *, the root first */
     corm_vector tombstones;       /* corm_tombstone * */
     corm_vector key_switches;     /* corm_key_switch * */
+    corm_vector journal;          /* see journal.c */
     uint32_t serial;              /* of the last transaction begun */
     pthread_t owner;              /* valid while entered > 0 */
     atomic_uint entered;          /* operations of the owner under way */
@@ -100,6 +101,16 @@ static inline uint32_t corm_session_serial(const corm_session *session) {
                ? session->serial
                : ((corm_transaction *)session->transactions.items[session->transactions.count - 1])->serial;
 }
+
+/* ---- the journal (journal.c) ---- */
+
+/* A flush wrote a state: its columns' former values go to the journal of a strong session. */
+corm_status corm_journal_note(corm_session *session, corm_state *state);
+/* Put back, and forget, what is changed and not flushed; put back what flushes since transaction `serial` wrote. */
+void corm_journal_revert(corm_session *session, corm_state *state);
+void corm_journal_undo(corm_session *session, uint32_t serial);
+/* The outcome of the transaction is known. */
+void corm_journal_forget(corm_session *session);
 
 /* ---- cascades (cascade.c) ---- */
 

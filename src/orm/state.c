@@ -68,7 +68,7 @@ static void change_clear(const corm_host *host, corm_change *change) {
 }
 
 /* Detach the changes first: letting go of objects runs user's code that may change the state anew. */
-static void changes_free(const corm_host *host, corm_changes *changes) {
+void corm_changes_free(const corm_host *host, corm_changes *changes) {
     if (changes == NULL) {
         return;
     }
@@ -178,7 +178,7 @@ void corm_state_commit(corm_state *state) {
     corm_changes *changes = state->changes;
     state->changes = NULL;
     state->flags &= ~(uint32_t)CORM_STATE_MODIFIED;
-    changes_free(state->mapper->host, changes);
+    corm_changes_free(state->mapper->host, changes);
 }
 
 void corm_state_commit_attribute(corm_state *state, const corm_attribute *attribute) {
@@ -238,7 +238,7 @@ void corm_state_clear_references(corm_state *state) {
     corm_load_options *options = state->options;
     state->changes = NULL;
     state->options = NULL;
-    changes_free(state->mapper->host, changes);
+    corm_changes_free(state->mapper->host, changes);
     corm_load_options_unref(options);
 }
 

@@ -108,6 +108,7 @@ corm_status corm_state_changed(corm_state *state, corm_attribute *attribute, cor
 corm_change *corm_state_change(const corm_state *state, const corm_attribute *attribute); /* or NULL */
 /* All changes are now the truth (after a flush or a refresh). */
 void corm_state_commit(corm_state *state);
+void corm_changes_free(const corm_host *host, corm_changes *changes); /* accepts NULL */
 /* Forget one attribute's change. */
 void corm_state_commit_attribute(corm_state *state, const corm_attribute *attribute);
 bool corm_state_is_modified(const corm_state *state);

@@ -252,6 +252,7 @@ static void revive(corm_session *session, uint32_t serial) {
  * expired in place. */
 static void restore(corm_session *session, uint32_t serial, bool everything) {
     corm_vector live = {0};
+    corm_journal_undo(session, serial);
     revive(session, serial);
     undo_key_switches(session, serial);
     while (corm_session_live(session, &live) != CORM_OK) {
@@ -272,6 +273,7 @@ static void restore(corm_session *session, uint32_t serial, bool everything) {
         corm_state *state = live.items[i];
         if (state->session == session && (state->flags & CORM_STATE_IN_MAP) &&
             (everything || state->touched >= serial || (state->flags & CORM_STATE_MODIFIED))) {
+            corm_journal_revert(session, state);
             corm_session_expire_state(session, state);
         }
         state->mapper->host->release(corm_state_object(state));
@@ -290,6 +292,7 @@ static void let_go_of_connection(corm_session *session) {
 }
 
 static void bury(corm_session *session) {
+    corm_journal_forget(session);
     while (session->tombstones.count > 0) {
         corm_tombstone *tombstone = session->tombstones.items[--session->tombstones.count];
         corm_state *state = tombstone->state;
@@ -393,7 +396,7 @@ corm_status corm_session_rollback_nested(corm_session *session) {
         end_failure(session);
         corm_error pending;
         corm_error_take(&pending);
-        restore(session, serial, false);
+        restore(session, serial, session->strong); /* plain assignments are not known yet: all are taken back */
         corm_error_restore(&pending);
         if (status == CORM_OK) {
             status = corm_session_event(session, CORM_EVENT_AFTER_SOFT_ROLLBACK, NULL);
@@ -416,7 +419,7 @@ void corm_session_fail(corm_session *session) {
         if (roll_back_database(session, transaction) != CORM_OK) {
             corm_error_clear(); /* the connection says so itself when it is returned */
         }
-        restore(session, serial, !savepoint);
+        restore(session, serial, !savepoint || session->strong);
         if (corm_session_event(session, CORM_EVENT_AFTER_SOFT_ROLLBACK, NULL) != CORM_OK) {
             corm_error_clear();
         }
