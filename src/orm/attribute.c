@@ -249,9 +249,11 @@ static corm_status item_state(corm_state *owner, const corm_attribute *attribute
     if (*out == NULL) {
         return corm_error_last()->status;
     }
-    if (attribute->relationship->target->host != (*out)->mapper->host) {
-        return corm_error_set(CORM_TYPE_ERROR, "attribute '%s.%s' holds objects of another host",
-                              owner->mapper->name, attribute->key);
+    /* An object of another class does not have the attributes that the two sides are kept in step by. */
+    if (attribute->relationship->target != (*out)->mapper) {
+        return corm_error_set(CORM_TYPE_ERROR, "attribute '%s.%s' holds objects of class %s: this one is of class %s",
+                              owner->mapper->name, attribute->key, attribute->relationship->target->name,
+                              (*out)->mapper->name);
     }
     return CORM_OK;
 }

@@ -294,14 +294,17 @@ static corm_status bind_row(void *context, size_t row, corm_value *values, size_
             status = corm_convert_parameter(corm_compiled_dialect(writer->compiled),
                                             corm_compiled_parameter_type(writer->compiled, i), own, &values[i],
                                             &writer->scratch);
-            writer->converted[i] = values[i];
+            if (status == CORM_OK) {
+                writer->converted[i] = values[i];
+            }
         } else if (parameter->key_part >= 0) {
-            if (key == NULL) {
+            /* The row goes by the key that this flush wrote, if it did. */
+            if (key == NULL && work->key_written) {
+                key = work->new_key;
+            } else if (key == NULL) {
                 corm_state_key(work->state, &key, &room);
             }
-            status = convert(writer, i, work->key_written && key == NULL ? &work->new_key[parameter->key_part]
-                                                                         : &key[parameter->key_part],
-                             &values[i]);
+            status = convert(writer, i, &key[parameter->key_part], &values[i]);
         } else {
             corm_value value;
             status = host->get(work->object, parameter->attribute, &value);
@@ -721,6 +724,24 @@ static bool has_post_update(const corm_mapper *mapper) {
     return false;
 }
 
+/* A foreign key that the row does not have yet: of an inserted object one that is set, else one that changed. */
+static void add_posted(corm_work *work, const corm_column *column) {
+    corm_state *state = work->state;
+    const corm_host *host = state->mapper->host;
+    corm_attribute *attribute = column->table == state->mapper->table ? corm_mapper_attribute_of(state->mapper, column) : NULL;
+    if (attribute == NULL) {
+        return;
+    }
+    corm_change *change = corm_state_change(state, attribute);
+    corm_value value;
+    bool differs = work->flags & CORM_WORK_INSERT
+                       ? host->get(work->object, attribute, &value) == CORM_OK && !is_nothing(&value)
+                       : change != NULL && !host->unchanged(work->object, attribute, &change->committed);
+    if (differs) {
+        shape_add(work, column);
+    }
+}
+
 /* Columns that a post_update relationship writes into this object. */
 static void post_columns(corm_work *work) {
     const corm_mapper *mapper = work->state->mapper;
@@ -728,41 +749,22 @@ static void post_columns(corm_work *work) {
     for (size_t i = 0; i < mapper->attribute_count; i++) {
         const corm_relationship *relationship = mapper->attributes[i]->relationship;
         for (size_t s = 0; relationship != NULL && relationship->post_update && s < relationship->sync_count; s++) {
-            if (relationship->sync[s].destination->table == mapper->table) {
-                shape_add(work, relationship->sync[s].destination);
-            }
+            add_posted(work, relationship->sync[s].destination);
         }
         if (relationship != NULL && relationship->inverse != NULL && relationship->inverse->relationship->post_update) {
             const corm_relationship *inverse = relationship->inverse->relationship;
             for (size_t s = 0; s < inverse->sync_count; s++) {
-                if (inverse->sync[s].destination->table == mapper->table) {
-                    shape_add(work, inverse->sync[s].destination);
-                }
+                add_posted(work, inverse->sync[s].destination);
             }
         }
     }
 }
 
-/* Key columns set now: what the row itself is found by. */
 static corm_status update_posted(corm_flush *flush, corm_work *work) {
-    corm_status status = CORM_OK;
     int64_t missing;
     post_columns(work);
-    if (shape_is_empty(work)) {
-        return CORM_OK;
-    }
-    bool keyed = (work->state->flags & CORM_STATE_HAS_KEY) != 0;
-    if (!keyed) {
-        /* Inserted in this flush: known to the database, not yet to the identity map. */
-        status = corm_state_set_key(work->state, work->new_key, work->state->mapper->primary_key_count);
-    }
-    if (status == CORM_OK) {
-        status = run_batch(flush, work->state->mapper, CORM_WORK_UPDATE, &work, 1, false, &missing);
-    }
-    if (!keyed) {
-        corm_state_clear_key(work->state);
-    }
-    return status;
+    return shape_is_empty(work) ? CORM_OK
+                                : run_batch(flush, work->state->mapper, CORM_WORK_UPDATE, &work, 1, false, &missing);
 }
 
 static corm_status post_update_saves(corm_flush *flush) {
