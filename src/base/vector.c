@@ -27,14 +27,6 @@ corm_status corm_vector_reserve(corm_vector *vector, size_t more) {
     return CORM_OK;
 }
 
-corm_status corm_vector_push(corm_vector *vector, void *item) {
-    corm_status status = corm_vector_reserve(vector, 1);
-    if (status == CORM_OK) {
-        vector->items[vector->count++] = item;
-    }
-    return status;
-}
-
 corm_status corm_vector_insert(corm_vector *vector, size_t index, void *item) {
     corm_status status = corm_vector_reserve(vector, 1);
     if (status == CORM_OK) {

@@ -11,7 +11,16 @@ typedef struct corm_vector {
 } corm_vector;
 
 corm_status corm_vector_reserve(corm_vector *vector, size_t more) CORM_MUST_CHECK;
-corm_status corm_vector_push(corm_vector *vector, void *item) CORM_MUST_CHECK;
+static inline corm_status CORM_MUST_CHECK corm_vector_push(corm_vector *vector, void *item) {
+    if (vector->count == vector->capacity) {
+        corm_status status = corm_vector_reserve(vector, 1);
+        if (status != CORM_OK) {
+            return status;
+        }
+    }
+    vector->items[vector->count++] = item;
+    return CORM_OK;
+}
 corm_status corm_vector_insert(corm_vector *vector, size_t index, void *item) CORM_MUST_CHECK;
 void corm_vector_remove(corm_vector *vector, size_t index);       /* keeps the order */
 bool corm_vector_contains(const corm_vector *vector, const void *item);

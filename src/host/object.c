@@ -107,7 +107,7 @@ static corm_value datetime_value(const corm_attribute *attribute, const corm_dat
 }
 
 /* The value at a place of a field's type; borrowed from it. */
-static corm_value read_field(const corm_field *field, const corm_attribute *attribute, const void *place) {
+static inline corm_value read_field(const corm_field *field, const corm_attribute *attribute, const void *place) {
     switch (field->field_type) {
     case CORM_FIELD_INT64:
         return corm_value_integer(*(const int64_t *)place);
@@ -508,8 +508,8 @@ static corm_state *host_state_of(corm_object *handle) {
 static corm_status host_get(corm_object *handle, const corm_attribute *attribute, corm_value *out) {
     c_object *object = c_object_from(handle);
     const corm_field *field = field_of(object, attribute);
-    *out = CORM_ABSENT_VALUE;
     if (!is_loaded(object, attribute)) {
+        *out = CORM_ABSENT_VALUE;
         return CORM_OK;
     }
     *out = read_field(field, attribute, in_struct(object, field));

@@ -336,7 +336,9 @@ static corm_status other_session(corm_state *state) {
 }
 
 static corm_status attach_pending(corm_session *session, corm_state *state) {
-    corm_status status = corm_session_event(session, CORM_EVENT_BEFORE_ATTACH, state);
+    const uint32_t heard =
+        session->listening & (CORM_EVENT_BEFORE_ATTACH | CORM_EVENT_AFTER_ATTACH | CORM_EVENT_TRANSIENT_TO_PENDING);
+    corm_status status = heard ? corm_session_event(session, CORM_EVENT_BEFORE_ATTACH, state) : CORM_OK;
     if (status == CORM_OK) {
         status = corm_session_hold(session, state);
     }
@@ -346,6 +348,9 @@ static corm_status attach_pending(corm_session *session, corm_state *state) {
     state->session = session;
     state->born = corm_session_serial(session);
     state->flags |= CORM_STATE_PENDING;
+    if (!heard) {
+        return CORM_OK;
+    }
     status = corm_session_event(session, CORM_EVENT_AFTER_ATTACH, state);
     return status == CORM_OK ? corm_session_event(session, CORM_EVENT_TRANSIENT_TO_PENDING, state) : status;
 }
