@@ -51,6 +51,7 @@ static corm_work *work_new(corm_flush *flush, corm_state *state) {
         corm_arena_alloc(&flush->memory, sizeof *work + keys * sizeof *work->new_key + words * sizeof *work->shape);
     if (work != NULL) {
         work->state = state;
+        work->mapper = state->mapper;
         work->object = corm_state_object(state);
         work->new_key = (corm_value *)(void *)(work + 1);
         work->shape = (uint64_t *)(void *)(work->new_key + keys);
@@ -337,8 +338,8 @@ static corm_status make_groups(corm_flush *flush) {
     uint32_t group = 0;
     for (size_t i = 0; i < flush->works.count && status == CORM_OK; i++) {
         corm_work *work = flush->works.items[i];
-        if (work->state->mapper != last) {
-            last = work->state->mapper;
+        if (work->mapper != last) {
+            last = work->mapper;
             status = find_group(flush, last, &group);
         }
         if (status == CORM_OK) {
@@ -773,8 +774,8 @@ void corm_flush_clear(corm_flush *flush) {
     corm_vector_clear(&flush->by_held);
     for (size_t i = 0; i < flush->works.count; i++) {
         corm_work *work = flush->works.items[i];
-        const corm_host *host = host_of(work->state);
-        for (size_t key = 0; key < work->state->mapper->primary_key_count; key++) {
+        const corm_host *host = work->mapper->host;
+        for (size_t key = 0; key < work->mapper->primary_key_count; key++) {
             corm_value_clear(&work->new_key[key]);
         }
         host->release(work->object);

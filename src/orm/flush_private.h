@@ -21,6 +21,7 @@ enum {
 typedef struct corm_work {
     corm_object *object; /* retained */
     corm_state *state;
+    corm_mapper *mapper; /* the state's: walks over all works need not touch the objects */
     uint32_t flags;
     uint32_t group;      /* index of its mapper in the flush */
     uint32_t level;      /* in a circle of mappers: how many rows deep it depends on others */

@@ -33,7 +33,7 @@ static bool shape_has(const corm_work *work, const corm_column *column) {
 }
 
 static size_t shape_size(const corm_work *work) {
-    return (work->state->mapper->table->columns.count + 63) / 64 * sizeof *work->shape;
+    return (work->mapper->table->columns.count + 63) / 64 * sizeof *work->shape;
 }
 
 static bool shape_is_empty(const corm_work *work) {
@@ -441,7 +441,7 @@ static corm_status run_batch(corm_flush *flush, corm_mapper *mapper, uint32_t ac
 }
 
 static bool has_expression(const corm_work *work, corm_status *status) {
-    const corm_mapper *mapper = work->state->mapper;
+    const corm_mapper *mapper = work->mapper;
     const corm_host *host = mapper->host;
     if (host->expression == NULL) {
         return false;
