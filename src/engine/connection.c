@@ -159,6 +159,9 @@ void corm_connection_close(corm_connection *connection) {
     if (keep && connection->begun) {
         keep = corm_connection_rollback(connection) == CORM_OK;
     }
+    if (connection->host != NULL && hooks->detached != NULL) {
+        hooks->detached(hooks->context, connection);
+    }
     if (hooks->checked_in != NULL) {
         hooks->checked_in(hooks->context, connection->record->connection);
     }

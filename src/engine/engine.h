@@ -63,6 +63,8 @@ typedef struct corm_engine_hooks {
     corm_status (*checked_out)(void *context, corm_driver_connection *connection);
     void (*checked_in)(void *context, corm_driver_connection *connection);
     void (*closing)(void *context, corm_driver_connection *connection);
+    /* A connection whose host object is set is about to go; told while it is still whole. */
+    void (*detached)(void *context, corm_connection *connection);
     /* Before each step of a transaction; a failure stops it. Only while listened to. */
     corm_status (*transaction)(void *context, corm_connection *connection, corm_transaction_event event,
                                const char *savepoint);
