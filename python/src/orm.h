@@ -66,7 +66,8 @@ corm_mapper *corm_py_mapper_of(PyObject *object);
 corm_mapper *corm_py_mapper_required(PyObject *object);
 /* The entity node of such an object: a new reference; NULL without an exception when it is none. */
 corm_node *corm_py_entity_node(PyObject *object);
-/* Configure what is declared; raises. */
+/* Configure what is declared, of one registry or of all; raises. */
+int corm_py_configure(corm_registry *registry);
 int corm_py_configure_all(void);
 
 /* ---- instances (instance.c) ---- */
@@ -142,6 +143,9 @@ int corm_py_attribute_prepare(corm_attribute *attribute, PyObject *key);
 /* Read with loading, and write with events. */
 PyObject *corm_py_attribute_read(CormPyInstance *self, corm_attribute *attribute);
 int corm_py_attribute_write(CormPyInstance *self, corm_attribute *attribute, PyObject *value);
+
+/* Raise what using an unmapped object in the place of a mapped one says: AttributeError. */
+void corm_py_no_state(PyObject *value);
 
 /* ---- collections (collection.c) ---- */
 

@@ -58,6 +58,21 @@ PyObject *corm_py_no_autoflush(CormPySession *self);
 /* All objects of a set: a list. */
 PyObject *corm_py_session_objects(CormPySession *self, enum corm_session_set set);
 
+/* ---- session_execute.c ---- */
+
+/* Take in a mapping of execution options (or NULL, None): -1 raised. */
+int corm_py_execution_read(corm_execute_options *options, PyObject *mapping);
+/* The node of something that can be executed: a new reference, or NULL with what SQLAlchemy raises. */
+corm_node *corm_py_executable(PyObject *object);
+/* Run with parameters that are parsed. NULL raised. */
+corm_result *corm_py_session_run_sets(CormPySession *self, corm_node *statement, const corm_py_parameters *parameters,
+                                      const corm_execute_options *options);
+
+/* ---- session_bulk.c ---- */
+
+/* update(User) executed with a list of dictionaries that hold primary keys. 0, or -1 raised; *rowcount is set. */
+int corm_py_bulk_update(CormPySession *self, corm_mapper *mapper, PyObject *rows, int64_t *rowcount);
+
 /* Methods, for the type's table in session.c. */
 #define CORM_PY_SESSION_FAST(name)                                                                                     \
     PyObject *corm_py_session_##name(PyObject *self, PyObject *const *args, Py_ssize_t count, PyObject *names)
@@ -87,6 +102,11 @@ int corm_py_session_set_bind(CormPySession *self, PyObject *bind);
 int corm_py_session_add_bind(CormPySession *self, PyObject *key, PyObject *bind);
 /* The engine before a flush: of any object that it will write. */
 int corm_py_session_bind_for_flush(CormPySession *self);
+
+/* ---- session_maker.c ---- */
+
+/* A scoped_session's session of the present scope, or the object itself: a new reference. */
+PyObject *corm_py_session_resolve(PyObject *object);
 
 int corm_py_session_transaction_init(PyObject *module);
 int corm_py_session_views_init(PyObject *module);
