@@ -123,21 +123,36 @@ static int write_collection(CormPyInstance *self, corm_attribute *attribute, PyO
     return status == CORM_OK ? 0 : corm_py_raise_int();
 }
 
+static int write_reference(CormPyInstance *self, corm_attribute *attribute, PyObject *value) {
+    if (value != Py_None && !corm_py_is_instance(value)) {
+        corm_py_no_state(value);
+        return -1;
+    }
+    corm_object *object = value == Py_None ? NULL : (corm_object *)(void *)value;
+    return corm_attribute_set_reference(&self->state, attribute, object) == CORM_OK ? 0 : corm_py_raise_int();
+}
+
+void corm_py_no_state(PyObject *value) {
+    if (PyType_Check(value)) {
+        PyErr_Format(PyExc_AttributeError, "type object '%.200s' has no attribute '_sa_instance_state'",
+                     _PyType_Name((PyTypeObject *)value));
+    } else {
+        PyErr_Format(PyExc_AttributeError, "'%.200s' object has no attribute '_sa_instance_state'",
+                     _PyType_Name(Py_TYPE(value)));
+    }
+}
+
 int corm_py_attribute_write(CormPyInstance *self, corm_attribute *attribute, PyObject *value) {
     corm_status status = CORM_OK;
     if (attribute->kind != CORM_ATTRIBUTE_COLUMN) {
         if (corm_mapper_configure(attribute->mapper) != CORM_OK) {
             return corm_py_raise_int();
         }
-        int result;
         Py_INCREF(self);
-        if (attribute->kind == CORM_ATTRIBUTE_COLLECTION) {
-            result = write_collection(self, attribute, value);
-        } else {
-            status = corm_attribute_set_reference(&self->state, attribute,
-                                                  value == Py_None ? NULL : (corm_object *)(void *)value);
-            result = status == CORM_OK ? 0 : corm_py_raise_int();
-        }
+        corm_py_change_begin();
+        int result = attribute->kind == CORM_ATTRIBUTE_COLLECTION ? write_collection(self, attribute, value)
+                                                                  : write_reference(self, attribute, value);
+        corm_py_change_end();
         Py_DECREF(self);
         return result;
     }
@@ -165,8 +180,7 @@ static int delete_value(CormPyInstance *self, CormPyAttribute *descriptor) {
     if (corm_py_instance_peek(self, attribute) == NULL &&
         (!(self->state.flags & CORM_STATE_HAS_KEY) || corm_attribute_load(&self->state, attribute) != CORM_OK ||
          corm_py_instance_peek(self, attribute) == NULL)) {
-        PyErr_Format(PyExc_AttributeError, "'%s' object has no value in attribute '%U' to delete",
-                     attribute->mapper->name, descriptor->key);
+        PyErr_Format(PyExc_AttributeError, "%s.%U object does not have a value", attribute->mapper->name, descriptor->key);
         return -1;
     }
     if (!(self->state.flags & CORM_STATE_HAS_KEY) && attribute->kind == CORM_ATTRIBUTE_COLUMN) {
@@ -196,7 +210,7 @@ static int attribute_set(PyObject *descriptor, PyObject *object, PyObject *value
 /* ---- as an expression ---- */
 
 static int configure(CormPyAttribute *self) {
-    return corm_mapper_configure(self->attribute->mapper) == CORM_OK ? 0 : corm_py_raise_int();
+    return corm_py_configure(self->attribute->mapper->registry);
 }
 
 static bool is_relationship(const CormPyAttribute *self) {
@@ -439,6 +453,12 @@ static PyObject *attribute_get_property(PyObject *object, void *closure) {
     return Py_NewRef(self->property == NULL ? Py_None : self->property);
 }
 
+static PyObject *attribute_get_declared(PyObject *object, void *closure) {
+    PyObject *property = ((CormPyAttribute *)object)->property;
+    (void)closure;
+    return Py_NewRef(property == NULL ? Py_None : property);
+}
+
 static PyObject *attribute_get_class(PyObject *object, void *closure) {
     corm_py_class *record = corm_py_class_of_mapper(((CormPyAttribute *)object)->attribute->mapper);
     (void)closure;
@@ -514,6 +534,7 @@ static PyGetSetDef attribute_getset[] = {
     {"name", attribute_get_name, NULL, "The column's name in SQL.", NULL},
     {"property", attribute_get_property, NULL, "What was declared: the relationship or column property.", NULL},
     {"prop", attribute_get_property, NULL, "The same as property.", NULL},
+    {"_property", attribute_get_declared, NULL, "The same without resolving it.", NULL},
     {"class_", attribute_get_class, NULL, "The mapped class.", NULL},
     {"parent", attribute_get_parent, NULL, "The mapper, or the aliased class.", NULL},
     {"expression", attribute_get_expression, NULL, "The column in SQL.", NULL},

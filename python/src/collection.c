@@ -100,12 +100,19 @@ static int adding(corm_py_link *link, PyObject **item) {
     }
     PyObject *given = *item;
     corm_object *object = (corm_object *)(void *)given;
+    if (!corm_py_is_instance(given)) {
+        corm_py_no_state(given);
+        Py_DECREF(given);
+        return -1;
+    }
     Py_INCREF(owner);
+    corm_py_change_begin();
     corm_status status = corm_collection_adding(&owner->state, link->attribute, &object);
     if (status == CORM_OK && (PyObject *)(void *)object != given) {
         *item = Py_NewRef((PyObject *)(void *)object);
         Py_DECREF(given);
     }
+    corm_py_change_end();
     Py_DECREF(owner);
     if (status != CORM_OK) {
         Py_DECREF(given);
@@ -121,7 +128,9 @@ static int removing(corm_py_link *link, PyObject *item) {
     }
     Py_INCREF(owner);
     Py_INCREF(item);
+    corm_py_change_begin();
     corm_status status = corm_collection_removing(&owner->state, link->attribute, (corm_object *)(void *)item);
+    corm_py_change_end();
     Py_DECREF(item);
     Py_DECREF(owner);
     return status == CORM_OK ? 0 : corm_py_raise_int();

@@ -5,6 +5,7 @@
  * exception becomes the engine's error, with the exception attached, and comes out as itself.
  */
 #include "orm.h"
+#include "values.h"
 
 #include "orm/session_private.h"
 
@@ -321,20 +322,8 @@ static bool host_collection_contains(corm_object *owner, const corm_attribute *a
 
 static corm_status host_call_default(void *callable, corm_session *session, corm_state *state, corm_value *out) {
     (void)session;
-    (void)state;
-    *out = CORM_ABSENT_VALUE;
-    PyObject *function = corm_py_import("cormorant.orm._defaults", "call_default");
-    PyObject *made = function == NULL ? NULL
-                                      : PyObject_CallFunctionObjArgs(function, (PyObject *)callable,
-                                                                     corm_py_instance_of_state(state), NULL);
-    Py_XDECREF(function);
-    if (made == NULL) {
-        return corm_py_error();
-    }
-    out->kind = CORM_KIND_HOST;
-    out->owned = true;
-    out->as.host = made;
-    return CORM_OK;
+    PyObject *object = state == NULL ? NULL : (PyObject *)corm_py_instance_of_state(state);
+    return corm_py_call_default(callable, object, out);
 }
 
 static corm_node *host_expression(const corm_value *value) {

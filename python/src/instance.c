@@ -391,8 +391,29 @@ static int instance_init(PyObject *self, PyObject *args, PyObject *kwargs) {
 
 static PyObject *instance_getstate(PyObject *self, PyObject *unused) {
     (void)unused;
-    PyObject *dict = corm_py_instance_dict((CormPyInstance *)self);
-    return dict == NULL ? NULL : PyDict_Copy(dict);
+    CormPyInstance *instance = (CormPyInstance *)self;
+    PyObject *dict = corm_py_instance_dict(instance);
+    PyObject *copy = dict == NULL ? NULL : PyDict_Copy(dict);
+    corm_py_class *record = instance->state.mapper == NULL ? NULL : corm_py_class_of_mapper(instance->state.mapper);
+    if (copy != NULL && record != NULL && corm_py_instance_listened(record, "pickle")) {
+        PyObject *arguments = PyTuple_Pack(2, self, copy);
+        if (arguments == NULL || corm_py_fire_instance(record, "pickle", arguments) < 0) {
+            Py_CLEAR(copy);
+        }
+        Py_XDECREF(arguments);
+    }
+    return copy;
+}
+
+static int fire_unpickle(CormPyInstance *self, PyObject *dict) {
+    corm_py_class *record = self->state.mapper == NULL ? NULL : corm_py_class_of_mapper(self->state.mapper);
+    if (record == NULL || !corm_py_instance_listened(record, "unpickle")) {
+        return 0;
+    }
+    PyObject *arguments = PyTuple_Pack(2, (PyObject *)self, dict);
+    int failed = arguments == NULL ? -1 : corm_py_fire_instance(record, "unpickle", arguments);
+    Py_XDECREF(arguments);
+    return failed;
 }
 
 static PyObject *instance_setstate(PyObject *object, PyObject *state) {
@@ -409,7 +430,11 @@ static PyObject *instance_setstate(PyObject *object, PyObject *state) {
         if (name == NULL) {
             PyErr_Clear();
         }
-        if (name != NULL && strcmp(name, "_sa_instance_state") == 0) {
+        if (name != NULL && self->state.mapper != NULL && strcmp(name, "_sa_instance_state") == 0) {
+            if (corm_py_instance_state_restore(value, &self->state) < 0) {
+                Py_DECREF(copy);
+                return NULL;
+            }
             continue;
         }
         corm_attribute *attribute =
@@ -446,7 +471,7 @@ static PyObject *instance_setstate(PyObject *object, PyObject *state) {
         }
     }
     Py_XDECREF(copy);
-    if (copy == NULL) {
+    if (copy == NULL || fire_unpickle(self, state) < 0) {
         return NULL;
     }
     Py_RETURN_NONE;

@@ -9,6 +9,8 @@
 
 #include <structmember.h>
 
+#include "orm/registry_private.h"
+
 typedef struct CormPyRegistry {
     PyObject_HEAD
     corm_registry *core; /* made with the first class: its metadata is the tables' */
@@ -39,6 +41,7 @@ void corm_py_class_unref(corm_py_class *record) {
     }
     corm_node_unref(record->entity);
     Py_CLEAR(record->reconstructors);
+    Py_CLEAR(record->listeners);
     corm_mapper_unref(record->mapper);
     PyMem_Free(record);
 }
@@ -77,8 +80,8 @@ static bool is_anchored(PyTypeObject *type) {
 }
 
 int corm_py_class_prepare(corm_py_class *record) {
-    if (corm_mapper_configure(record->mapper) != CORM_OK) {
-        return corm_py_raise_int();
+    if (corm_py_configure(record->mapper->registry) < 0) {
+        return -1;
     }
     if (record->slot_count < 0) {
         record->slot_count = (Py_ssize_t)record->mapper->attribute_count;
@@ -171,8 +174,8 @@ static PyObject *registry_configure(PyObject *object, PyObject *args, PyObject *
     CormPyRegistry *self = (CormPyRegistry *)object;
     (void)args;
     (void)kwargs;
-    if (self->core != NULL && corm_registry_configure(self->core) != CORM_OK) {
-        return corm_py_raise();
+    if (self->core != NULL && corm_py_configure(self->core) < 0) {
+        return NULL;
     }
     Py_RETURN_NONE;
 }
@@ -232,6 +235,46 @@ static PyType_Spec registry_spec = {.name = "cormorant._engine.RegistryBase",
                                     .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_BASETYPE | Py_TPFLAGS_HAVE_GC,
                                     .slots = registry_slots};
 
+static bool watching_configure; /* someone listens to before_configured and its kin */
+
+static PyObject *watch_configure(PyObject *module, PyObject *on) {
+    (void)module;
+    watching_configure = PyObject_IsTrue(on) > 0;
+    Py_RETURN_NONE;
+}
+
+static int tell_configure(const char *function, PyObject *argument) {
+    PyObject *tell = corm_py_import("cormorant.event", function);
+    PyObject *result = tell == NULL ? NULL : PyObject_CallOneArg(tell, argument);
+    Py_XDECREF(tell);
+    Py_XDECREF(result);
+    return result == NULL ? -1 : 0;
+}
+
+static int configure_and_tell(corm_registry *registry) {
+    PyObject *fresh = PyList_New(0);
+    int failed = fresh == NULL;
+    for (size_t i = 0; i < corm_registry_count(registry) && !failed; i++) {
+        corm_mapper *mapper = corm_registry_at(registry, i);
+        corm_py_class *record = mapper->disposed || mapper->configured ? NULL : corm_py_class_of_mapper(mapper);
+        failed = record != NULL && record->view != NULL && PyList_Append(fresh, record->view) < 0;
+    }
+    failed = failed || tell_configure("_before_configure", fresh) < 0;
+    if (!failed && corm_registry_configure(registry) != CORM_OK) {
+        failed = corm_py_raise_int();
+    }
+    failed = failed || tell_configure("_after_configure", fresh) < 0;
+    Py_XDECREF(fresh);
+    return failed ? -1 : 0;
+}
+
+int corm_py_configure(corm_registry *registry) {
+    if (watching_configure && !atomic_load(&registry->configured) && !registry->busy) {
+        return configure_and_tell(registry);
+    }
+    return corm_registry_configure(registry) == CORM_OK ? 0 : corm_py_raise_int();
+}
+
 int corm_py_configure_all(void) {
     if (!pending_configuration) {
         return 0;
@@ -240,8 +283,8 @@ int corm_py_configure_all(void) {
     for (corm_py_class *record = classes; record != NULL; record = record->next) {
         if (record->mapper->registry != last && record->type != NULL) {
             last = record->mapper->registry;
-            if (corm_registry_configure(record->mapper->registry) != CORM_OK) {
-                return corm_py_raise_int();
+            if (corm_py_configure(record->mapper->registry) < 0) {
+                return -1;
             }
         }
     }
@@ -366,6 +409,7 @@ static int mapper_traverse(PyObject *object, visitproc visit, void *arg) {
     Py_VISIT(self->dict);
     if (self->record != NULL) {
         Py_VISIT(self->record->reconstructors);
+        Py_VISIT(self->record->listeners);
     }
     return 0;
 }
@@ -471,6 +515,13 @@ int corm_py_attribute_added(corm_attribute *attribute) {
                                       : PyObject_CallFunctionObjArgs(make, record->view, key,
                                                                      arguments == NULL ? Py_None : arguments, NULL);
     PyObject *descriptor = property == NULL ? NULL : show(as_mapper(record->view), attribute, key, property);
+    PyObject *attach = descriptor == NULL ? NULL : corm_py_import("cormorant.orm.decl_base", "attach_validator");
+    PyObject *attached = attach == NULL ? NULL : PyObject_CallFunctionObjArgs(attach, record->view, key, NULL);
+    if (attached == NULL) {
+        Py_CLEAR(descriptor);
+    }
+    Py_XDECREF(attached);
+    Py_XDECREF(attach);
     Py_XDECREF(make);
     Py_XDECREF(key);
     Py_XDECREF(property);
@@ -927,7 +978,31 @@ static PyObject *mapper_of_object(PyObject *module, PyObject *object) {
     return Py_NewRef(record == NULL || record->view == NULL ? Py_None : record->view);
 }
 
+static PyObject *all_mappers(PyObject *module, PyObject *unused) {
+    PyObject *list = PyList_New(0);
+    (void)module;
+    (void)unused;
+    for (corm_py_class *record = classes; list != NULL && record != NULL; record = record->next) {
+        if (record->view != NULL && Py_REFCNT(record->view) > 0 && PyList_Append(list, record->view) < 0) {
+            Py_CLEAR(list);
+        }
+    }
+    return list;
+}
+
+static PyObject *aliased_from(PyObject *module, PyObject *object) {
+    (void)module;
+    if (!PyObject_TypeCheck(object, CormPyAliased_Type)) {
+        PyErr_SetString(PyExc_TypeError, "an aliased class is needed");
+        return NULL;
+    }
+    return corm_py_wrap(corm_node_ref(corm_entity_from(corm_node_as_entity(((CormPyAliased *)object)->entity))));
+}
+
 static PyMethodDef functions[] = {
+    {"_all_mappers", all_mappers, METH_NOARGS, "All Mappers whose classes are alive."},
+    {"_aliased_from", aliased_from, METH_O, "What an aliased class stands for in the FROM clause."},
+    {"_watch_configure", watch_configure, METH_O, "Tell cormorant.event before and after mappers are configured."},
     {"_on_collection", on_collection, METH_VARARGS, "For gc.callbacks."},
     {"configure_mappers", configure_mappers, METH_NOARGS, "Resolve all that is declared."},
     {"_mapper_of", mapper_of_object, METH_O, "The Mapper of a class, Mapper or aliased class, or None."},

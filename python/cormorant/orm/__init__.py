@@ -1,0 +1,118 @@
+"""Mapped classes and sessions: the public names of the ORM.
+
+What declaring classes needs is imported now, the rest when it is first asked for.
+"""
+
+from __future__ import annotations
+
+from .._engine import (
+    InstanceState,
+    InstrumentedAttribute,
+    QueryableAttribute,
+    aliased,
+    configure_mappers,
+    with_parent,
+)
+from .base import (
+    MANYTOMANY,
+    MANYTOONE,
+    ONETOMANY,
+    LoaderCallableStatus,
+    Mapped,
+    NotExtension,
+    PassiveFlag,
+    RelationshipDirection,
+)
+from .decl_api import (
+    DeclarativeBase,
+    DeclarativeBaseNoMeta,
+    DeclarativeMeta,
+    add_mapped_attribute,
+    as_declarative,
+    declarative_base,
+    declarative_mixin,
+    declared_attr,
+    has_inherited_table,
+    reconstructor,
+    registry,
+    validates,
+)
+from .mapper import Mapper, class_mapper, identity_key, object_mapper
+from .properties import ColumnProperty, MappedColumn, MappedSQLExpression, MapperProperty, mapped_column
+from .relationships import Relationship, RelationshipProperty, backref, foreign, relationship, remote
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+# Names by the module that has them.
+_LATE = {
+    "attributes": ("AttributeEventToken", "History"),
+    "collections": (
+        "attribute_keyed_dict", "attribute_mapped_collection", "column_keyed_dict", "column_mapped_collection",
+        "keyfunc_mapping", "mapped_collection", "KeyFuncDict", "MappedCollection", "InstrumentedList",
+        "InstrumentedSet", "InstrumentedDict",
+    ),
+    "query": ("Query",),
+    "scoping": ("scoped_session", "ScopedSession"),
+    "session": (
+        "ORMExecuteState", "Session", "SessionTransaction", "SessionTransactionOrigin", "close_all_sessions",
+        "make_transient", "make_transient_to_detached", "object_session", "sessionmaker", "was_deleted",
+    ),
+    "state": ("AttributeState",),
+    "strategy_options": (
+        "Load", "contains_eager", "defaultload", "defer", "immediateload", "joinedload", "lazyload", "load_only",
+        "noload", "raiseload", "selectinload", "subqueryload", "undefer", "undefer_group",
+    ),
+    "unitofwork": ("UOWTransaction",),
+    "util": ("AliasedClass", "AliasedInsp"),
+}  # fmt: skip
+_MODULE_OF = {name: module for module, names in _LATE.items() for name in names}
+_MODULE_OF["CascadeOptions"] = "relationships"
+_SUBMODULES = frozenset(("attributes", "collections", "events", "exc", "instrumentation", "interfaces", "state"))
+
+__all__ = [
+    "ColumnProperty", "DeclarativeBase", "DeclarativeBaseNoMeta", "DeclarativeMeta", "InstanceState",
+    "InstrumentedAttribute", "LoaderCallableStatus", "MANYTOMANY", "MANYTOONE", "Mapped", "MappedColumn",
+    "MappedSQLExpression", "Mapper", "MapperProperty", "NotExtension", "ONETOMANY", "PassiveFlag", "QueryableAttribute",
+    "Relationship", "RelationshipDirection", "RelationshipProperty", "add_mapped_attribute", "aliased", "as_declarative",
+    "backref", "class_mapper", "clear_mappers", "configure_mappers", "declarative_base", "declarative_mixin",
+    "declared_attr", "foreign", "has_inherited_table", "identity_key", "mapped_column", "object_mapper",
+    "reconstructor", "registry", "relationship", "remote", "validates", "with_parent",
+]  # fmt: skip
+
+
+def clear_mappers() -> None:
+    """Forget the mappings of all classes: they cannot be used with sessions any more."""
+    from .. import _engine
+
+    for one in {id(mapper.registry): mapper.registry for mapper in _engine._all_mappers()}.values():
+        one.dispose()
+
+
+def __getattr__(name: str) -> Any:
+    module = _MODULE_OF.get(name)
+    if module is None and name in _SUBMODULES:
+        module = name
+    if module is not None:
+        from importlib import import_module
+
+        try:
+            found = import_module(f".{module}", __name__)
+        except ModuleNotFoundError as error:
+            if error.name != f"{__name__}.{module}":
+                raise
+        else:
+            if module == name:
+                return found
+            if hasattr(found, name):
+                value = getattr(found, name)
+                globals()[name] = value
+                return value
+    from .. import _missing
+
+    raise _missing(__name__, name)
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *_MODULE_OF})
