@@ -47,8 +47,7 @@ _INSTANCE = {
 _ATTRIBUTE = {
     "set": ("target", "value", "oldvalue", "initiator"), "append": ("target", "value", "initiator"),
     "remove": ("target", "value", "initiator"), "modified": ("target", "initiator"),
-    "init_scalar": ("target", "value", "dict_"), "init_collection": ("target", "collection", "collection_adapter"),
-    "bulk_replace": ("target", "values", "initiator"),
+    "init_scalar": ("target", "value", "dict_"),
 }  # fmt: skip
 _STATE = ("session", "instance")
 _SESSION = {

@@ -79,7 +79,11 @@ PyObject *corm_py_attribute_read(CormPyInstance *self, corm_attribute *attribute
         return corm_py_raise();
     }
     value = corm_py_instance_peek(self, attribute);
-    value = Py_NewRef(value != NULL ? value : Py_None);
+    if (value != NULL) {
+        Py_INCREF(value);
+    } else {
+        value = attribute->listening ? corm_py_attribute_default(self, attribute) : Py_NewRef(Py_None);
+    }
     Py_DECREF(self);
     return value;
 }

@@ -393,7 +393,10 @@ static PyObject *initiator_of(attribute_change *change) {
     if (change->initiator == NULL) {
         PyObject *make = corm_py_import("cormorant.orm.attributes", "AttributeEventToken");
         PyObject *began = corm_py_data(change->began)->descriptor;
-        const char *op = change->kind == 's' ? "replace" : change->kind == 'a' ? "append" : "remove";
+        const char *op = change->kind == 's'   ? "replace"
+                         : change->kind == 'a' ? "append"
+                         : change->kind == 'r' ? "remove"
+                                               : "modified";
         change->initiator = make == NULL ? NULL
                                          : PyObject_CallFunction(make, "Os", began == NULL ? Py_None : began, op);
         Py_XDECREF(make);
@@ -473,6 +476,47 @@ corm_status corm_py_attribute_event(char kind, corm_state *state, const corm_att
     Py_DECREF(change.owner);
     Py_DECREF(change.descriptor);
     return status;
+}
+
+int corm_py_attribute_modified(CormPyInstance *self, const corm_attribute *attribute) {
+    PyObject *descriptor = corm_py_data(attribute)->descriptor;
+    PyObject *tuple = descriptor == NULL ? NULL : listeners_of(((CormPyAttribute *)descriptor)->listeners, "modified");
+    if (tuple == NULL) {
+        return 0;
+    }
+    attribute_change change = {.kind = 'm', .began = attribute};
+    PyObject *initiator = initiator_of(&change);
+    PyObject *arguments = initiator == NULL ? NULL : PyTuple_Pack(2, (PyObject *)self, initiator);
+    int failed = arguments == NULL ? -1 : call_all(tuple, arguments, 0);
+    Py_XDECREF(arguments);
+    Py_XDECREF(initiator);
+    return failed;
+}
+
+PyObject *corm_py_attribute_default(CormPyInstance *self, const corm_attribute *attribute) {
+    PyObject *descriptor = corm_py_data(attribute)->descriptor;
+    PyObject *tuple = descriptor == NULL ? NULL : listeners_of(((CormPyAttribute *)descriptor)->listeners, "init_scalar");
+    PyObject *value = Py_NewRef(Py_None);
+    if (tuple == NULL) {
+        return value;
+    }
+    PyObject *dict = corm_py_instance_dict(self);
+    Py_INCREF(tuple);
+    for (Py_ssize_t i = 0; dict != NULL && value != NULL && i < PyTuple_GET_SIZE(tuple); i++) {
+        PyObject *entry = PyTuple_GET_ITEM(tuple, i);
+        PyObject *result =
+            PyObject_CallFunctionObjArgs(PyTuple_GET_ITEM(entry, 0), (PyObject *)self, value, self->dict, NULL);
+        if (result == NULL || (flags_of(entry) & LISTEN_RETVAL)) {
+            Py_SETREF(value, result);
+        } else {
+            Py_DECREF(result);
+        }
+    }
+    Py_DECREF(tuple);
+    if (dict == NULL) {
+        Py_CLEAR(value);
+    }
+    return value;
 }
 
 /* ---- for cormorant/event.py ---- */

@@ -300,7 +300,7 @@ static PyObject *flag_modified(PyObject *module, PyObject *args) {
     if (status != CORM_OK) {
         return corm_py_raise();
     }
-    Py_RETURN_NONE;
+    return corm_py_attribute_modified(instance, attribute) < 0 ? NULL : Py_NewRef(Py_None);
 }
 
 static PyObject *flag_dirty(PyObject *module, PyObject *object) {

@@ -351,15 +351,12 @@ corm_state *corm_py_state_required(PyObject *object) {
         return &((CormPyInstance *)object)->state;
     }
     PyObject *error = corm_py_import("cormorant.orm.exc", "UnmappedInstanceError");
-    if (error != NULL) {
-        if (PyType_Check(object)) {
-            PyErr_Format(error, "Class '%s' is not an instance: was a class given where an object of it was meant?",
-                         ((PyTypeObject *)object)->tp_name);
-        } else {
-            PyErr_Format(error, "Class '%s' is not mapped", Py_TYPE(object)->tp_name);
-        }
-        Py_DECREF(error);
+    PyObject *exception = error == NULL ? NULL : PyObject_CallOneArg(error, object);
+    if (exception != NULL) {
+        PyErr_SetObject(error, exception);
+        Py_DECREF(exception);
     }
+    Py_XDECREF(error);
     return NULL;
 }
 

@@ -938,12 +938,16 @@ corm_mapper *corm_py_mapper_of(PyObject *object) {
 corm_mapper *corm_py_mapper_required(PyObject *object) {
     corm_mapper *mapper = corm_py_mapper_of(object);
     if (mapper == NULL && !PyErr_Occurred()) {
-        PyObject *error = corm_py_import("cormorant.orm.exc", "UnmappedClassError");
-        if (error != NULL && PyType_Check(object)) {
-            PyErr_Format(error, "Class '%s.%s' is not mapped", "", ((PyTypeObject *)object)->tp_name);
-        } else if (error != NULL) {
-            PyErr_Format(error, "Class object expected, got '%R'.", object);
+        bool is_class = PyType_Check(object);
+        PyObject *error = is_class ? corm_py_import("cormorant.orm.exc", "UnmappedClassError")
+                                   : corm_py_import("cormorant.exc", "ArgumentError");
+        PyObject *argument = is_class ? Py_NewRef(object) : PyUnicode_FromFormat("Class object expected, got '%R'.", object);
+        PyObject *exception = error == NULL || argument == NULL ? NULL : PyObject_CallOneArg(error, argument);
+        if (exception != NULL) {
+            PyErr_SetObject(error, exception);
+            Py_DECREF(exception);
         }
+        Py_XDECREF(argument);
         Py_XDECREF(error);
     }
     return mapper;

@@ -182,6 +182,9 @@ corm_status corm_py_attribute_event(char kind, corm_state *state, const corm_att
 /* Objects that listeners put in place of others are kept until the outermost change is over. */
 void corm_py_change_begin(void);
 void corm_py_change_end(void);
+/* Tell that flag_modified() was called; the value of an attribute that was never set, as listeners say: a new reference. */
+int corm_py_attribute_modified(CormPyInstance *self, const corm_attribute *attribute);
+PyObject *corm_py_attribute_default(CormPyInstance *self, const corm_attribute *attribute);
 /* Call mapper or instance listeners by name: init, load, ... */
 int corm_py_fire_instance(corm_py_class *record, const char *name, PyObject *arguments);
 /* Does anyone listen to instance events of this name? */
