@@ -72,7 +72,9 @@ CORM_API corm_status corm_reference_set(void *object, const char *field, void *o
 CORM_API size_t corm_many_count(corm_many *many);
 /* Item by place, or NULL past the end. Items keep their places until the collection changes. */
 CORM_API void *corm_many_at(corm_many *many, size_t index);
+/* An object is in a collection once: adding it again does nothing. */
 CORM_API corm_status corm_many_add(corm_many *many, void *object);
+/* CORM_INVALID_REQUEST when it is not in it. */
 CORM_API corm_status corm_many_remove(corm_many *many, void *object);
 CORM_API bool corm_many_contains(corm_many *many, const void *object);
 /* A loop over a collection: corm_each(address, a, u->addresses) { ... }. The collection may change meanwhile; then items

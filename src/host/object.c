@@ -749,6 +749,13 @@ void c_session_forget(c_session *own) {
     corm_objects_release(&corm_c_host, &own->incomplete);
 }
 
+/* Room for one more object that may become transient again. */
+static corm_status expect_leaver(c_session *own) {
+    corm_status status = corm_vector_reserve(&own->left, own->may_leave + 1);
+    own->may_leave += status == CORM_OK ? 1 : 0;
+    return status;
+}
+
 corm_status c_session_complete(corm_session *session) {
     c_session *own = corm_session_host(session);
     corm_vector objects = own->incomplete;
@@ -826,6 +833,10 @@ static corm_status host_detect_changes(corm_state *state) {
     return status;
 }
 
+corm_status c_object_detect(c_object *object) {
+    return host_detect_changes(&object->state);
+}
+
 /* ---- hooks, messages ---- */
 
 static corm_status host_event(corm_event_kind kind, corm_session *session, struct corm_connection *connection,
@@ -838,6 +849,22 @@ static corm_status host_event(corm_event_kind kind, corm_session *session, struc
                  {CORM_EVENT_BEFORE_DELETE, CORM_HOOK_BEFORE_DELETE}, {CORM_EVENT_AFTER_DELETE, CORM_HOOK_AFTER_DELETE},
                  {CORM_EVENT_LOAD, CORM_HOOK_LOAD}};
     (void)connection;
+    if (kind == CORM_EVENT_PENDING_TO_TRANSIENT || kind == CORM_EVENT_PERSISTENT_TO_TRANSIENT) {
+        c_session *own = corm_session_host(session);
+        if (!(state->flags & C_STATE_LEFT) && own->left.count < own->left.capacity) {
+            state->flags |= C_STATE_LEFT;
+            own->left.items[own->left.count++] = host_object_of(state);
+            host_retain(host_object_of(state));
+        }
+        return CORM_OK;
+    }
+    if (kind == CORM_EVENT_BEFORE_ATTACH) {
+        return expect_leaver(corm_session_host(session));
+    }
+    if (kind == CORM_EVENT_AFTER_COMMIT) {
+        ((c_session *)corm_session_host(session))->may_leave = 0;
+        return CORM_OK;
+    }
     if (kind == CORM_EVENT_AFTER_FLUSH_POSTEXEC || kind == CORM_EVENT_AFTER_SOFT_ROLLBACK) {
         corm_status completed = kind == CORM_EVENT_AFTER_FLUSH_POSTEXEC ? c_session_complete(session) : CORM_OK;
         c_session_forget(corm_session_host(session));

@@ -43,6 +43,9 @@ typedef struct c_object {
     corm_state state;
 } c_object;
 
+/* One of the host's own bits in a state's flags: the object is in c_session.left. */
+enum { C_STATE_LEFT = 1u << 24 };
+
 struct corm_many {
     c_object *owner;         /* borrowed: the owner holds the collection */
     corm_attribute *attribute;
@@ -55,6 +58,8 @@ typedef struct c_session {
     corm_vector retired;     /* char *: texts that were replaced, freed after the flush */
     corm_vector incomplete;  /* corm_object *, retained: some columns have to be read again */
     corm_vector queries;     /* corm_query *: those that run; closed when the session ends */
+    corm_vector left;        /* corm_object *, retained: became transient again, and may hold each other in circles */
+    size_t may_leave;        /* objects that are new in this transaction: as much room `left` has */
 } c_session;
 
 struct corm_models {
@@ -85,6 +90,8 @@ void c_session_forget(c_session *own);
 corm_status c_session_complete(corm_session *session);
 /* Let go of all relationships: objects that leave a session do not hold each other in circles. */
 void c_object_cut(c_object *object);
+/* Take in what was assigned to an object's references. */
+corm_status c_object_detect(c_object *object);
 /* An object that was never written: every field counts as set. */
 void c_object_mark_new(c_object *object);
 

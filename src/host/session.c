@@ -75,13 +75,19 @@ corm_session *corm_session_open(corm_engine *engine, corm_models *models) {
         corm_free(own);
         return NULL;
     }
-    corm_session_listen(session, CORM_EVENT_AFTER_FLUSH_POSTEXEC | CORM_EVENT_AFTER_SOFT_ROLLBACK);
+    corm_session_listen(session, CORM_EVENT_AFTER_FLUSH_POSTEXEC | CORM_EVENT_AFTER_SOFT_ROLLBACK | CORM_EVENT_AFTER_COMMIT |
+                                     CORM_EVENT_BEFORE_ATTACH | CORM_EVENT_PENDING_TO_TRANSIENT | CORM_EVENT_PERSISTENT_TO_TRANSIENT);
     return session;
 }
 
+/* Objects that went into another session meanwhile are left alone. */
 static void cut_all(corm_vector *objects) {
     for (size_t i = 0; i < objects->count; i++) {
-        c_object_cut(c_object_from(objects->items[i]));
+        c_object *object = c_object_from(objects->items[i]);
+        object->state.flags &= ~(uint32_t)C_STATE_LEFT;
+        if (object->state.session == NULL) {
+            c_object_cut(object);
+        }
     }
     corm_objects_release(&corm_c_host, objects);
 }
@@ -101,6 +107,7 @@ void corm_session_end(corm_session *session) {
     }
     corm_session_free(session);
     cut_all(&objects);
+    cut_all(&own->left);
     c_session_forget(own);
     corm_vector_clear(&own->retired);
     corm_vector_clear(&own->queries);
@@ -119,7 +126,8 @@ corm_status corm_fail(corm_status status, const char *format, ...) {
 void *corm_object_new(corm_session *session, corm_mapping *mapping) {
     corm_mapper *mapper = c_mapper_of(mapping);
     c_object *object;
-    if (mapper == NULL || corm_mapper_configure(mapper) != CORM_OK || c_object_new(mapper, &object) != CORM_OK) {
+    if (mapper == NULL || corm_mapper_configure(mapper) != CORM_OK ||
+        c_object_new(mapper, &object) != CORM_OK) {
         return NULL;
     }
     c_object_mark_new(object);
@@ -275,16 +283,39 @@ void *corm_many_at(corm_many *many, size_t index) {
     return c_object_struct(c_object_from(many->items.items[index]));
 }
 
+/* Both sides are in step, so the reference on the other side tells at once. */
+static bool holds(const corm_many *many, c_object *item) {
+    corm_attribute *inverse = many->attribute->relationship->inverse;
+    corm_value value;
+    if (inverse != NULL && inverse->kind == CORM_ATTRIBUTE_REFERENCE && inverse->mapper == item->state.mapper &&
+        corm_c_host.get(c_object_handle(item), inverse, &value) == CORM_OK && value.kind != CORM_KIND_ABSENT &&
+        (value.kind != CORM_KIND_HOST || value.as.host != (void *)many->owner)) {
+        return false;
+    }
+    return corm_vector_contains(&many->items, item);
+}
+
 corm_status corm_many_add(corm_many *many, void *object) {
     c_object *item = c_object_of(object);
-    return item == NULL ? CORM_UNMAPPED_INSTANCE
-                        : corm_collection_append(&many->owner->state, many->attribute, c_object_handle(item));
+    corm_status status = item == NULL ? CORM_UNMAPPED_INSTANCE : c_object_detect(item);
+    if (status != CORM_OK || (many->loaded && holds(many, item))) {
+        return status; /* an object is in a collection once */
+    }
+    return corm_collection_append(&many->owner->state, many->attribute, c_object_handle(item));
 }
 
 corm_status corm_many_remove(corm_many *many, void *object) {
     c_object *item = c_object_of(object);
-    return item == NULL ? CORM_UNMAPPED_INSTANCE
-                        : corm_collection_remove(&many->owner->state, many->attribute, c_object_handle(item));
+    corm_status status = item == NULL ? CORM_UNMAPPED_INSTANCE : c_object_detect(item);
+    if (status == CORM_OK) {
+        status = load_many(many);
+    }
+    if (status == CORM_OK && !holds(many, item)) {
+        const corm_attribute *attribute = many->attribute;
+        return corm_error_set(CORM_INVALID_REQUEST, "the %s is not in %s.%s", item->mapping->mapping->name,
+                              attribute->mapper->name, attribute->key);
+    }
+    return status == CORM_OK ? corm_collection_remove(&many->owner->state, many->attribute, c_object_handle(item)) : status;
 }
 
 bool corm_many_contains(corm_many *many, const void *object) {

@@ -240,7 +240,14 @@ static void drop_pending_orphan(const corm_attribute *attribute, corm_state *oth
         peek_reference(other, inverse, &parent) == CORM_OK && parent != NULL) {
         return; /* it went to another parent */
     }
-    corm_session_detach(other->session, other);
+    corm_session *session = other->session;
+    corm_object *object = corm_state_object(other);
+    other->mapper->host->retain(object);
+    corm_session_detach(session, other);
+    if (corm_session_event(session, CORM_EVENT_PENDING_TO_TRANSIENT, other) != CORM_OK) {
+        corm_error_clear();
+    }
+    other->mapper->host->release(object);
 }
 
 static corm_status item_state(corm_state *owner, const corm_attribute *attribute, corm_object *item,

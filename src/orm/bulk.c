@@ -109,6 +109,34 @@ static corm_status expire_set(corm_node *statement, const corm_mapper *mapper, c
     return status;
 }
 
+/* Relationships of a strong session's objects follow too. */
+static corm_status follow(corm_session *session, corm_node *statement, corm_mapper *mapper, const corm_vector *objects) {
+    corm_vector concerned = {0};
+    corm_status status = CORM_OK;
+    if (!session->strong) {
+        return CORM_OK;
+    }
+    if (statement->kind == CORM_NODE_DELETE) {
+        for (size_t i = 0; i < objects->count; i++) {
+            ((corm_state *)objects->items[i])->flags |= CORM_STATE_DELETING;
+        }
+        status = corm_vector_push(&concerned, mapper);
+        status = status == CORM_OK ? corm_follow_deleted(session, &concerned) : status;
+        for (size_t i = 0; i < objects->count && status != CORM_OK; i++) {
+            ((corm_state *)objects->items[i])->flags &= ~(uint32_t)CORM_STATE_DELETING;
+        }
+    } else {
+        corm_node *columns = corm_dml_part_of(statement, CORM_DML_COLUMNS);
+        for (size_t i = 0; i < corm_list_count(columns) && status == CORM_OK; i++) {
+            corm_attribute *attribute = set_attribute(mapper, corm_list_at(columns, i));
+            status = attribute == NULL ? CORM_OK : corm_vector_push(&concerned, attribute->column);
+        }
+        status = status == CORM_OK ? corm_follow_columns(session, &concerned) : status;
+    }
+    corm_vector_clear(&concerned);
+    return status;
+}
+
 corm_status corm_bulk_execute(corm_session *session, corm_node *statement, const corm_parameters *sets, size_t set_count,
                               const corm_execute_options *options, corm_result **out) {
     corm_entity *entity = corm_node_as_entity(corm_dml_part_of(statement, CORM_DML_TABLE));
@@ -119,6 +147,9 @@ corm_status corm_bulk_execute(corm_session *session, corm_node *statement, const
     }
     if (status == CORM_OK) {
         status = corm_session_execute_plain(session, statement, sets, set_count, options, out);
+    }
+    if (status == CORM_OK) {
+        status = follow(session, statement, entity->mapper, &objects);
     }
     for (size_t i = 0; i < objects.count; i++) {
         corm_state *state = objects.items[i];

@@ -249,6 +249,9 @@ static corm_status flush_entered(corm_session *session) {
         status = corm_session_event(session, CORM_EVENT_AFTER_FLUSH, NULL);
     }
     if (status == CORM_OK) {
+        status = corm_flush_follow(&flush);
+    }
+    if (status == CORM_OK) {
         status = finish(&flush);
     }
     if (status != CORM_OK) {

@@ -76,6 +76,11 @@ corm_status corm_flush_collect(corm_flush *flush);
 corm_status corm_flush_order(corm_flush *flush);
 void corm_flush_clear(corm_flush *flush);
 
+/* ---- flush_follow.c ---- */
+
+/* Rows are written, objects not finished: relationships of a strong session's objects follow. */
+corm_status corm_flush_follow(corm_flush *flush);
+
 /* ---- flush_sync.c ---- */
 
 /* Before an object is written: foreign keys of its many-to-one references. post: those with post_update. */

@@ -112,6 +112,14 @@ void corm_journal_undo(corm_session *session, uint32_t serial);
 /* The outcome of the transaction is known. */
 void corm_journal_forget(corm_session *session);
 
+/* ---- relationships that follow rows (flush_follow.c) ---- */
+
+/* Take objects that are being deleted (CORM_STATE_DELETING) out of what the session's objects hold. classes: theirs,
+ * corm_mapper *. */
+corm_status corm_follow_deleted(corm_session *session, const corm_vector *classes);
+/* Many rows got another value in these columns (corm_column *): unload what is joined by them. */
+corm_status corm_follow_columns(corm_session *session, const corm_vector *columns);
+
 /* ---- cascades (cascade.c) ---- */
 
 /* The state and everything that the cascade reaches from it along loaded relationships (load: also those that are

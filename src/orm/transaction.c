@@ -159,7 +159,10 @@ corm_status corm_session_begin_nested(corm_session *session) {
 /* ---- restoring objects ---- */
 
 static void to_transient(corm_session *session, corm_state *state) {
+    const corm_host *host = state->mapper->host;
+    corm_object *object = corm_state_object(state);
     bool had_row = (state->flags & CORM_STATE_HAS_KEY) != 0;
+    host->retain(object);
     state->flags &= ~(uint32_t)CORM_STATE_DELETED;
     corm_session_detach(session, state);
     corm_state_commit(state);
@@ -168,6 +171,11 @@ static void to_transient(corm_session *session, corm_state *state) {
     }
     state->flags &= ~(uint32_t)(CORM_STATE_EXPIRED | CORM_STATE_WAS_DELETED);
     state->born = 0;
+    if (corm_session_event(session, had_row ? CORM_EVENT_PERSISTENT_TO_TRANSIENT : CORM_EVENT_PENDING_TO_TRANSIENT, state) !=
+        CORM_OK) {
+        corm_error_clear();
+    }
+    host->release(object);
 }
 
 /* Objects that were pending or became persistent in the transaction are not in the session any more. */
