@@ -1,8 +1,8 @@
 /*
- * InstanceState: what inspect(obj) gives. A view that refers weakly to its object, so that the object's own dictionary can
- * hold it; two views of one object compare equal.
+ * InstanceState: what inspect(obj) gives. It is a weak reference to its object, so that the object's own dictionary can hold
+ * it, and is found again in the object's list of weak references: while one is alive, there is no other.
  *
- * Pickled with its object, it carries the identity; unpickled, it is a view of nothing until the object takes that over.
+ * Pickled with its object, it becomes a tuple of class and identity, which the object takes over when it is unpickled.
  */
 #include "orm.h"
 
@@ -12,38 +12,29 @@
 #include "orm/session_private.h"
 
 typedef struct CormPyInstanceState {
-    PyObject_HEAD
-    PyObject *reference; /* a weak reference to the object; NULL when unpickled */
-    PyObject *identity;  /* of an unpickled one: a tuple, or None */
-    PyObject *cls;       /* of an unpickled one */
+    PyWeakReference reference;
     PyObject *weakrefs;
 } CormPyInstanceState;
 
 PyTypeObject *CormPyInstanceState_Type;
 
-static CormPyInstanceState *as_view(PyObject *object) {
-    return (CormPyInstanceState *)object;
-}
-
 PyObject *corm_py_instance_state_new(PyObject *instance) {
-    CormPyInstanceState *self =
-        (CormPyInstanceState *)CormPyInstanceState_Type->tp_alloc(CormPyInstanceState_Type, 0);
-    if (self == NULL) {
-        return NULL;
+    PyWeakReference *found = (PyWeakReference *)((CormPyInstance *)instance)->weakrefs;
+    for (; found != NULL; found = found->wr_next) {
+        if (Py_TYPE(found) == CormPyInstanceState_Type && Py_REFCNT(found) > 0) {
+            return Py_NewRef((PyObject *)found);
+        }
     }
-    self->reference = PyWeakref_NewRef(instance, NULL);
-    if (self->reference == NULL) {
-        Py_DECREF(self);
-        return NULL;
-    }
-    return (PyObject *)self;
+    PyObject *args = PyTuple_Pack(1, instance);
+    PyObject *made = args == NULL ? NULL : _PyWeakref_RefType.tp_new(CormPyInstanceState_Type, args, NULL);
+    Py_XDECREF(args);
+    return made;
 }
 
 /* A new reference to the object, or NULL without an exception. */
 static CormPyInstance *object_of(PyObject *self) {
-    PyObject *reference = as_view(self)->reference;
-    PyObject *object = reference == NULL ? NULL : PyWeakref_GET_OBJECT(reference);
-    return object == NULL || object == Py_None ? NULL : (CormPyInstance *)Py_NewRef(object);
+    PyObject *object = PyWeakref_GET_OBJECT(self);
+    return object == Py_None ? NULL : (CormPyInstance *)Py_NewRef(object);
 }
 
 /* The same with an exception. */
@@ -158,18 +149,14 @@ static PyObject *identity_of(CormPyInstance *object) {
 static PyObject *get_identity(PyObject *self, void *closure) {
     CormPyInstance *object = object_of(self);
     (void)closure;
-    if (object == NULL) {
-        PyObject *pickled = as_view(self)->identity;
-        return Py_NewRef(pickled == NULL ? Py_None : pickled);
-    }
-    PyObject *identity = identity_of(object);
-    Py_DECREF(object);
+    PyObject *identity = object == NULL ? Py_NewRef(Py_None) : identity_of(object);
+    Py_XDECREF(object);
     return identity;
 }
 
 static PyObject *class_of(PyObject *self) {
     CormPyInstance *object = object_of(self);
-    PyObject *cls = object != NULL ? (PyObject *)Py_TYPE(object) : as_view(self)->cls;
+    PyObject *cls = object == NULL ? NULL : (PyObject *)Py_TYPE(object); /* the mapper keeps it */
     Py_XDECREF(object);
     return cls;
 }
@@ -336,26 +323,19 @@ static PyObject *state_reduce(PyObject *self, PyObject *unused) {
     return Py_BuildValue("N(ON)", restore, cls == NULL ? Py_None : cls, identity);
 }
 
+/* What an unpickled object finds in its dictionary. */
 static PyObject *restore_state(PyObject *module, PyObject *args) {
-    PyObject *cls, *identity;
     (void)module;
-    if (!PyArg_ParseTuple(args, "OO", &cls, &identity)) {
-        return NULL;
-    }
-    CormPyInstanceState *self =
-        (CormPyInstanceState *)CormPyInstanceState_Type->tp_alloc(CormPyInstanceState_Type, 0);
-    if (self != NULL) {
-        self->cls = Py_NewRef(cls);
-        self->identity = Py_NewRef(identity);
-    }
-    return (PyObject *)self;
+    return PyTuple_Size(args) == 2 ? Py_NewRef(args) : PyErr_Format(PyExc_TypeError, "class and identity are needed");
 }
 
 int corm_py_instance_state_restore(PyObject *view, corm_state *state) {
-    if (!PyObject_TypeCheck(view, CormPyInstanceState_Type)) {
-        return 0;
+    PyObject *identity;
+    if (PyObject_TypeCheck(view, CormPyInstanceState_Type)) {
+        identity = get_identity(view, NULL);
+    } else {
+        identity = Py_NewRef(PyTuple_Check(view) && PyTuple_GET_SIZE(view) == 2 ? PyTuple_GET_ITEM(view, 1) : Py_None);
     }
-    PyObject *identity = get_identity(view, NULL);
     if (identity == NULL) {
         return -1;
     }
@@ -381,42 +361,37 @@ int corm_py_instance_state_restore(PyObject *view, corm_state *state) {
 /* ---- the type ---- */
 
 static PyObject *state_richcompare(PyObject *left, PyObject *right, int op) {
-    if ((op != Py_EQ && op != Py_NE) || !PyObject_TypeCheck(right, CormPyInstanceState_Type)) {
+    if (op != Py_EQ && op != Py_NE) {
         Py_RETURN_NOTIMPLEMENTED;
     }
-    PyObject *reference = as_view(left)->reference;
-    bool same = left == right || (reference != NULL && reference == as_view(right)->reference);
-    return PyBool_FromLong(same == (op == Py_EQ));
+    return PyBool_FromLong((left == right) == (op == Py_EQ));
 }
 
 static Py_hash_t state_hash(PyObject *self) {
-    PyObject *reference = as_view(self)->reference;
-    return _Py_HashPointer(reference == NULL ? self : reference);
+    return _Py_HashPointer(self);
+}
+
+static PyObject *state_repr(PyObject *self) {
+    return PyUnicode_FromFormat("<cormorant.orm.state.InstanceState object at %p>", self);
 }
 
 static int state_traverse(PyObject *self, visitproc visit, void *arg) {
     Py_VISIT(Py_TYPE(self));
-    Py_VISIT(as_view(self)->reference);
-    Py_VISIT(as_view(self)->identity);
-    Py_VISIT(as_view(self)->cls);
-    return 0;
+    return _PyWeakref_RefType.tp_traverse(self, visit, arg);
 }
 
 static int state_clear(PyObject *self) {
-    Py_CLEAR(as_view(self)->reference);
-    Py_CLEAR(as_view(self)->identity);
-    Py_CLEAR(as_view(self)->cls);
-    return 0;
+    return _PyWeakref_RefType.tp_clear(self);
 }
 
 static void state_dealloc(PyObject *self) {
     PyTypeObject *type = Py_TYPE(self);
     PyObject_GC_UnTrack(self);
-    if (as_view(self)->weakrefs != NULL) {
+    if (((CormPyInstanceState *)self)->weakrefs != NULL) {
         PyObject_ClearWeakRefs(self);
     }
-    state_clear(self);
-    type->tp_free(self);
+    PyObject_GC_Track(self); /* the base takes it off again */
+    _PyWeakref_RefType.tp_dealloc(self);
     Py_DECREF(type);
 }
 
@@ -469,6 +444,7 @@ static PyType_Slot state_slots[] = {{Py_tp_doc, "What the ORM knows of an object
                                     {Py_tp_clear, state_clear},
                                     {Py_tp_richcompare, state_richcompare},
                                     {Py_tp_hash, state_hash},
+                                    {Py_tp_repr, state_repr},
                                     {Py_tp_methods, state_methods},
                                     {Py_tp_getset, state_getset},
                                     {Py_tp_members, state_members},
@@ -497,7 +473,7 @@ static PyMethodDef functions[] = {
     {NULL, NULL, 0, NULL}};
 
 int corm_py_inspect_init(PyObject *module) {
-    CormPyInstanceState_Type = corm_py_type(module, &state_spec, NULL);
+    CormPyInstanceState_Type = corm_py_type(module, &state_spec, &_PyWeakref_RefType);
     return CormPyInstanceState_Type == NULL || PyModule_AddFunctions(module, functions) < 0 ||
                    corm_py_history_init(module) < 0
                ? -1
