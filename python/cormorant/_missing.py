@@ -20,7 +20,7 @@ def _opcode() -> int:
     return opcode.opmap["IMPORT_FROM"]
 
 
-def getattr_of(module: str) -> Callable[[str], NoReturn]:
+def getattr_of(module: str) -> Callable[..., NoReturn]:
     """A ``__getattr__`` for a module of the package.
 
     ``import`` turns an AttributeError into an ImportError of its own words; so where the name is asked for by
@@ -29,9 +29,9 @@ def getattr_of(module: str) -> Callable[[str], NoReturn]:
     :param module: the module's name.
     """
 
-    def missing(name: str) -> NoReturn:
+    def missing(name: str, depth: int = 1) -> NoReturn:
         text = f"{module} has no {name!r} (yet): see the list of what is there in Cormorant's README"
-        frame = sys._getframe(1)
+        frame = sys._getframe(depth)
         code = frame.f_code.co_code
         if not name.startswith("__") and frame.f_lasti >= 0 and code[frame.f_lasti] == _opcode():
             raise ImportError(text, name=module)

@@ -264,9 +264,14 @@ static PyObject *exists(CormPyAttribute *self, PyObject *args, PyObject *kwargs,
     if (!PyArg_UnpackTuple(args, name, 0, 1, &criterion) || configure(self) < 0) {
         return NULL;
     }
-    if (!is_relationship(self) || (self->attribute->kind == CORM_ATTRIBUTE_COLLECTION) != many) {
-        corm_error_set(CORM_INVALID_REQUEST, "'%s()' not implemented for %s attributes. Use %s().", name,
-                       is_relationship(self) ? (many ? "scalar" : "collection") : "column", many ? "has" : "any");
+    if (!is_relationship(self)) {
+        PyErr_Format(PyExc_AttributeError, "Neither 'InstrumentedAttribute' object nor 'Comparator' object associated with "
+                     "%s.%U has an attribute '%s'", self->attribute->mapper->name, self->key, name);
+        return NULL;
+    }
+    if ((self->attribute->kind == CORM_ATTRIBUTE_COLLECTION) != many) {
+        corm_error_set(CORM_INVALID_REQUEST, many ? "'any()' not implemented for scalar attributes. Use has()."
+                                                  : "'has()' not implemented for collections. Use any().");
         return corm_py_raise();
     }
     corm_node *all = NULL;

@@ -28,13 +28,11 @@ static corm_status detached_error(corm_state *state, const corm_attribute *attri
     if (corm_attribute_is_relationship(attribute)) {
         corm_error_set(CORM_DETACHED_INSTANCE,
                        "Parent instance %s is not bound to a Session; lazy load operation of attribute '%s' "
-                       "cannot proceed: add it to a session, or load the attribute before the session lets go "
-                       "of it",
+                       "cannot proceed",
                        shown, attribute->key);
     } else {
         corm_error_set(CORM_DETACHED_INSTANCE,
-                       "Instance %s is not bound to a Session; attribute refresh operation of '%s' cannot "
-                       "proceed: add it to a session first",
+                       "Instance %s is not bound to a Session; attribute refresh operation cannot proceed (attribute '%s')",
                        shown, attribute->key);
     }
     corm_text_clear(&name);

@@ -61,6 +61,19 @@ static corm_status keep_new(const corm_host *host, corm_set *seen, corm_vector *
     return status;
 }
 
+/* Objects of another class than the relationship's were put into it. */
+static corm_status check_targets(const corm_attribute *attribute, const corm_vector *objects, size_t first) {
+    const corm_mapper *mapper = attribute->mapper, *target = attribute->relationship->target;
+    for (size_t i = first; i < objects->count; i++) {
+        const corm_state *state = mapper->host->state_of(objects->items[i]);
+        if (state != NULL && state->mapper != target) {
+            return corm_error_set(CORM_FLUSH_ERROR, "Attribute '%s' on class '%s' doesn't handle objects of type '%s'",
+                                  attribute->key, mapper->name, state->mapper->name);
+        }
+    }
+    return CORM_OK;
+}
+
 static corm_status reach(corm_state *state, uint32_t cascade, bool load, corm_set *seen, corm_vector *out) {
     const corm_mapper *mapper = state->mapper;
     corm_status status = CORM_OK;
@@ -76,6 +89,9 @@ static corm_status reach(corm_state *state, uint32_t cascade, bool load, corm_se
         size_t first = out->count;
         if (status == CORM_OK) {
             status = corm_relationship_objects(state, attribute, out);
+        }
+        if (status == CORM_OK) {
+            status = check_targets(attribute, out, first);
         }
         corm_status kept = keep_new(mapper->host, seen, out, first);
         status = status == CORM_OK ? kept : status;

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from .._missing import getattr_of
 from ..orm.decl_api import (
     DeclarativeMeta,
     as_declarative,
@@ -10,12 +11,6 @@ from ..orm.decl_api import (
     has_inherited_table,
 )
 
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from typing import Any
-
 __all__ = ["DeclarativeMeta", "as_declarative", "declarative_base", "declared_attr", "has_inherited_table"]
 
-
-def __getattr__(name: str) -> Any:
-    raise AttributeError(f"cormorant.ext.declarative.{name} is not there yet: SQLAlchemy may have it, Cormorant has not")
+__getattr__ = getattr_of(__name__)

@@ -13,6 +13,7 @@ from .._engine import (
     configure_mappers,
     with_parent,
 )
+from .._missing import getattr_of
 from .base import (
     MANYTOMANY,
     MANYTOONE,
@@ -44,6 +45,8 @@ from .relationships import Relationship, RelationshipProperty, backref, foreign,
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
+
+_missing = getattr_of(__name__)
 
 # Names by the module that has them.
 _LATE = {
@@ -109,9 +112,7 @@ def __getattr__(name: str) -> Any:
                 value = getattr(found, name)
                 globals()[name] = value
                 return value
-    from .. import _missing
-
-    raise _missing(__name__, name)
+    raise _missing(name, 2)
 
 
 def __dir__() -> list[str]:
