@@ -156,6 +156,7 @@ typedef struct plan_builder {
     corm_node *select;      /* Core's, as far as it is built: owned */
     corm_vector columns;    /* owned references */
     corm_vector order_by;   /* owned: of joined collections */
+    bool nested;            /* inside another statement: nothing is loaded eagerly there */
     bool wrapped;
     corm_node *wrapper;     /* the subquery, once wrapped: owned */
     corm_vector roots;      /* by output: the FROM of a root entity, borrowed, or NULL */
@@ -606,10 +607,10 @@ static corm_status build_all(plan_builder *build, corm_node *select, bool legacy
     if (status == CORM_OK) {
         status = add_joins(build, corm_select_part_of(select, CORM_SELECT_JOINS));
     }
-    if (status == CORM_OK && needs_wrapping(build, select)) {
+    if (status == CORM_OK && !build->nested && needs_wrapping(build, select)) {
         status = wrap(build);
     }
-    for (size_t i = 0; i < build->plan->output_count && status == CORM_OK; i++) {
+    for (size_t i = 0; i < build->plan->output_count && status == CORM_OK && !build->nested; i++) {
         if (build->plan->entities[i] != NULL) {
             status = join_eagerly(build, build->plan->entities[i], build->roots.items[i]);
         }
@@ -627,8 +628,9 @@ static corm_status build_all(plan_builder *build, corm_node *select, bool legacy
     return status;
 }
 
-corm_status corm_plan_select(corm_node *select, bool legacy_labels, corm_plan **out, corm_node **core) {
-    plan_builder build = {.plan = corm_calloc(1, sizeof(corm_plan)), .rewrite = corm_rewrite_new(to_core, NULL)};
+static corm_status plan_select(corm_node *select, bool legacy_labels, bool nested, corm_plan **out, corm_node **core) {
+    plan_builder build = {
+        .plan = corm_calloc(1, sizeof(corm_plan)), .rewrite = corm_rewrite_new(to_core, NULL), .nested = nested};
     corm_status status = build.plan == NULL || build.rewrite == NULL ? CORM_NO_MEMORY
                                                                        : build_all(&build, select, legacy_labels);
     corm_nodes_unref(&build.columns);
@@ -649,11 +651,15 @@ corm_status corm_plan_select(corm_node *select, bool legacy_labels, corm_plan **
     return CORM_OK;
 }
 
+corm_status corm_plan_select(corm_node *select, bool legacy_labels, corm_plan **out, corm_node **core) {
+    return plan_select(select, legacy_labels, false, out, core);
+}
+
 /* A SELECT inside another statement: its plan is of no use there. */
 static corm_node *core_select(corm_node *select) {
     corm_plan *plan;
     corm_node *core;
-    if (corm_plan_select(select, false, &plan, &core) != CORM_OK) {
+    if (plan_select(select, false, true, &plan, &core) != CORM_OK) {
         return NULL;
     }
     corm_plan_free(plan);
