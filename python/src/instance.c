@@ -364,8 +364,8 @@ corm_state *corm_py_state_required(PyObject *object) {
 
 static int instance_init(PyObject *self, PyObject *args, PyObject *kwargs) {
     if (PyTuple_GET_SIZE(args) > 0) {
-        PyErr_Format(PyExc_TypeError, "%s.__init__() takes 1 positional argument but %zd were given",
-                     _PyType_Name(Py_TYPE(self)), PyTuple_GET_SIZE(args) + 1);
+        PyErr_Format(PyExc_TypeError, "__init__() takes 1 positional argument but %zd were given",
+                     PyTuple_GET_SIZE(args) + 1);
         return -1;
     }
     PyObject *key, *value;

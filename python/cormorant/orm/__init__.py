@@ -39,7 +39,7 @@ from .decl_api import (
     validates,
 )
 from .mapper import Mapper, class_mapper, identity_key, object_mapper
-from .properties import ColumnProperty, MappedColumn, MappedSQLExpression, MapperProperty, mapped_column
+from .properties import ColumnProperty, MappedColumn, MappedSQLExpression, MapperProperty, deferred, mapped_column
 from .relationships import Relationship, RelationshipProperty, backref, foreign, relationship, remote
 
 TYPE_CHECKING = False
@@ -80,7 +80,7 @@ __all__ = [
     "MappedSQLExpression", "Mapper", "MapperProperty", "NotExtension", "ONETOMANY", "PassiveFlag", "QueryableAttribute",
     "Relationship", "RelationshipDirection", "RelationshipProperty", "add_mapped_attribute", "aliased", "as_declarative",
     "backref", "class_mapper", "clear_mappers", "configure_mappers", "declarative_base", "declarative_mixin",
-    "declared_attr", "foreign", "has_inherited_table", "identity_key", "mapped_column", "object_mapper",
+    "declared_attr", "deferred", "foreign", "has_inherited_table", "identity_key", "mapped_column", "object_mapper",
     "reconstructor", "registry", "relationship", "remote", "validates", "with_parent",
 ]  # fmt: skip
 

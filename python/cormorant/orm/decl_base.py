@@ -148,11 +148,10 @@ class Declaration:
                 )
             self.relationships[name] = value
             return
-        if isinstance(value, ColumnProperty):
-            self.columns[name] = value.columns[0]
-            self.options[name] = {"deferred": value.deferred, "active_history": value.active_history}
-            return
         options: dict[str, Any] = {}
+        if isinstance(value, ColumnProperty):
+            options = {"deferred": value.deferred, "active_history": value.active_history}
+            value = value.columns[0]
         if isinstance(value, MappedColumn):
             column, options = self._column_of(name, value, annotation, base, copy)
         else:

@@ -216,6 +216,20 @@ class MappedColumn:
     __hash__ = object.__hash__
 
 
+def deferred(column: Any, *additional: Any, **kwargs: Any) -> Any:
+    """A column that is loaded when it is first read.
+
+    Example::
+
+        text = deferred(Column(Text))
+    """
+    if isinstance(column, MappedColumn):
+        return MappedColumn(column._args, column._kwargs, {**column._options, "deferred": True})
+    if not isinstance(column, Column):
+        raise exc.ArgumentError("deferred() of an SQL expression is not supported yet: give it a Column")
+    return ColumnProperty(column, deferred=True, active_history=bool(kwargs.get("active_history")))
+
+
 def _plain(value: Any) -> Any:
     return value.column if isinstance(value, MappedColumn) else value
 
