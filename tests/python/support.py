@@ -78,10 +78,14 @@ def verbs(sent):
 
 def run_python(source, *arguments, environment=None, timeout=120):
     """Run a program in a fresh interpreter that sees the same `cormorant`; returns the finished process."""
-    prelude = f"import sys; sys.path.insert(0, {str(HERE)!r}); import conftest\n"
+    prelude = f"import sys; sys.path.insert(0, {str(HERE)!r}); import conftest; sys.argv[0] = 'program'\n"
+    source = textwrap.dedent(source)
+    future = "from __future__ import annotations\n"
+    if future in source:
+        prelude, source = future + prelude, source.replace(future, "")
     env = dict(os.environ, PYTHONPATH=os.pathsep.join(path for path in sys.path if path), **(environment or {}))
     return subprocess.run(
-        [sys.executable, "-c", prelude + textwrap.dedent(source), *map(str, arguments)],
+        [sys.executable, "-c", prelude + source, *map(str, arguments)],
         capture_output=True,
         text=True,
         timeout=timeout,
