@@ -271,7 +271,8 @@ static int place_named(const corm_driver *driver, corm_driver_statement *stateme
     return 0;
 }
 
-static int place_set(corm_connection *connection, PyObject *sql, PyObject *set, PyObject *out) {
+static int place_set(const corm_driver *driver, corm_driver_connection *native, PyObject *sql, PyObject *set,
+                     PyObject *out) {
     if (PyTuple_Check(set) || PyList_Check(set)) {
         return PyList_SetSlice(out, PyList_GET_SIZE(out), PyList_GET_SIZE(out), set);
     }
@@ -279,14 +280,13 @@ static int place_set(corm_connection *connection, PyObject *sql, PyObject *set, 
         argument_error("List argument must consist only of tuples or dictionaries");
         return -1;
     }
-    const corm_driver *driver = corm_engine_driver(corm_connection_engine(connection));
     corm_driver_statement *statement;
     Py_ssize_t size;
     const char *text = PyUnicode_AsUTF8AndSize(sql, &size);
     if (text == NULL) {
         return -1;
     }
-    if (driver->prepare(corm_connection_driver(connection), text, (size_t)size, &statement) != CORM_OK) {
+    if (driver->prepare(native, text, (size_t)size, &statement) != CORM_OK) {
         return corm_py_raise_int();
     }
     int status = place_named(driver, statement, set, out);
@@ -294,11 +294,14 @@ static int place_set(corm_connection *connection, PyObject *sql, PyObject *set, 
     return status;
 }
 
-int corm_py_placed_parse(corm_connection *connection, PyObject *sql, PyObject *object, corm_py_placed *out) {
+int corm_py_placed_parse(const corm_driver *driver, corm_driver_connection *native, PyObject *sql, PyObject *object,
+                         corm_py_placed *out) {
+    const corm_dialect *dialect = corm_dialect_find(driver->dialect);
     *out = (corm_py_placed){.set_count = 1};
     out->objects = PyList_New(0);
-    if (out->objects == NULL) {
-        return -1;
+    if (out->objects == NULL || dialect == NULL) {
+        Py_CLEAR(out->objects);
+        return dialect == NULL ? corm_py_raise_int() : -1;
     }
     int status = 0;
     bool many = object != NULL && object != Py_None && PyList_Check(object) && PyList_GET_SIZE(object) > 0 &&
@@ -307,14 +310,14 @@ int corm_py_placed_parse(corm_connection *connection, PyObject *sql, PyObject *o
     if (many) {
         out->set_count = (size_t)PyList_GET_SIZE(object);
         for (Py_ssize_t i = 0; i < PyList_GET_SIZE(object) && status == 0; i++) {
-            status = place_set(connection, sql, PyList_GET_ITEM(object, i), out->objects);
+            status = place_set(driver, native, sql, PyList_GET_ITEM(object, i), out->objects);
         }
     } else if (object != NULL && object != Py_None) {
         if (!PyTuple_Check(object) && !PyList_Check(object) && !is_mapping(object)) {
             argument_error("mapping or list expected for parameters");
             status = -1;
         } else {
-            status = place_set(connection, sql, object, out->objects);
+            status = place_set(driver, native, sql, object, out->objects);
         }
     }
     size_t total = (size_t)PyList_GET_SIZE(out->objects);
@@ -331,8 +334,7 @@ int corm_py_placed_parse(corm_connection *connection, PyObject *sql, PyObject *o
     for (size_t i = 0; i < total && status == 0; i++) {
         corm_value given;
         if (corm_py_to_value(PyList_GET_ITEM(out->objects, (Py_ssize_t)i), &given) != CORM_OK ||
-            corm_convert_parameter(corm_engine_dialect(corm_connection_engine(connection)), NULL, &given,
-                                   &out->values[i], &out->scratch) != CORM_OK) {
+            corm_convert_parameter(dialect, NULL, &given, &out->values[i], &out->scratch) != CORM_OK) {
             status = corm_py_raise_int();
         }
     }

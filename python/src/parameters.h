@@ -5,7 +5,7 @@
 #include "core.h"
 
 #include "dialect/dialect.h"
-#include "engine/engine.h"
+#include "driver/driver.h"
 
 typedef struct corm_py_placed {
     corm_value *values; /* set_count times width */
@@ -14,7 +14,8 @@ typedef struct corm_py_placed {
     struct corm_scratch scratch;
 } corm_py_placed;
 
-int corm_py_placed_parse(corm_connection *connection, PyObject *sql, PyObject *object, corm_py_placed *out);
+int corm_py_placed_parse(const corm_driver *driver, corm_driver_connection *native, PyObject *sql, PyObject *object,
+                         corm_py_placed *out);
 void corm_py_placed_clear(corm_py_placed *placed);
 
 #endif
