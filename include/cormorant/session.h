@@ -24,7 +24,8 @@ typedef struct corm_session corm_session;
 
 /* NULL: see corm_error_last(). Both must outlive the session. */
 CORM_API corm_session *corm_session_open(corm_engine *engine, corm_models *models);
-/* Roll back what is not committed and free all objects. Accepts NULL. */
+/* Roll back what is not committed and free all objects. Accepts NULL. Inside of a hook it does nothing but set the error
+ * CORM_INVALID_REQUEST. */
 CORM_API void corm_session_end(corm_session *session);
 
 /* A new object that the session will insert: all fields zero, collections empty. NULL: see corm_error_last(). */

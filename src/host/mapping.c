@@ -475,6 +475,9 @@ corm_status corm_mapping_listen(corm_mapping *mapping, corm_hook_kind kind, corm
     if ((size_t)kind == 0 || (size_t)kind >= sizeof events / sizeof *events) {
         return corm_error_set(CORM_ARGUMENT_ERROR, "%d is no kind of hook", (int)kind);
     }
+    if (hook == NULL) {
+        return corm_error_set(CORM_ARGUMENT_ERROR, "the hook is NULL");
+    }
     c_hook *added = corm_calloc(1, sizeof *added);
     if (added == NULL) {
         return CORM_NO_MEMORY;

@@ -97,6 +97,11 @@ void corm_session_end(corm_session *session) {
     if (session == NULL) {
         return;
     }
+    if (corm_session_is_busy(session)) {
+        corm_error_set(CORM_INVALID_REQUEST, "the session cannot end inside of one of its operations: return from the hook "
+                                             "first, or let the other thread finish");
+        return;
+    }
     /* Short of memory, those that were not listed are lost to the process, never to the database. */
     if (corm_session_objects(session, CORM_SESSION_ALL, &objects) != CORM_OK) {
         corm_error_clear();

@@ -134,6 +134,10 @@ corm_status corm_session_enter(corm_session *session) {
                           "each thread a session of its own (scoped_session does)");
 }
 
+bool corm_session_is_busy(const corm_session *session) {
+    return atomic_load_explicit(&session->entered, memory_order_acquire) > 0;
+}
+
 void corm_session_leave(corm_session *session) {
     atomic_fetch_sub_explicit(&session->entered, 1, memory_order_release);
 }

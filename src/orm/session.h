@@ -94,5 +94,7 @@ corm_status corm_session_connection(corm_session *session, corm_connection **out
 /* Bracket every operation that uses the session: refuses a second thread. */
 corm_status corm_session_enter(corm_session *session);
 void corm_session_leave(corm_session *session);
+/* Is an operation under way, in this thread or another? */
+bool corm_session_is_busy(const corm_session *session);
 
 #endif

@@ -137,8 +137,8 @@ corm_status corm_session_begin_nested(corm_session *session) {
         return status;
     }
     status = corm_session_connection(session, &connection);
-    if (status == CORM_OK && !session->flushing) {
-        status = corm_session_flush(session);
+    if (status == CORM_OK) {
+        status = corm_session_flush(session); /* refused inside of a flush */
     }
     if (status == CORM_OK) {
         status = push_transaction(session, true);
