@@ -62,16 +62,27 @@ PyObject *corm_py_session_objects(CormPySession *self, enum corm_session_set set
 
 /* Take in a mapping of execution options (or NULL, None): -1 raised. */
 int corm_py_execution_read(corm_execute_options *options, PyObject *mapping);
+/* A value of synchronize_session. */
+int corm_py_read_synchronize(PyObject *value, int *out);
+/* The object with a primary key, as Session.get() takes it: a new reference; NULL without an exception when there is none. */
+PyObject *corm_py_session_load(CormPySession *self, corm_mapper *mapper, PyObject *ident, corm_load_options *options,
+                               bool populate_existing);
 /* The node of something that can be executed: a new reference, or NULL with what SQLAlchemy raises. */
 corm_node *corm_py_executable(PyObject *object);
+/* Run an INSERT of a mapped class for a list of dictionaries, each run of equal keys as one batch: the last one's result. */
+corm_result *corm_py_session_insert_batches(CormPySession *self, corm_node *statement, PyObject *rows,
+                                            const corm_execute_options *options);
+/* Do two dictionaries have the same keys? */
+bool corm_py_same_names(PyObject *left, PyObject *right);
 /* Run with parameters that are parsed. NULL raised. */
 corm_result *corm_py_session_run_sets(CormPySession *self, corm_node *statement, const corm_py_parameters *parameters,
                                       const corm_execute_options *options);
 
 /* ---- session_bulk.c ---- */
 
-/* update(User) executed with a list of dictionaries that hold primary keys. 0, or -1 raised; *rowcount is set. */
-int corm_py_bulk_update(CormPySession *self, corm_mapper *mapper, PyObject *rows, int64_t *rowcount);
+/* UPDATE rows by their primary keys, from a list of dictionaries by attribute names that hold them. expire: the changed
+ * attributes of the session's objects of these rows. 0, or -1 raised; *rowcount is set. */
+int corm_py_bulk_update(CormPySession *self, corm_mapper *mapper, PyObject *rows, bool expire, int64_t *rowcount);
 
 /* Methods, for the type's table in session.c. */
 #define CORM_PY_SESSION_FAST(name)                                                                                     \

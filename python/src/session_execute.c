@@ -9,7 +9,7 @@
 
 /* ---- options ---- */
 
-static int read_synchronize(PyObject *value, int *out) {
+int corm_py_read_synchronize(PyObject *value, int *out) {
     static const char *const names[] = {"auto", "evaluate", "fetch"};
     if (value == Py_False) {
         *out = 3;
@@ -43,7 +43,7 @@ static int read_option(corm_execute_options *options, PyObject *key, PyObject *v
         return rows == -1 && PyErr_Occurred() != NULL ? -1 : 0;
     }
     if (PyUnicode_CompareWithASCIIString(key, "synchronize_session") == 0) {
-        return read_synchronize(value, &options->synchronize_session);
+        return corm_py_read_synchronize(value, &options->synchronize_session);
     }
     return 0; /* of the connection, or of no meaning here */
 }
@@ -136,7 +136,7 @@ corm_result *corm_py_session_run(CormPySession *self, corm_node *statement, PyOb
 }
 
 /* Do two rows of a batch name the same columns? */
-static bool same_names(PyObject *left, PyObject *right) {
+bool corm_py_same_names(PyObject *left, PyObject *right) {
     PyObject *key, *value;
     Py_ssize_t position = 0;
     if (left == right || PyDict_GET_SIZE(left) != PyDict_GET_SIZE(right)) {
@@ -157,15 +157,15 @@ static bool is_batch(PyObject *parameters) {
 }
 
 /* insert(User) with dictionaries of different keys: one batch for each run of equal ones; the last one's result. */
-static corm_result *insert_batches(CormPySession *self, corm_node *statement, PyObject *rows,
-                                   const corm_execute_options *options) {
+corm_result *corm_py_session_insert_batches(CormPySession *self, corm_node *statement, PyObject *rows,
+                                            const corm_execute_options *options) {
     corm_result *result = NULL;
     Py_ssize_t start = 0;
     while (start < PyList_GET_SIZE(rows)) {
         Py_ssize_t end = start + 1;
         PyObject *first = PyList_GET_ITEM(rows, start);
         while (end < PyList_GET_SIZE(rows) && PyDict_Check(PyList_GET_ITEM(rows, end)) &&
-               same_names(first, PyList_GET_ITEM(rows, end))) {
+               corm_py_same_names(first, PyList_GET_ITEM(rows, end))) {
             end++;
         }
         if (start == 0 && end == PyList_GET_SIZE(rows)) {
@@ -231,7 +231,7 @@ static corm_result *run_call(CormPySession *self, const call *what, corm_node *s
         return NULL;
     }
     if (is_batch(what->parameters) && is_of_entity(statement)) {
-        return insert_batches(self, statement, what->parameters, &options);
+        return corm_py_session_insert_batches(self, statement, what->parameters, &options);
     }
     return corm_py_session_run(self, statement, what->parameters, &options);
 }
@@ -245,7 +245,7 @@ static bool is_update_by_key(corm_node *statement, PyObject *parameters) {
 static PyObject *update_by_key(CormPySession *self, corm_node *statement, PyObject *rows) {
     int64_t rowcount;
     corm_mapper *mapper = corm_node_as_entity(corm_dml_part_of(statement, CORM_DML_TABLE))->mapper;
-    if (corm_py_session_ensure_bind(self, statement, NULL) < 0 || corm_py_bulk_update(self, mapper, rows, &rowcount) < 0) {
+    if (corm_py_session_ensure_bind(self, statement, NULL) < 0 || corm_py_bulk_update(self, mapper, rows, true, &rowcount) < 0) {
         return NULL;
     }
     PyObject *function = corm_py_import("cormorant.orm.context", "_counted");
@@ -485,6 +485,17 @@ static PyObject *load_parts(CormPySession *self, corm_mapper *mapper, PyObject *
     return found;
 }
 
+PyObject *corm_py_session_load(CormPySession *self, corm_mapper *mapper, PyObject *ident, corm_load_options *options,
+                               bool populate_existing) {
+    if (corm_mapper_configure(mapper) != CORM_OK) {
+        return corm_py_raise();
+    }
+    PyObject *parts = identity_parts(mapper, ident);
+    PyObject *found = parts == NULL ? NULL : load_parts(self, mapper, parts, options, populate_existing);
+    Py_XDECREF(parts);
+    return found;
+}
+
 static PyObject *get(PyObject *object, PyObject *const *given) {
     CormPySession *self = corm_py_as_session(object);
     corm_session *session = corm_py_session_open(object);
@@ -497,16 +508,11 @@ static PyObject *get(PyObject *object, PyObject *const *given) {
     if (given[6] != NULL && corm_py_execution_read(&execution, given[6]) < 0) {
         return NULL;
     }
-    if (corm_mapper_configure(mapper) != CORM_OK) {
-        return corm_py_raise();
-    }
     corm_load_options *options = given[2] == NULL ? NULL : corm_py_load_options(given[2]);
     if (options == NULL && PyErr_Occurred() != NULL) {
         return NULL;
     }
-    PyObject *parts = identity_parts(mapper, given[1]);
-    PyObject *found = parts == NULL ? NULL : load_parts(self, mapper, parts, options, execution.populate_existing);
-    Py_XDECREF(parts);
+    PyObject *found = corm_py_session_load(self, mapper, given[1], options, execution.populate_existing);
     corm_load_options_unref(options);
     return found;
 }
