@@ -143,8 +143,12 @@ static corm_status type_of(const corm_mapping *mapping, const corm_field *field,
     return c_type_of(field->type, field->field_type == CORM_FIELD_TEXT, out);
 }
 
-static corm_status describe_column(const corm_field *field, corm_column *column) {
+static corm_status describe_column(const corm_mapping *mapping, const corm_field *field, corm_column *column) {
     corm_status status = CORM_OK;
+    if (field->references != NULL && strchr(field->references, '.') == NULL) {
+        return corm_error_set(CORM_ARGUMENT_ERROR, "%s.%s: references has the form \"table.column\", not \"%s\"",
+                              mapping->name, field->name, field->references);
+    }
     corm_column_set_primary_key(column, field->primary_key);
     bool nullable = !field->primary_key && !field->required && (shows_null(field->field_type) || field->nullable);
     corm_column_set_nullable(column, nullable);
@@ -169,7 +173,7 @@ static corm_status add_column(c_mapping *made, corm_table *table, const corm_fie
     }
     corm_type_unref(type);
     if (status == CORM_OK) {
-        status = describe_column(field, column);
+        status = describe_column(made->mapping, field, column);
     }
     if (status == CORM_OK) {
         status = corm_table_append_column(table, column, false);
@@ -358,9 +362,11 @@ static corm_status map_fields(c_mapping *made) {
 }
 
 static corm_status build(corm_models *models, c_mapping *made) {
-    corm_table *table;
+    corm_table *table = NULL;
     const corm_mapping *mapping = made->mapping;
-    corm_status status = corm_table_new(corm_registry_metadata(models->registry), mapping->table, NULL, &table);
+    corm_metadata *metadata = corm_registry_metadata(models->registry);
+    corm_status status = corm_table_new(metadata, mapping->table, NULL, &table);
+    bool is_new = status == CORM_OK;
     for (size_t i = 0; i < made->field_count && status == CORM_OK; i++) {
         if (!is_relationship(&mapping->fields[i])) {
             status = add_column(made, table, &mapping->fields[i]);
@@ -373,6 +379,9 @@ static corm_status build(corm_models *models, c_mapping *made) {
     if (status == CORM_OK) {
         made->mapper->host_data = made;
         status = map_fields(made);
+    }
+    if (status != CORM_OK && is_new) {
+        corm_metadata_remove(metadata, table); /* what cannot be mapped is not created either */
     }
     return status;
 }

@@ -26,8 +26,11 @@ static void log_line(void *context, corm_log_kind kind, const char *message) {
 
 static corm_status open_engine(const char *url, const corm_engine_options *options, corm_engine **out) {
     corm_url *parsed;
-    corm_status status = corm_url_parse(url, &parsed);
     *out = NULL;
+    if (url == NULL) {
+        return corm_error_set(CORM_ARGUMENT_ERROR, "the database's URL is NULL");
+    }
+    corm_status status = corm_url_parse(url, &parsed);
     if (status == CORM_OK) {
         status = corm_engine_new(parsed, options, out);
         corm_url_free(parsed);
