@@ -69,7 +69,7 @@ def test_a_database_error_carries_the_statement_the_parameters_and_the_original(
     "statement, kind, words",
     [
         ("SELECT * FROM nowhere", exc.OperationalError, "no such table: nowhere"),
-        ("SELECT nothing FROM users", exc.OperationalError, "no such column: nothing"),
+        ("SELECT height FROM users", exc.OperationalError, "no such column: height"),
         ("SELEKT 1", exc.OperationalError, 'near "SELEKT": syntax error'),
         ("SELECT", exc.OperationalError, "incomplete input"),
         ("SELECT 1; SELECT 2", exc.ProgrammingError, "one statement at a time"),
@@ -176,8 +176,8 @@ def test_unmapped_things_are_refused_by_name(session):  # noqa: F811
 
 
 def test_selecting_nonsense_is_refused():
-    with pytest.raises(exc.ArgumentError, match="Column expression, FROM clause, or other columns clause element expected, got 5"):
-        select(5)
+    with pytest.raises(exc.ArgumentError, match="Column expression, FROM clause, or other columns clause element expected"):
+        select(object())
     with pytest.raises(exc.ArgumentError):
         select("users")
     with pytest.raises(exc.ArgumentError):
