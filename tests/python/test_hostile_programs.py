@@ -186,6 +186,7 @@ def test_circular_cascades_end(engine):
         assert session.scalars(select(A)).all() == session.scalars(select(B)).all() == []
 
 
+@ours_only
 def test_a_session_in_two_threads_at_once_does_not_crash():
     output = output_of(
         """
