@@ -53,7 +53,6 @@ static corm_work *work_new(corm_flush *flush, corm_state *state) {
         work->state = state;
         work->mapper = state->mapper;
         work->object = corm_state_object(state);
-        work->new_key = (corm_value *)(void *)(work + 1);
         work->shape = (uint64_t *)(void *)(work->new_key + keys);
     }
     return work;

@@ -26,9 +26,9 @@ typedef struct corm_work {
     uint32_t group;      /* index of its mapper in the flush */
     uint32_t level;      /* in a circle of mappers: how many rows deep it depends on others */
     uint32_t waits;      /* in a circle: rows it still waits for */
-    uint64_t *shape;     /* columns of its statement, a bit each, by position; lies behind the work */
-    corm_value *new_key; /* the key's values as written, owned, ABSENT until then; lies behind the work */
     bool key_written;    /* new_key is filled in */
+    uint64_t *shape;     /* columns of its statement, a bit each, by position; lies behind the work */
+    corm_value new_key[]; /* the key's values as written, owned, ABSENT until then */
 } corm_work;
 
 /* The works of one mapper. */

@@ -463,14 +463,13 @@ static bool has_expression(const corm_work *work, corm_status *status) {
 }
 
 /* Write works in runs of one shape. */
-static corm_status run_batches(corm_flush *flush, corm_mapper *mapper, uint32_t action, const corm_vector *works) {
-    corm_work **items = (corm_work **)(void *)works->items;
+static corm_status run_batches(corm_flush *flush, corm_mapper *mapper, uint32_t action, corm_work **items, size_t count) {
     corm_status status = CORM_OK;
     int64_t missing;
-    for (size_t first = 0, last; first < works->count && status == CORM_OK; first = last) {
+    for (size_t first = 0, last; first < count && status == CORM_OK; first = last) {
         bool alone = has_expression(items[first], &status);
         last = first + 1;
-        while (last < works->count && !alone && status == CORM_OK && same_shape(items[first], items[last]) &&
+        while (last < count && !alone && status == CORM_OK && same_shape(items[first], items[last]) &&
                !has_expression(items[last], &status)) {
             last++;
         }
@@ -538,34 +537,33 @@ static corm_status insert_shape(corm_flush *flush, corm_work *work, const corm_c
     return status;
 }
 
+static bool is_insert(const corm_work *work) {
+    return (work->flags & CORM_WORK_INSERT) && (work->state->flags & CORM_STATE_PENDING);
+}
+
+/* What follows an INSERT: the key's values, and which others only the database knows. */
+static corm_status complete_insert(corm_work *work, bool computed) {
+    corm_status status = work->key_written ? CORM_OK : read_key(work);
+    return status == CORM_OK && computed ? forget_computed(work) : status;
+}
+
 static corm_status write_inserts(corm_flush *flush, const corm_work_step *step) {
-    corm_vector inserts = {0};
     const corm_column *numbered = corm_table_autoincrement_column(step->mapper->table);
-    corm_status status = CORM_OK;
-    for (size_t i = 0; i < step->works.count && status == CORM_OK; i++) {
-        corm_work *work = step->works.items[i];
-        if (!(work->flags & CORM_WORK_INSERT) || !(work->state->flags & CORM_STATE_PENDING)) {
-            continue;
-        }
-        status = insert_shape(flush, work, numbered);
-        if (status == CORM_OK) {
-            status = corm_vector_push(&inserts, work);
-        }
-    }
-    if (status == CORM_OK) {
-        status = run_batches(flush, step->mapper, CORM_WORK_INSERT, &inserts);
-    }
+    corm_work **works = (corm_work **)(void *)step->works.items;
+    size_t count = step->works.count;
     bool computed = has_computed(step->mapper) || step->mapper->host->expression != NULL;
-    for (size_t i = 0; i < inserts.count && status == CORM_OK; i++) {
-        corm_work *work = inserts.items[i];
-        if (!work->key_written) {
-            status = read_key(work);
+    corm_status status = CORM_OK;
+    for (size_t first = 0, last; first < count && status == CORM_OK; first = last + 1) {
+        for (last = first; last < count && is_insert(works[last]) && status == CORM_OK; last++) {
+            status = insert_shape(flush, works[last], numbered);
         }
-        if (status == CORM_OK && computed) {
-            status = forget_computed(work);
+        if (status == CORM_OK) {
+            status = run_batches(flush, step->mapper, CORM_WORK_INSERT, works + first, last - first);
+        }
+        for (size_t i = first; i < last && status == CORM_OK; i++) {
+            status = complete_insert(works[i], computed);
         }
     }
-    corm_vector_clear(&inserts);
     return status;
 }
 
@@ -647,7 +645,7 @@ static corm_status write_updates(corm_flush *flush, const corm_work_step *step) 
     }
     if (status == CORM_OK && updates.count > 0) {
         qsort(updates.items, updates.count, sizeof *updates.items, by_shape_and_key);
-        status = run_batches(flush, step->mapper, CORM_WORK_UPDATE, &updates);
+        status = run_batches(flush, step->mapper, CORM_WORK_UPDATE, (corm_work **)(void *)updates.items, updates.count);
     }
     bool computed = has_computed(step->mapper) || step->mapper->host->expression != NULL;
     for (size_t i = 0; i < updates.count && status == CORM_OK; i++) {
