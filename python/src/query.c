@@ -426,37 +426,10 @@ static int add_methods(PyMethodDef *defined) {
     return 0;
 }
 
-static PyObject *relates(PyObject *module, PyObject *const *args, Py_ssize_t count, PyObject *names) {
-    (void)module;
-    CORM_PY_SIGNATURE(signature, "with_parent", 3, 2, "instance", "prop", "from_entity");
-    PyObject *given[3];
-    if (corm_py_unpack(&signature, args, count, names, given) < 0) {
-        return NULL;
-    }
-    corm_state *state = corm_py_state_required(given[0]);
-    corm_attribute_node *attribute = state == NULL || !corm_py_is_element(given[1])
-                                         ? NULL
-                                         : corm_node_as_attribute(corm_py_node_of(given[1]));
-    if (attribute == NULL) {
-        return state == NULL ? NULL
-                             : corm_py_raise_exc("ArgumentError", "Expected relationship property for with_parent(), got %R",
-                                                 given[1]);
-    }
-    if (corm_mapper_configure(attribute->attribute->mapper) != CORM_OK) {
-        return corm_py_raise();
-    }
-    return corm_py_wrap(corm_relationship_of_parent(state, attribute->attribute));
-}
-
-static PyMethodDef functions[] = {
-    {"with_parent", CORM_PY_FAST(relates),
-     "with_parent(instance, prop, from_entity=None)\n--\n\nThe criterion that a row is in a relationship of an object."},
-    {NULL, NULL, 0, NULL}};
-
 int corm_py_query_init(PyObject *module) {
     CormPyQuery_Type = corm_py_type(module, &spec, NULL);
     if (CormPyQuery_Type == NULL || add_methods(corm_py_query_build_methods) < 0 ||
-        add_methods(corm_py_query_run_methods) < 0 || PyModule_AddFunctions(module, functions) < 0) {
+        add_methods(corm_py_query_run_methods) < 0) {
         return -1;
     }
     PyType_Modified(CormPyQuery_Type);

@@ -934,6 +934,12 @@ static PyObject *get_hash_key(PyObject *object, void *closure) {
     return PyLong_FromUnsignedLongLong(corm_py_as_session(object)->serial);
 }
 
+static PyObject *get_listeners(PyObject *object, void *closure) {
+    (void)closure;
+    PyObject *listeners = corm_py_as_session(object)->listeners;
+    return listeners == NULL ? PyDict_New() : PyDict_Copy(listeners);
+}
+
 static PyGetSetDef session_getset[] = {
     {"new", get_new, NULL, "The pending objects: an IdentitySet.", NULL},
     {"dirty", get_dirty, NULL, "The persistent objects with changes: an IdentitySet.", NULL},
@@ -949,6 +955,7 @@ static PyGetSetDef session_getset[] = {
     {"execution_options", get_options, NULL, "Options of all statements of the session.", NULL},
     {"bind", get_session_bind, set_session_bind, "The Engine or Connection, or None.", NULL},
     {"_query_cls", get_query_class, NULL, "The class of query()'s results.", NULL},
+    {"_listeners", get_listeners, NULL, "The session's own listeners by event.", NULL},
     {"hash_key", get_hash_key, NULL, "The session's number in the process.", NULL},
     {NULL, NULL, NULL, NULL, NULL}};
 
@@ -1027,6 +1034,8 @@ static PyMethodDef session_methods[] = {
     {"identity_key", (PyCFunction)(void (*)(void))identity_key, METH_FASTCALL | METH_KEYWORDS | METH_CLASS,
      "identity_key(class_=None, ident=None, *, instance=None, row=None, identity_token=None)\n--\n\nThe key of an object in "
      "identity_map."},
+    {"_execute", corm_py_session_execute_unheard, METH_VARARGS,
+     "_execute(statement, params, execution_options)\n--\n\nexecute() past the listeners of do_orm_execute."},
     {"__enter__", session_enter, METH_NOARGS, NULL},
     {"__exit__", (PyCFunction)(void (*)(void))session_exit, METH_FASTCALL, NULL},
     {"__class_getitem__", Py_GenericAlias, METH_O | METH_CLASS, NULL},
@@ -1067,6 +1076,8 @@ static PyMethodDef functions[] = {
      "make_transient(instance)\n--\n\nForget that the object has a row and a session."},
     {"make_transient_to_detached", make_transient_to_detached, METH_O,
      "make_transient_to_detached(instance)\n--\n\nTake a new object for one that has the row of its primary key."},
+    {"_statement_mapper", corm_py_statement_mapper, METH_O,
+     "_statement_mapper(statement)\n--\n\nThe Mapper of the first mapped class in a statement, or None."},
     {"was_deleted", was_deleted, METH_O, "was_deleted(instance)\n--\n\nWas the object's row deleted in a session?"},
     {NULL, NULL, 0, NULL}};
 

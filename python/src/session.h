@@ -99,6 +99,7 @@ CORM_PY_SESSION_FAST(connection_method);
 CORM_PY_SESSION_FAST(bulk_save_objects);
 CORM_PY_SESSION_FAST(bulk_insert_mappings);
 CORM_PY_SESSION_FAST(bulk_update_mappings);
+PyObject *corm_py_session_execute_unheard(PyObject *self, PyObject *args);
 PyObject *corm_py_session_begin_nested(PyObject *self, PyObject *unused);
 PyObject *corm_py_session_commit(PyObject *self, PyObject *unused);
 PyObject *corm_py_session_rollback(PyObject *self, PyObject *unused);
@@ -111,6 +112,8 @@ PyObject *corm_py_session_bind_table(PyObject *self, PyObject *args);
 int corm_py_session_set_bind(CormPySession *self, PyObject *bind);
 /* Add to binds=: a mapped class, Mapper, Table or base class, and an Engine or Connection. */
 int corm_py_session_add_bind(CormPySession *self, PyObject *key, PyObject *bind);
+/* The Mapper of the first mapped class that a statement names, or None: a new reference. */
+PyObject *corm_py_statement_mapper(PyObject *module, PyObject *statement);
 /* The engine before a flush: of any object that it will write. */
 int corm_py_session_bind_for_flush(CormPySession *self);
 

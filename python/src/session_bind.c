@@ -133,6 +133,22 @@ static corm_walk_action look_for_subject(void *context, corm_node *node) {
     return CORM_WALK_INTO;
 }
 
+PyObject *corm_py_statement_mapper(PyObject *module, PyObject *statement) {
+    (void)module;
+    subject found = {NULL, NULL};
+    corm_node *node = corm_py_node(statement);
+    if (node == NULL) {
+        return NULL;
+    }
+    corm_status status = corm_node_walk(node, look_for_subject, &found);
+    corm_node_unref(node);
+    if (status != CORM_OK) {
+        return corm_py_raise();
+    }
+    PyObject *view = found.mapper == NULL ? NULL : corm_py_class_of_mapper(found.mapper)->view;
+    return Py_NewRef(view == NULL ? Py_None : view);
+}
+
 static PyObject *none_found(const corm_mapper *mapper, const corm_node *statement) {
     if (mapper != NULL) {
         return corm_py_raise_exc("UnboundExecutionError",

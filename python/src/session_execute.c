@@ -248,7 +248,7 @@ static PyObject *update_by_key(CormPySession *self, corm_node *statement, PyObje
     if (corm_py_session_ensure_bind(self, statement, NULL) < 0 || corm_py_bulk_update(self, mapper, rows, true, &rowcount) < 0) {
         return NULL;
     }
-    PyObject *function = corm_py_import("cormorant.orm.context", "_counted");
+    PyObject *function = corm_py_import("cormorant.orm.context", "_Counted");
     PyObject *result = function == NULL ? NULL : PyObject_CallFunction(function, "L", (long long)rowcount);
     Py_XDECREF(function);
     return result;
@@ -284,6 +284,29 @@ static PyObject *execute_to_result(PyObject *self, const call *what) {
     corm_result *raw;
     PyObject *result = execute(self, what, &raw);
     return raw != NULL ? corm_py_result_new(raw) : result;
+}
+
+/* _execute(statement, params, execution_options): execute() past the listeners of do_orm_execute. */
+PyObject *corm_py_session_execute_unheard(PyObject *object, PyObject *args) {
+    CormPySession *self = corm_py_as_session(object);
+    call what = {0};
+    if (!PyArg_ParseTuple(args, "OOO:_execute", &what.statement, &what.parameters, &what.options) ||
+        corm_py_session_open(object) == NULL) {
+        return NULL;
+    }
+    corm_node *statement = corm_py_executable(what.statement);
+    if (statement == NULL) {
+        return NULL;
+    }
+    PyObject *result = NULL;
+    if (is_update_by_key(statement, what.parameters)) {
+        result = update_by_key(self, statement, what.parameters);
+    } else {
+        corm_result *raw = run_call(self, &what, statement);
+        result = raw == NULL ? NULL : corm_py_result_new(raw);
+    }
+    corm_node_unref(statement);
+    return result;
 }
 
 #define EXECUTE_SIGNATURE(name)                                                                                        \
