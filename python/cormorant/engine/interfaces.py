@@ -5,19 +5,11 @@ from __future__ import annotations
 from .default import DefaultDialect as Dialect
 from .events import ExceptionContext, ExecutionContext
 
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from typing import Any
-
 __all__ = ["DBAPIConnection", "DBAPICursor", "Dialect", "ExceptionContext", "ExecutionContext"]
 
 
 class DBAPIConnection:
     """A connection in the shape of PEP 249, for annotations."""
-
-    def cursor(self, *args: Any, **kwargs: Any) -> DBAPICursor:
-        """A cursor."""
-        raise TypeError("DBAPIConnection is for annotations only")
 
 
 class DBAPICursor:
