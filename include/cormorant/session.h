@@ -56,6 +56,24 @@ CORM_API void corm_let_go(void *object);
 /* Bring an object that left its session (kept, expunged) into this one. */
 CORM_API corm_status corm_add(corm_session *session, void *object);
 
+/* Copy an object of another session, or of none, onto this session's object of the same key, which is loaded or made;
+ * related objects come along where the relationship's cascade says "merge". NULL: see corm_error_last(). */
+#define corm_merge(session, type_, object) ((type_ *)corm_object_merge((session), type_##_mapping(), (object)))
+CORM_API void *corm_object_merge(corm_session *session, corm_mapping *mapping, void *object);
+
+/* Where an object stands. */
+typedef enum corm_standing {
+    CORM_TRANSIENT = 1, /* no row, no session */
+    CORM_PENDING,       /* will be inserted */
+    CORM_PERSISTENT,    /* has a row and a session */
+    CORM_DELETED,       /* its row was deleted in the transaction under way */
+    CORM_DETACHED       /* has (or had) a row, no session */
+} corm_standing;
+CORM_API corm_standing corm_standing_of(const void *object); /* 0: no object */
+CORM_API corm_session *corm_session_of(const void *object);  /* NULL: none */
+/* Shall queries flush first? They do, unless this is off. */
+CORM_API void corm_set_autoflush(corm_session *session, bool autoflush);
+
 /* ---- references ---- */
 
 /* Read a reference, loading it when it was not: a->user may be read directly only after that, after assigning it, or

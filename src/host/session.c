@@ -237,6 +237,43 @@ void corm_let_go(void *object) {
     }
 }
 
+void *corm_object_merge(corm_session *session, corm_mapping *mapping, void *object) {
+    c_object *known = c_object_of(object);
+    corm_object *merged;
+    if (known != NULL && known->mapping->mapping != mapping) {
+        corm_error_set(CORM_TYPE_ERROR, "the object is a %s, not a %s", known->mapping->mapping->name, mapping->name);
+        return NULL;
+    }
+    if (known == NULL || c_object_detect(known) != CORM_OK ||
+        corm_session_merge(session, c_object_handle(known), &corm_c_host, true, &merged) != CORM_OK) {
+        return NULL;
+    }
+    corm_c_host.release(merged); /* the session holds it */
+    return c_object_struct(c_object_from(merged));
+}
+
+corm_standing corm_standing_of(const void *object) {
+    const c_object *known = c_object_of(object);
+    if (known == NULL) {
+        return (corm_standing)0;
+    }
+    const corm_state *state = &known->state;
+    return corm_state_is_pending(state)      ? CORM_PENDING
+           : corm_state_is_deleted(state)    ? CORM_DELETED
+           : corm_state_is_persistent(state) ? CORM_PERSISTENT
+           : corm_state_is_detached(state)   ? CORM_DETACHED
+                                             : CORM_TRANSIENT;
+}
+
+corm_session *corm_session_of(const void *object) {
+    const c_object *known = c_object_of(object);
+    return known == NULL ? NULL : known->state.session;
+}
+
+void corm_set_autoflush(corm_session *session, bool autoflush) {
+    corm_session_set_autoflush(session, autoflush);
+}
+
 /* ---- references ---- */
 
 static corm_attribute *relationship_named(c_object *object, const char *field) {

@@ -240,6 +240,83 @@ static void a_text_is_loaded_once_and_stays_where_it_is(void **state) {
     assert_ptr_equal(ann->name, name);
 }
 
+static void an_object_says_where_it_stands(void **state) {
+    (void)state;
+    user *ann = new_user("ann");
+    corm_keep(ann);
+    assert_int_equal(corm_standing_of(ann), CORM_PENDING);
+    assert_ptr_equal(corm_session_of(ann), now.session);
+    ok(corm_rollback(now.session));
+    assert_int_equal(corm_standing_of(ann), CORM_TRANSIENT);
+    assert_null(corm_session_of(ann));
+    ok(corm_add(now.session, ann));
+    ok(corm_flush(now.session));
+    assert_int_equal(corm_standing_of(ann), CORM_PERSISTENT);
+    ok(corm_delete(now.session, ann));
+    ok(corm_flush(now.session));
+    assert_int_equal(corm_standing_of(ann), CORM_DELETED);
+    ok(corm_commit(now.session));
+    assert_int_equal(corm_standing_of(ann), CORM_DETACHED);
+    assert_int_equal(corm_standing_of(NULL), 0);
+    corm_let_go(ann);
+}
+
+static void autoflush_can_be_off(void **state) {
+    (void)state;
+    corm_set_autoflush(now.session, false);
+    new_user("ann");
+    corm_query *query = corm_select(user);
+    assert_null(corm_first(now.session, query, user));
+    corm_set_autoflush(now.session, true);
+    there(corm_first(now.session, query, user));
+    corm_query_free(query);
+}
+
+/* ---- merging ---- */
+
+static void a_detached_object_is_copied_onto_the_sessions(void **state) {
+    (void)state;
+    user *ann = new_user("ann");
+    new_address(ann, "home");
+    address *work = new_address(ann, "work");
+    ok(corm_commit(now.session));
+    corm_keep(ann);
+    corm_keep(work);
+    ok(corm_expunge(now.session, ann));
+    reopen();
+    ann->name = text_of("changed outside");
+    user *mine = there(corm_merge(now.session, user, ann));
+    assert_ptr_not_equal(mine, ann);
+    assert_string_equal(mine->name, "changed outside");
+    assert_ptr_equal(corm_merge(now.session, user, mine), mine);
+    ok(corm_commit(now.session));
+    assert_string_equal(rows_in_file("SELECT name FROM users"), "changed outside");
+    assert_int_equal(corm_many_count(mine->addresses), 2);
+    assert_null(corm_merge(now.session, address, ann));
+    failed_with(CORM_TYPE_ERROR, "user");
+    corm_let_go(ann);
+    corm_let_go(work);
+}
+
+static void a_transient_object_is_merged_with_what_it_holds(void **state) {
+    (void)state;
+    user *ann = new_user("ann");
+    ann->id = 5;
+    new_address(ann, "home")->id = 6;
+    corm_keep(ann);
+    ok(corm_rollback(now.session));
+    user *mine = there(corm_merge(now.session, user, ann));
+    assert_int_equal(corm_many_count(mine->addresses), 1);
+    ok(corm_commit(now.session));
+    assert_string_equal(rows_in_file("SELECT users.id, addresses.id, email FROM users JOIN addresses"), "5,6,home");
+    ann->name = text_of("anne");
+    assert_ptr_equal(corm_merge(now.session, user, ann), mine);
+    ok(corm_commit(now.session));
+    assert_string_equal(rows_in_file("SELECT name FROM users"), "anne");
+    assert_int_equal(in_file("SELECT count(*) FROM addresses"), 1);
+    corm_let_go(ann);
+}
+
 static void strangers_are_refused(void **state) {
     (void)state;
     struct {
@@ -294,6 +371,10 @@ int main(void) {
         story(refresh_drops_changes_and_reads_the_row),
         story(a_query_sees_what_was_assigned_before_it),
         story(a_text_is_loaded_once_and_stays_where_it_is),
+        story(an_object_says_where_it_stands),
+        story(autoflush_can_be_off),
+        story(a_detached_object_is_copied_onto_the_sessions),
+        story(a_transient_object_is_merged_with_what_it_holds),
         story(strangers_are_refused),
         story(a_session_may_end_in_the_middle_of_everything),
     };
