@@ -67,3 +67,14 @@ def file_engine(tmp_path):
     engine = create_engine(f"sqlite:///{tmp_path / 'story.db'}")
     yield engine
     engine.dispose()
+
+
+@pytest.fixture
+def session(engine):
+    """A session over a database in memory with four people in it; see people.py."""
+    from cormorant.orm import Session
+    from people import fill
+
+    fill(engine)
+    with Session(engine) as session:
+        yield session

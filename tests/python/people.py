@@ -1,7 +1,5 @@
 """The people of the stories: users with their addresses, in the classic style."""
 
-import pytest
-
 from cormorant import Column, ForeignKey, Integer, String
 from cormorant.orm import Session, declarative_base, relationship
 
@@ -43,11 +41,3 @@ def fill(engine):
             ]
         )
         session.commit()
-
-
-@pytest.fixture
-def session(engine):
-    """A session over a database in memory with the four people in it."""
-    fill(engine)
-    with Session(engine) as session:
-        yield session

@@ -72,7 +72,7 @@ class Sent:
 
 
 def with_real_transactions(engine):
-    """The peer needs its documented recipe for SQLite, or its savepoints begin no transaction; Cormorant needs nothing."""
+    """The peer needs its documented recipe for SQLite, or its savepoints begin no transaction; we need nothing."""
     from cormorant import event
 
     if PEER:

@@ -1,7 +1,6 @@
 """The founding story, told as a user tells it: a program of its own, through both imports."""
 
 import pytest
-
 from support import ACCEPTANCE, PEER, flat, ours_only, output_of, run_python
 
 STORY = (ACCEPTANCE / "seed_story.py").read_text()
@@ -42,6 +41,8 @@ def test_a_wrong_claim_in_the_story_would_be_noticed(url):
 
 @ours_only
 def test_the_story_says_sqlalchemy_but_means_cormorant(tmp_path):
-    ending = "\nimport sqlalchemy.orm\nprint(Session.__module__, sqlalchemy is cormorant, sqlalchemy.orm is cormorant.orm)"
+    ending = (
+        "\nimport sqlalchemy.orm\nprint(Session.__module__, sqlalchemy is cormorant, sqlalchemy.orm is cormorant.orm)"
+    )
     last = output_of(STORY + ending).splitlines()[-1].split()
     assert last[0].startswith("cormorant") and last[1:] == ["True", "True"]

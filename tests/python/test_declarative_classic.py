@@ -3,8 +3,20 @@
 import warnings
 
 import pytest
-
-from cormorant import CheckConstraint, Column, ForeignKey, Index, Integer, MetaData, String, Table, UniqueConstraint, exc, inspect, select
+from cormorant import (
+    CheckConstraint,
+    Column,
+    ForeignKey,
+    Index,
+    Integer,
+    MetaData,
+    String,
+    Table,
+    UniqueConstraint,
+    exc,
+    inspect,
+    select,
+)
 from cormorant.orm import (
     Session,
     as_declarative,
@@ -114,7 +126,9 @@ def test_table_arguments(Base):
 
 def test_a_class_may_be_given_its_table(Base, engine):
     class Thing(Base):
-        __table__ = Table("things", Base.metadata, Column("id", Integer, primary_key=True), Column("x y", String, key="xy"))
+        __table__ = Table(
+            "things", Base.metadata, Column("id", Integer, primary_key=True), Column("x y", String, key="xy")
+        )
 
     Base.metadata.create_all(engine)
     with Session(engine) as session:

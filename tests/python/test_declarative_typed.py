@@ -5,8 +5,20 @@ import decimal
 from typing import Annotated, Any, ClassVar, List, Optional, Set, Union
 
 import pytest
-
-from cormorant import BigInteger, Column, ForeignKey, Integer, MetaData, Numeric, String, Table, Text, exc, func, inspect, select
+from cormorant import (
+    BigInteger,
+    Column,
+    ForeignKey,
+    Integer,
+    MetaData,
+    String,
+    Table,
+    Text,
+    exc,
+    func,
+    inspect,
+    select,
+)
 from cormorant.orm import (
     DeclarativeBase,
     DeclarativeBaseNoMeta,
@@ -59,8 +71,8 @@ def test_annotations_give_types_and_nullability(Base):
         "id", "name", "nick", "old", "new", "other_way", "flag", "ratio", "price", "day", "hour", "moment", "data",
     ]  # fmt: skip
     assert [type_of(column) for column in columns] == [
-        "INTEGER", "VARCHAR", "VARCHAR", "VARCHAR", "VARCHAR", "INTEGER", "BOOLEAN", "DOUBLE", "NUMERIC", "DATE", "TIME",
-        "DATETIME", "BLOB",
+        "INTEGER", "VARCHAR", "VARCHAR", "VARCHAR", "VARCHAR", "INTEGER", "BOOLEAN", "DOUBLE", "NUMERIC", "DATE",
+        "TIME", "DATETIME", "BLOB",
     ]  # fmt: skip
     assert [column.name for column in columns if column.nullable] == ["nick", "old", "new", "other_way"]
 
@@ -294,7 +306,10 @@ def test_attributes_of_the_class_are_expressions(Base):
         id: Mapped[int] = mapped_column(primary_key=True)
         name: Mapped[str]
 
-    assert flat(select(Thing).where(Thing.name == "x")) == "SELECT things.id, things.name FROM things WHERE things.name = :name_1"
+    assert (
+        flat(select(Thing).where(Thing.name == "x"))
+        == "SELECT things.id, things.name FROM things WHERE things.name = :name_1"
+    )
     assert str(Thing.name) == "Thing.name" and repr(Thing.__table__.c.name).startswith("Column('name', String()")
 
 
@@ -309,7 +324,10 @@ def test_sort_order_moves_columns(Base):
 
 def test_many_to_many_in_annotations(Base, engine):
     links = Table(
-        "links", Base.metadata, Column("a", ForeignKey("a.id"), primary_key=True), Column("b", ForeignKey("b.id"), primary_key=True)
+        "links",
+        Base.metadata,
+        Column("a", ForeignKey("a.id"), primary_key=True),
+        Column("b", ForeignKey("b.id"), primary_key=True),
     )
 
     class A(Base):
@@ -342,7 +360,7 @@ def test_a_self_reference_in_annotations(Base):
 
 
 def test_postponed_annotations_are_read_as_they_were_meant():
-    program = '''
+    program = """
 from __future__ import annotations
 import datetime as dt
 from typing import TYPE_CHECKING, Annotated, List, Optional
@@ -373,7 +391,7 @@ with Session(engine) as session:
     session.add(User(name="x", addresses=[Address()]))
     session.commit()
     print(session.scalars(select(Address)).one().user.name)
-'''
+"""
     assert output_of(program).splitlines() == [
         "[('id', 'INTEGER', False), ('name', 'VARCHAR', False), ('nick', 'VARCHAR', True), ('born', 'DATE', True)]",
         "x",

@@ -1,14 +1,28 @@
 """insert, update and delete: as statements, through a connection and through a session."""
 
 import pytest
-
-from cormorant import Column, Integer, MetaData, String, Table, bindparam, delete, exc, func, insert, literal, select, text, update
+from cormorant import (
+    Column,
+    Integer,
+    MetaData,
+    String,
+    Table,
+    bindparam,
+    delete,
+    exc,
+    func,
+    insert,
+    literal,
+    select,
+    text,
+    update,
+)
 from cormorant.orm import Session
-from people import Address, Base, User, session  # noqa: F401
+from people import Address, Base, User
 from support import flat, statements_of, verbs
 
 
-def ages(session):  # noqa: F811
+def ages(session):
     return {row.name: row.age for row in session.execute(select(User.name, User.age))}
 
 
@@ -70,32 +84,37 @@ def test_values_may_be_expressions(engine):
     users = User.__table__
     with engine.begin() as connection:
         connection.execute(insert(users).values(name=func.lower("ABC"), age=literal(2) + 3))
-        connection.execute(insert(users).values({users.c.name: "by column", "age": select(func.max(users.c.age)).scalar_subquery()}))
+        connection.execute(
+            insert(users).values({users.c.name: "by column", "age": select(func.max(users.c.age)).scalar_subquery()})
+        )
         rows = connection.execute(select(users.c.name, users.c.age)).all()
     assert rows == [("abc", 5), ("by column", 5)]
 
 
-def test_rows_can_be_inserted_from_a_select(session):  # noqa: F811
+def test_rows_can_be_inserted_from_a_select(session):
     chosen = select(Address.email, Address.id).where(Address.user_id == 1)
     session.execute(insert(User).from_select(["name", "age"], chosen))
-    assert session.execute(select(User.name, User.age).where(User.id > 4).order_by(User.id)).all() == [("ann@a", 1), ("ann@b", 2)]
+    assert session.execute(select(User.name, User.age).where(User.id > 4).order_by(User.id)).all() == [
+        ("ann@a", 1),
+        ("ann@b", 2),
+    ]
 
 
-def test_returning_gives_what_was_written(session):  # noqa: F811
+def test_returning_gives_what_was_written(session):
     made = session.execute(insert(User).values(name="eve", age=5).returning(User.id, User.name))
     assert made.one() == (5, "eve")
     assert session.scalars(update(User).where(User.age == 5).values(age=6).returning(User.age)).all() == [6]
     assert session.scalars(delete(User).where(User.name == "eve").returning(User.name)).all() == ["eve"]
 
 
-def test_a_session_inserts_many_from_a_list(session, engine):  # noqa: F811
+def test_a_session_inserts_many_from_a_list(session, engine):
     with statements_of(engine) as sent:
         session.execute(insert(User), [{"name": "eve", "age": 1}, {"name": "fay", "age": 2}])
     assert verbs(sent) == ["INSERT"] and sent[0].many
     assert ages(session)["fay"] == 2
 
 
-def test_returning_an_entity_gives_objects_in_the_order_of_the_list(session):  # noqa: F811
+def test_returning_an_entity_gives_objects_in_the_order_of_the_list(session):
     users = session.scalars(
         insert(User).returning(User, sort_by_parameter_order=True), [{"name": "eve"}, {"name": "fay"}]
     ).all()
@@ -103,7 +122,7 @@ def test_returning_an_entity_gives_objects_in_the_order_of_the_list(session):  #
     assert users[0] in session and users[0].id is not None
 
 
-def test_update_changes_rows_and_the_objects_in_hand(session):  # noqa: F811
+def test_update_changes_rows_and_the_objects_in_hand(session):
     ann, bob = session.get(User, 1), session.get(User, 2)
     result = session.execute(update(User).where(User.age == 30).values(age=31))
     assert result.rowcount == 2
@@ -115,15 +134,17 @@ def test_update_changes_rows_and_the_objects_in_hand(session):  # noqa: F811
 
 
 @pytest.mark.parametrize("how", ["evaluate", "fetch", "auto"])
-def test_objects_in_hand_follow_however_they_are_found(session, how):  # noqa: F811
+def test_objects_in_hand_follow_however_they_are_found(session, how):
     ann, cid = session.get(User, 1), session.get(User, 3)
-    session.execute(update(User).where(User.name.in_(["ann", "bob"])).values(age=1), execution_options={"synchronize_session": how})
+    session.execute(
+        update(User).where(User.name.in_(["ann", "bob"])).values(age=1), execution_options={"synchronize_session": how}
+    )
     assert (ann.age, cid.age) == (1, 30)
     session.execute(delete(User).where(User.name == "cid"), execution_options={"synchronize_session": how})
     assert cid not in session and ann in session
 
 
-def test_objects_in_hand_are_left_alone_when_asked(session):  # noqa: F811
+def test_objects_in_hand_are_left_alone_when_asked(session):
     ann = session.get(User, 1)
     session.execute(update(User).values(age=1).execution_options(synchronize_session=False))
     assert ann.age == 30
@@ -131,26 +152,26 @@ def test_objects_in_hand_are_left_alone_when_asked(session):  # noqa: F811
     assert ann.age == 1
 
 
-def test_delete_takes_rows_and_the_objects_in_hand(session):  # noqa: F811
+def test_delete_takes_rows_and_the_objects_in_hand(session):
     dot = session.get(User, 4)
     assert session.execute(delete(User).where(User.name == "dot")).rowcount == 1
     assert dot not in session
     assert session.get(User, 4) is None
 
 
-def test_a_session_updates_many_by_their_keys(session, engine):  # noqa: F811
+def test_a_session_updates_many_by_their_keys(session, engine):
     with statements_of(engine) as sent:
         session.execute(update(User), [{"id": 1, "age": 41}, {"id": 2, "age": 42}])
     assert verbs(sent) == ["UPDATE"] and sent[0].many
     assert ages(session)["ann"] == 41 and ages(session)["bob"] == 42
 
 
-def test_pending_changes_are_flushed_before_a_statement_runs(session):  # noqa: F811
+def test_pending_changes_are_flushed_before_a_statement_runs(session):
     session.add(User(id=5, name="eve", age=30))
     assert session.execute(update(User).where(User.age == 30).values(age=0)).rowcount == 3
 
 
-def test_bulk_methods_write_without_objects(session):  # noqa: F811
+def test_bulk_methods_write_without_objects(session):
     session.bulk_insert_mappings(User, [{"name": "eve", "age": 1}, {"name": "fay", "age": 2}])
     session.bulk_update_mappings(User, [{"id": 1, "age": 99}])
     session.bulk_save_objects([User(name="gus", age=3)])
@@ -169,7 +190,9 @@ def test_an_unknown_column_is_an_error_that_names_it(engine):
 def test_a_missing_parameter_is_an_error_that_says_where(engine):
     Base.metadata.create_all(engine)
     with engine.connect() as connection:
-        with pytest.raises(exc.StatementError, match="A value is required for bind parameter 'age', in parameter group 1"):
+        with pytest.raises(
+            exc.StatementError, match="A value is required for bind parameter 'age', in parameter group 1"
+        ):
             connection.execute(insert(User.__table__), [{"name": "a", "age": 1}, {"name": "b"}])
 
 
@@ -187,7 +210,7 @@ def test_conflicts_are_resolved_in_sqlites_own_words(engine):
         assert connection.scalar(select(things.c.n)) == "new"
 
 
-def test_text_writes_too(session):  # noqa: F811
+def test_text_writes_too(session):
     assert session.execute(text("UPDATE users SET age = :a WHERE age = 30"), {"a": 3}).rowcount == 2
     with Session(session.bind) as other:
         other.execute(text("INSERT INTO users (name) VALUES (:name)"), [{"name": "x"}, {"name": "y"}])

@@ -5,7 +5,6 @@ import sqlite3
 import threading
 
 import pytest
-
 from cormorant import (
     Column,
     Engine,
@@ -45,7 +44,9 @@ def test_a_url_is_taken_apart_and_put_together():
     assert (url.drivername, url.username, url.password, url.host, url.port, url.database) == (
         "postgresql+psycopg", "me", "se@cret", "host", 5432, "db",
     )  # fmt: skip
-    assert url.query["sslmode"] == "on" and url.get_backend_name() == "postgresql" and url.get_driver_name() == "psycopg"
+    assert (
+        url.query["sslmode"] == "on" and url.get_backend_name() == "postgresql" and url.get_driver_name() == "psycopg"
+    )
     assert str(url) == "postgresql+psycopg://me:***@host:5432/db?sslmode=on"
     assert url.render_as_string(hide_password=False) == "postgresql+psycopg://me:se%40cret@host:5432/db?sslmode=on"
     assert url.set(database="other").database == "other" and url.database == "db"
@@ -294,7 +295,9 @@ def test_hidden_parameters_are_not_logged_nor_in_errors(caplog):
 
 
 def test_a_pool_counts_what_is_out(tmp_path):
-    engine = create_engine(f"sqlite:///{tmp_path / 'x.db'}", poolclass=QueuePool, pool_size=1, max_overflow=1, pool_timeout=0.05)
+    engine = create_engine(
+        f"sqlite:///{tmp_path / 'x.db'}", poolclass=QueuePool, pool_size=1, max_overflow=1, pool_timeout=0.05
+    )
     with engine.connect(), engine.connect():
         assert engine.pool.checkedout() == 2
         with pytest.raises(exc.TimeoutError, match="QueuePool limit of size 1 overflow 1 reached"):

@@ -3,7 +3,6 @@
 import pickle
 
 import pytest
-
 from cormorant import (
     Column,
     Date,
@@ -20,15 +19,23 @@ from cormorant import (
     select,
     text,
 )
-from cormorant.orm import Session, declarative_base, exc as orm_exc, relationship
-from people import Address, Base, User, session  # noqa: F401
+from cormorant.orm import Session, declarative_base, relationship
+from cormorant.orm import exc as orm_exc
+from people import Address, Base, User
 
 
 def test_the_classes_of_errors_are_a_family():
     assert issubclass(exc.ArgumentError, exc.SQLAlchemyError)
     assert issubclass(exc.InvalidRequestError, exc.SQLAlchemyError)
     assert issubclass(exc.DBAPIError, exc.StatementError) and issubclass(exc.StatementError, exc.SQLAlchemyError)
-    for name in ("IntegrityError", "OperationalError", "ProgrammingError", "DataError", "InternalError", "NotSupportedError"):
+    for name in (
+        "IntegrityError",
+        "OperationalError",
+        "ProgrammingError",
+        "DataError",
+        "InternalError",
+        "NotSupportedError",
+    ):
         assert issubclass(getattr(exc, name), exc.DatabaseError)
     assert issubclass(exc.DatabaseError, exc.DBAPIError) and issubclass(exc.InterfaceError, exc.DBAPIError)
     assert issubclass(exc.NoResultFound, exc.InvalidRequestError)
@@ -37,10 +44,15 @@ def test_the_classes_of_errors_are_a_family():
     assert issubclass(exc.ResourceClosedError, exc.InvalidRequestError)
     assert issubclass(exc.UnboundExecutionError, exc.InvalidRequestError)
     assert issubclass(exc.CompileError, exc.SQLAlchemyError)
-    assert issubclass(exc.NoForeignKeysError, exc.ArgumentError) and issubclass(exc.AmbiguousForeignKeysError, exc.ArgumentError)
+    assert issubclass(exc.NoForeignKeysError, exc.ArgumentError) and issubclass(
+        exc.AmbiguousForeignKeysError, exc.ArgumentError
+    )
     assert issubclass(exc.NoReferencedTableError, exc.NoReferenceError)
     assert issubclass(exc.SAWarning, RuntimeWarning) and issubclass(exc.SADeprecationWarning, DeprecationWarning)
-    assert issubclass(orm_exc.StaleDataError, exc.SQLAlchemyError) and orm_exc.ConcurrentModificationError is orm_exc.StaleDataError
+    assert (
+        issubclass(orm_exc.StaleDataError, exc.SQLAlchemyError)
+        and orm_exc.ConcurrentModificationError is orm_exc.StaleDataError
+    )
     assert issubclass(orm_exc.DetachedInstanceError, exc.SQLAlchemyError)
     assert issubclass(orm_exc.ObjectDeletedError, exc.InvalidRequestError)
     assert issubclass(orm_exc.UnmappedInstanceError, orm_exc.UnmappedError)
@@ -49,7 +61,7 @@ def test_the_classes_of_errors_are_a_family():
     assert orm_exc.NoResultFound is exc.NoResultFound and orm_exc.MultipleResultsFound is exc.MultipleResultsFound
 
 
-def test_a_database_error_carries_the_statement_the_parameters_and_the_original(session):  # noqa: F811
+def test_a_database_error_carries_the_statement_the_parameters_and_the_original(session):
     import sqlite3
 
     with pytest.raises(exc.IntegrityError) as caught:
@@ -79,18 +91,20 @@ def test_a_database_error_carries_the_statement_the_parameters_and_the_original(
         ("SELECT json_extract('{', '$')", exc.OperationalError, "malformed JSON"),
     ],
 )
-def test_each_failure_of_the_database_has_its_class_and_its_own_words(session, statement, kind, words):  # noqa: F811
+def test_each_failure_of_the_database_has_its_class_and_its_own_words(session, statement, kind, words):
     with pytest.raises(kind, match=words):
         session.execute(text(statement)).all()
     session.rollback()
     assert session.get(User, 1).name == "ann"
 
 
-def test_a_failed_flush_keeps_its_cause_for_those_who_go_on(session):  # noqa: F811
+def test_a_failed_flush_keeps_its_cause_for_those_who_go_on(session):
     session.add(Address())
     with pytest.raises(exc.IntegrityError):
         session.flush()
-    with pytest.raises(exc.PendingRollbackError, match="Original exception was: .*NOT NULL constraint failed: addresses.email"):
+    with pytest.raises(
+        exc.PendingRollbackError, match="Original exception was: .*NOT NULL constraint failed: addresses.email"
+    ):
         session.get(User, 1)
     session.rollback()
     assert session.get(User, 1) is not None
@@ -161,7 +175,7 @@ def test_two_same_ends_of_a_relationship_are_refused():
     Other.registry.dispose()
 
 
-def test_unmapped_things_are_refused_by_name(session):  # noqa: F811
+def test_unmapped_things_are_refused_by_name(session):
     class Plain:
         pass
 
@@ -176,7 +190,9 @@ def test_unmapped_things_are_refused_by_name(session):  # noqa: F811
 
 
 def test_selecting_nonsense_is_refused():
-    with pytest.raises(exc.ArgumentError, match="Column expression, FROM clause, or other columns clause element expected"):
+    with pytest.raises(
+        exc.ArgumentError, match="Column expression, FROM clause, or other columns clause element expected"
+    ):
         select(object())
     with pytest.raises(exc.ArgumentError):
         select("users")
@@ -195,11 +211,11 @@ def test_a_missing_name_of_a_module_is_an_error_that_names_it():
         from cormorant.orm import no_such_name  # noqa: F401
 
 
-def test_an_error_in_user_code_keeps_its_traceback(session):  # noqa: F811
+def test_an_error_in_user_code_keeps_its_traceback(session):
     import traceback
 
     @event.listens_for(session, "before_flush")
-    def clumsy(session, context, instances):  # noqa: F811
+    def clumsy(session, context, instances):
         return [][0]
 
     session.add(User())
@@ -209,7 +225,7 @@ def test_an_error_in_user_code_keeps_its_traceback(session):  # noqa: F811
     assert frames[-1].name == "clumsy" and frames[-1].filename == __file__
 
 
-def test_an_error_while_converting_names_the_statement(session):  # noqa: F811
+def test_an_error_while_converting_names_the_statement(session):
     statement = select(User.id).where(bindparam("day", type_=Date) == literal(1))
     with pytest.raises(exc.StatementError, match="SQLite Date type only accepts Python date objects") as caught:
         session.execute(statement, {"day": "text"})
@@ -225,7 +241,7 @@ def test_a_row_with_a_value_that_does_not_convert_is_a_plain_error(engine):
         moment = Column(DateTime)
 
     Other.metadata.create_all(engine)
-    with Session(engine) as session:  # noqa: F811
+    with Session(engine) as session:
         session.execute(text("INSERT INTO things VALUES (1, 'not a date')"))
         with pytest.raises(ValueError, match="not a date"):
             session.scalars(select(Thing)).all()
@@ -234,7 +250,7 @@ def test_a_row_with_a_value_that_does_not_convert_is_a_plain_error(engine):
 
 def test_using_a_closed_or_missing_database_says_so(tmp_path):
     engine = create_engine(f"sqlite:///{tmp_path}/none/x.db")
-    with Session(engine) as session:  # noqa: F811
+    with Session(engine) as session:
         with pytest.raises(exc.OperationalError, match="unable to open database file"):
             session.get(User, 1)
     Base.metadata.create_all(create_engine(f"sqlite:///{tmp_path}/x.db"))
@@ -242,7 +258,7 @@ def test_using_a_closed_or_missing_database_says_so(tmp_path):
 
 def test_a_string_length_is_not_an_error_of_ours(engine):
     Base.metadata.create_all(engine)
-    with Session(engine) as session:  # noqa: F811
+    with Session(engine) as session:
         session.add(User(name="x" * 1000))
         session.commit()
         assert len(session.scalar(select(User.name))) == 1000

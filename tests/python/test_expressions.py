@@ -1,7 +1,6 @@
 """Expressions: what each one says in SQL, and what SQLite answers."""
 
 import pytest
-
 from cormorant import (
     Boolean,
     Column,
@@ -137,8 +136,10 @@ SQL = [
     (func.json.extract(name), "json.extract(t.name)"),
     (func.sum(a).filter(b > 1), "sum(t.a) FILTER (WHERE t.b > :b_1)"),
     (func.row_number().over(partition_by=a, order_by=b), "row_number() OVER (PARTITION BY t.a ORDER BY t.b)"),
-    (case((a == 1, "one"), (a == 2, "two"), else_="many"), "CASE WHEN (t.a = :a_1) THEN :param_1 WHEN (t.a = :a_2) "
-     "THEN :param_2 ELSE :param_3 END"),
+    (
+        case((a == 1, "one"), (a == 2, "two"), else_="many"),
+        "CASE WHEN (t.a = :a_1) THEN :param_1 WHEN (t.a = :a_2) THEN :param_2 ELSE :param_3 END",
+    ),
     (case({1: "one", 2: "two"}, value=a), "CASE t.a WHEN :param_1 THEN :param_2 WHEN :param_3 THEN :param_4 END"),
     (cast(a, String), "CAST(t.a AS VARCHAR)"),
     (cast("5", Integer), "CAST(:param_1 AS INTEGER)"),

@@ -1,7 +1,6 @@
 """Hooks: what a program is told of, when, and what it may change by answering."""
 
 import pytest
-
 from cormorant import Column, ForeignKey, Integer, String, event, exc, func, insert, inspect, select
 from cormorant.orm import Mapper, Session, declarative_base, relationship, sessionmaker, validates
 
@@ -35,7 +34,9 @@ def test_mapper_events_come_around_each_write(story):
     for name in ("before_insert", "after_insert", "before_update", "after_update", "before_delete", "after_delete"):
 
         def note(mapper, connection, target, name=name):
-            heard.append((name, target.name, mapper is inspect(Parent), connection.scalar(select(func.count(Parent.id)))))
+            heard.append(
+                (name, target.name, mapper is inspect(Parent), connection.scalar(select(func.count(Parent.id))))
+            )
 
         event.listen(Parent, name, note)
     parent = Parent(name="a")
@@ -161,7 +162,9 @@ def test_a_listener_may_be_wanted_once(story):
 def test_session_events_come_in_order(story):
     Parent, _, session = story
     heard = []
-    event.listen(session, "before_flush", lambda session, context, instances: heard.append(("before_flush", len(session.new))))
+    event.listen(
+        session, "before_flush", lambda session, context, instances: heard.append(("before_flush", len(session.new)))
+    )
     event.listen(session, "after_flush", lambda session, context: heard.append(("after_flush", len(session.new))))
     event.listen(session, "after_flush_postexec", lambda session, context: heard.append(("postexec", len(session.new))))
     event.listen(session, "before_commit", lambda session: heard.append("before_commit"))
@@ -228,7 +231,13 @@ def test_sessions_of_a_maker_and_all_sessions_can_be_listened_to(engine, story):
 def test_state_changes_are_told(story):
     Parent, _, session = story
     heard = []
-    for name in ("transient_to_pending", "pending_to_persistent", "persistent_to_deleted", "deleted_to_detached", "loaded_as_persistent"):
+    for name in (
+        "transient_to_pending",
+        "pending_to_persistent",
+        "persistent_to_deleted",
+        "deleted_to_detached",
+        "loaded_as_persistent",
+    ):
         event.listen(session, name, lambda session, thing, name=name: heard.append(name))
     event.listen(session, "after_attach", lambda session, thing: heard.append("after_attach"))
     parent = Parent()

@@ -8,7 +8,6 @@ import decimal
 import math
 
 import pytest
-
 from cormorant import (
     Column,
     Date,
@@ -98,7 +97,16 @@ def test_not_a_number_and_infinities_do_no_harm(things):
 
 
 def test_dates_out_of_range_are_plain_errors(things):
-    for stored in ("0000-00-00", "2024-13-01", "2024-02-30", "10000-01-01", "-001-01-01", "", "x" * 10_000, "2024-1-1\0"):
+    for stored in (
+        "0000-00-00",
+        "2024-13-01",
+        "2024-02-30",
+        "10000-01-01",
+        "-001-01-01",
+        "",
+        "x" * 10_000,
+        "2024-1-1\0",
+    ):
         things.execute(text("DELETE FROM things"))
         things.execute(text("INSERT INTO things (id, day, moment) VALUES (1, :d, :d)"), {"d": tried(stored)})
         for column in (Thing.day, Thing.moment):
@@ -131,7 +139,25 @@ def test_text_that_is_not_utf8_in_the_file_is_an_error_or_text(things):
 
 
 def test_names_with_quotes_nul_and_great_length(engine):
-    for name in ('a"b', "a'b", "a`b", "a]b", "a;b", "a b", "select", "ORDER", "é", "💾", "%s", "%(x)s", ":x", "?", "x" * 5000, "a.b", "a\nb"):
+    for name in (
+        'a"b',
+        "a'b",
+        "a`b",
+        "a]b",
+        "a;b",
+        "a b",
+        "select",
+        "ORDER",
+        "é",
+        "💾",
+        "%s",
+        "%(x)s",
+        ":x",
+        "?",
+        "x" * 5000,
+        "a.b",
+        "a\nb",
+    ):
         metadata = MetaData()
         table = Table(tried(name), metadata, Column("id", Integer, primary_key=True), Column(name + "_", String))
         try:

@@ -8,15 +8,22 @@ import os
 import threading
 
 import pytest
-
 from cormorant import Column, ForeignKey, Integer, String, create_engine, event, exc, func, insert, or_, select, text
 from cormorant.orm import Session, declarative_base, relationship
-from people import Address, User, fill, session  # noqa: F401
-from support import TRIED, output_of, ours_only, run_python, tried
+from people import Address, User, fill
+from support import TRIED, ours_only, output_of, run_python, tried
 
 
 def test_hooks_that_raise_leave_the_session_usable(engine):
-    for name in ("before_insert", "after_insert", "before_update", "after_update", "before_delete", "after_delete", "load"):
+    for name in (
+        "before_insert",
+        "after_insert",
+        "before_update",
+        "after_update",
+        "before_delete",
+        "after_delete",
+        "load",
+    ):
         Other = declarative_base()
 
         class Item(Other):
@@ -26,7 +33,7 @@ def test_hooks_that_raise_leave_the_session_usable(engine):
 
         Other.metadata.drop_all(engine)
         Other.metadata.create_all(engine)
-        with Session(engine) as session:  # noqa: F811
+        with Session(engine) as session:
             session.add(Item(id=1, name="a"))
             session.commit()
             armed = []
@@ -52,13 +59,24 @@ def test_hooks_that_raise_leave_the_session_usable(engine):
 
 @pytest.mark.parametrize(
     "deed",
-    ["close", "expunge_all", "expire_all", "rollback", "commit", "flush", "delete others", "query", "add more", "collect"],
+    [
+        "close",
+        "expunge_all",
+        "expire_all",
+        "rollback",
+        "commit",
+        "flush",
+        "delete others",
+        "query",
+        "add more",
+        "collect",
+    ],
 )
 @pytest.mark.parametrize("name", ["before_insert", "after_insert", "before_flush", "after_flush", "load"])
 @pytest.mark.filterwarnings("ignore")
 def test_hooks_that_reenter_the_session_do_not_crash(engine, name, deed):
     fill(engine)
-    with Session(engine) as session:  # noqa: F811
+    with Session(engine) as session:
         deeds = {
             "close": session.close,
             "expunge_all": session.expunge_all,
@@ -97,7 +115,7 @@ def test_hooks_that_reenter_the_session_do_not_crash(engine, name, deed):
 
 def test_a_hook_may_drop_the_last_reference_to_its_object(engine):
     fill(engine)
-    with Session(engine) as session:  # noqa: F811
+    with Session(engine) as session:
         held = [User(name="x")]
 
         def drop(mapper, connection, target):
@@ -115,9 +133,9 @@ def test_a_hook_may_drop_the_last_reference_to_its_object(engine):
         assert session.scalar(select(func.count(User.id)).where(User.name == "x")) == 1
 
 
-def test_a_collection_may_be_changed_while_it_is_iterated(session):  # noqa: F811
+def test_a_collection_may_be_changed_while_it_is_iterated(session):
     ann = session.get(User, 1)
-    for number, mail in enumerate(ann.addresses):
+    for number, _ in enumerate(ann.addresses):
         if number < 50:
             ann.addresses.append(Address(email=tried(str(number))))
     for mail in ann.addresses:
@@ -128,7 +146,7 @@ def test_a_collection_may_be_changed_while_it_is_iterated(session):  # noqa: F81
 
 
 @pytest.mark.filterwarnings("ignore")
-def test_a_collection_may_be_changed_while_it_is_flushed(session):  # noqa: F811
+def test_a_collection_may_be_changed_while_it_is_flushed(session):
     ann = session.get(User, 1)
 
     def change(mapper, connection, target):
@@ -146,7 +164,7 @@ def test_a_collection_may_be_changed_while_it_is_flushed(session):  # noqa: F811
     assert len(ann.addresses) == 2
 
 
-def test_adding_while_iterating_over_the_session_does_not_crash(session):  # noqa: F811
+def test_adding_while_iterating_over_the_session_does_not_crash(session):
     session.add_all([User(name=str(number)) for number in range(100)])
     try:
         for user in session:
@@ -173,7 +191,7 @@ def test_circular_cascades_end(engine):
         a = relationship("A", foreign_keys=[a_id], cascade="all", post_update=True, backref="bs")
 
     Other.metadata.create_all(engine)
-    with Session(engine) as session:  # noqa: F811
+    with Session(engine) as session:
         a = A(b=B())
         a.b.a = a
         session.add(tried(a))
@@ -224,12 +242,16 @@ def test_a_session_in_two_threads_at_once_does_not_crash():
     assert output.strip() == tried("alive")
 
 
-def test_use_after_close_is_an_error_and_not_a_crash(engine, session):  # noqa: F811
+def test_use_after_close_is_an_error_and_not_a_crash(engine, session):
     connection = engine.connect()
     result = connection.execute(text("SELECT 1 UNION ALL SELECT 2"))
     transaction = connection.get_transaction()
     connection.close()
-    for deed in (lambda: connection.execute(text("SELECT 1")), lambda: connection.begin(), lambda: result.keys() and result.all()):
+    for deed in (
+        lambda: connection.execute(text("SELECT 1")),
+        lambda: connection.begin(),
+        lambda: result.keys() and result.all(),
+    ):
         tried(deed)
         try:
             deed()
@@ -308,18 +330,22 @@ def test_a_forked_child_may_simply_end(tmp_path):
     assert done.returncode == 0 and done.stdout.strip() == "ok 5" and tried(done)
 
 
-def test_odd_arguments_are_refused_with_a_class(session):  # noqa: F811
+def test_odd_arguments_are_refused_with_a_class(session):
     odd = [None, 5, -1, 1.5, "text", b"bytes", object(), [], {}, (), User, User(), int, lambda: 0, float("nan"), 2**70]
     calls = [
         session.add, session.delete, session.expunge, session.refresh, session.expire, session.merge, session.execute,
         session.scalars, lambda x: session.get(User, x), lambda x: session.get(x, 1), session.query,
         lambda x: session.query(User).filter(x), lambda x: session.query(User).order_by(x),
-        lambda x: select(User).limit(x), lambda x: select(User).join(x), lambda x: User.name.in_(x), lambda x: User.name.like(x),
+        lambda x: select(User).limit(x), lambda x: select(User).join(x), lambda x: User.name.in_(x),
+        lambda x: User.name.like(x),
         lambda x: select(x), lambda x: func.count(x), lambda x: or_(x, User.id == 1), lambda x: select(User).options(x),
-        lambda x: setattr(User(), "addresses", x), lambda x: User().addresses.append(x), lambda x: setattr(Address(), "user", x),
-        lambda x: insert(x), lambda x: insert(User).values(x), lambda x: text(x), lambda x: Column(x), lambda x: ForeignKey(x),
+        lambda x: setattr(User(), "addresses", x), lambda x: User().addresses.append(x),
+        lambda x: setattr(Address(), "user", x),
+        lambda x: insert(x), lambda x: insert(User).values(x), lambda x: text(x),
+        lambda x: Column(x), lambda x: ForeignKey(x),
         lambda x: String(x), lambda x: relationship(x), lambda x: create_engine(x), lambda x: session.add_all(x),
-        lambda x: session.query(User)[x], lambda x: event.listen(x, "load", print), lambda x: session.execute(select(User), x),
+        lambda x: session.query(User)[x], lambda x: event.listen(x, "load", print),
+        lambda x: session.execute(select(User), x),
     ]  # fmt: skip
     for call in calls:
         for value in odd:
@@ -327,8 +353,8 @@ def test_odd_arguments_are_refused_with_a_class(session):  # noqa: F811
             try:
                 with session.no_autoflush:
                     call(value)
-            except (exc.SQLAlchemyError, TypeError, ValueError, AttributeError, KeyError, IndexError, NotImplementedError,
-                    AssertionError, OverflowError):  # fmt: skip
+            except (exc.SQLAlchemyError, TypeError, ValueError, AttributeError, KeyError, IndexError,
+                    NotImplementedError, AssertionError, OverflowError):  # fmt: skip
                 pass
             session.rollback()
     assert session.scalar(select(func.count(User.id))) == 4

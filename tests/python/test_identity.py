@@ -4,11 +4,10 @@ import gc
 import weakref
 
 import pytest
-
 from cormorant import Column, Integer, String, exc, inspect, select, text
 from cormorant.orm import Session, declarative_base, make_transient_to_detached
 from cormorant.orm.util import identity_key
-from people import Address, User, session  # noqa: F401
+from people import Address, User
 
 Base = declarative_base()
 
@@ -24,12 +23,14 @@ class Seat(Base):
 def hall(engine):
     Base.metadata.create_all(engine)
     with Session(engine) as hall:
-        hall.add_all([Seat(row=1, number="a", price=5), Seat(row=1, number="b", price=6), Seat(row=2, number="a", price=7)])
+        hall.add_all(
+            [Seat(row=1, number="a", price=5), Seat(row=1, number="b", price=6), Seat(row=2, number="a", price=7)]
+        )
         hall.commit()
         yield hall
 
 
-def test_every_way_to_a_row_leads_to_the_same_object(session):  # noqa: F811
+def test_every_way_to_a_row_leads_to_the_same_object(session):
     ann = session.get(User, 1)
     assert session.get(User, 1) is ann
     assert session.scalars(select(User).where(User.name == "ann")).one() is ann
@@ -42,12 +43,12 @@ def test_every_way_to_a_row_leads_to_the_same_object(session):  # noqa: F811
     assert session.get(User, 1) is ann
 
 
-def test_another_session_has_another_object(engine, session):  # noqa: F811
+def test_another_session_has_another_object(engine, session):
     with Session(engine) as other:
         assert other.get(User, 1) is not session.get(User, 1)
 
 
-def test_a_row_read_again_does_not_overwrite_the_object(session):  # noqa: F811
+def test_a_row_read_again_does_not_overwrite_the_object(session):
     ann = session.get(User, 1)
     session.execute(text("UPDATE users SET age = 77"))
     assert session.scalars(select(User).where(User.id == 1)).one() is ann and ann.age == 30
@@ -55,20 +56,20 @@ def test_a_row_read_again_does_not_overwrite_the_object(session):  # noqa: F811
     assert ann.age == 77
 
 
-def test_columns_do_not_come_from_objects(session):  # noqa: F811
+def test_columns_do_not_come_from_objects(session):
     session.get(User, 1)
     session.execute(text("UPDATE users SET age = 77"))
     assert session.scalar(select(User.age).where(User.id == 1)) == 77
 
 
-def test_a_new_object_is_its_row_once_flushed(session):  # noqa: F811
+def test_a_new_object_is_its_row_once_flushed(session):
     eve = User(id=5, name="eve")
     session.add(eve)
     session.flush()
     assert session.get(User, 5) is eve
 
 
-def test_an_object_nobody_holds_is_let_go(session):  # noqa: F811
+def test_an_object_nobody_holds_is_let_go(session):
     ann = session.get(User, 1)
     gone = weakref.ref(ann)
     assert len(session.identity_map) >= 1
@@ -77,7 +78,7 @@ def test_an_object_nobody_holds_is_let_go(session):  # noqa: F811
     assert gone() is None and len(session.identity_map) == 0
 
 
-def test_a_changed_object_is_kept_until_it_is_flushed(session):  # noqa: F811
+def test_a_changed_object_is_kept_until_it_is_flushed(session):
     ann = session.get(User, 1)
     ann.age = 99
     seen = weakref.ref(ann)
@@ -90,7 +91,7 @@ def test_a_changed_object_is_kept_until_it_is_flushed(session):  # noqa: F811
     assert session.get(User, 1).age == 99
 
 
-def test_a_pending_and_a_deleted_object_are_kept(session):  # noqa: F811
+def test_a_pending_and_a_deleted_object_are_kept(session):
     session.add(User(name="eve"))
     session.delete(session.get(User, 4))
     gc.collect()
@@ -107,7 +108,7 @@ def test_a_composite_key_is_one_identity(hall):
     assert inspect(seat).identity == (1, "a")
 
 
-def test_an_identity_key_is_class_key_and_token(session, hall):  # noqa: F811
+def test_an_identity_key_is_class_key_and_token(session, hall):
     ann = session.get(User, 1)
     assert inspect(ann).identity == (1,)
     assert inspect(ann).identity_key[:2] == (User, (1,))
@@ -117,7 +118,7 @@ def test_an_identity_key_is_class_key_and_token(session, hall):  # noqa: F811
     assert inspect(User()).identity is None
 
 
-def test_two_new_objects_with_one_key_are_a_conflict(session):  # noqa: F811
+def test_two_new_objects_with_one_key_are_a_conflict(session):
     one, two = User(id=50), User(id=50)
     session.add_all([one, two])
     with pytest.raises(exc.IntegrityError, match="UNIQUE constraint failed: users.id"):
@@ -126,7 +127,7 @@ def test_two_new_objects_with_one_key_are_a_conflict(session):  # noqa: F811
     assert one not in session and two not in session
 
 
-def test_a_second_object_for_a_key_in_the_session_is_refused(session):  # noqa: F811
+def test_a_second_object_for_a_key_in_the_session_is_refused(session):
     session.get(User, 1)
     stranger = User(id=1, name="x")
     make_transient_to_detached(stranger)
@@ -136,13 +137,13 @@ def test_a_second_object_for_a_key_in_the_session_is_refused(session):  # noqa: 
     assert keep is session.get(User, 1)
 
 
-def test_a_key_of_another_kind_is_not_the_same_key(session):  # noqa: F811
+def test_a_key_of_another_kind_is_not_the_same_key(session):
     ann = session.get(User, 1)
     assert session.get(User, "not a number") is None
     assert session.get(User, 1) is ann
 
 
-def test_keys_go_to_the_ends_of_their_range(session):  # noqa: F811
+def test_keys_go_to_the_ends_of_their_range(session):
     for key in (2**63 - 1, -(2**63), 0, -1):
         session.add(User(id=key, name=str(key)))
     session.commit()
@@ -152,7 +153,7 @@ def test_keys_go_to_the_ends_of_their_range(session):  # noqa: F811
     assert session.get(User, 0) is session.scalars(select(User).where(User.id == 0)).one()
 
 
-def test_many_objects_keep_their_identities(engine, session):  # noqa: F811
+def test_many_objects_keep_their_identities(engine, session):
     session.add_all([User(name=str(number)) for number in range(5000)])
     session.commit()
     session.expunge_all()
@@ -165,7 +166,7 @@ def test_many_objects_keep_their_identities(engine, session):  # noqa: F811
     assert all(session.get(User, user.id) is user for user in first)
 
 
-def test_an_object_whose_key_was_taken_by_another_row_after_a_delete(session):  # noqa: F811
+def test_an_object_whose_key_was_taken_by_another_row_after_a_delete(session):
     dot = session.get(User, 4)
     session.delete(dot)
     session.flush()

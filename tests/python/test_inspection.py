@@ -1,7 +1,6 @@
 """inspect() and its kin: what a class, an object, an engine say about themselves."""
 
 import pytest
-
 from cormorant import Column, ForeignKey, Integer, MetaData, String, Table, exc, inspect, select, text
 from cormorant.orm import (
     aliased,
@@ -14,16 +13,25 @@ from cormorant.orm import (
     object_session,
     was_deleted,
 )
-from cormorant.orm.attributes import flag_dirty, flag_modified, get_history, init_collection, instance_state, set_committed_value
+from cormorant.orm.attributes import (
+    flag_dirty,
+    flag_modified,
+    get_history,
+    init_collection,
+    instance_state,
+    set_committed_value,
+)
 from cormorant.orm.exc import UnmappedClassError
-from people import Address, User, session  # noqa: F401
+from people import Address, User
 from support import statements_of
 
 
 def test_a_class_has_a_mapper():
     mapper = inspect(User)
     assert mapper is User.__mapper__ is class_mapper(User)
-    assert mapper.class_ is User and mapper.local_table is User.__table__ and mapper.persist_selectable is User.__table__
+    assert (
+        mapper.class_ is User and mapper.local_table is User.__table__ and mapper.persist_selectable is User.__table__
+    )
     assert [column.name for column in mapper.primary_key] == ["id"]
     assert mapper.is_mapper and mapper.columns.keys() == ["id", "name", "age"]
     assert str(mapper) == "Mapper[User(users)]"
@@ -50,7 +58,7 @@ def test_what_is_not_mapped_is_refused():
         class_mapper(int)
 
 
-def test_an_object_has_a_state(session):  # noqa: F811
+def test_an_object_has_a_state(session):
     ann = session.get(User, 1)
     state = inspect(ann)
     assert state is inspect(ann) is instance_state(ann)
@@ -62,7 +70,7 @@ def test_an_object_has_a_state(session):  # noqa: F811
     assert set(state.unloaded) == {"addresses"} and not state.modified and not state.expired
 
 
-def test_attributes_of_a_state(session):  # noqa: F811
+def test_attributes_of_a_state(session):
     ann = session.get(User, 1)
     state = inspect(ann)
     assert set(state.attrs.keys()) == {"id", "name", "age", "addresses"}
@@ -74,7 +82,7 @@ def test_attributes_of_a_state(session):  # noqa: F811
     assert state.expired_attributes == {"name"}
 
 
-def test_history_tells_what_was_added_and_taken(session):  # noqa: F811
+def test_history_tells_what_was_added_and_taken(session):
     ann = session.get(User, 1)
     assert get_history(ann, "age") == ((), [30], ())
     ann.age = 31
@@ -88,7 +96,7 @@ def test_history_tells_what_was_added_and_taken(session):  # noqa: F811
     assert get_history(ann, "age") == ((), [30], ())
 
 
-def test_history_of_a_collection(session):  # noqa: F811
+def test_history_of_a_collection(session):
     ann = session.get(User, 1)
     one, two = ann.addresses
     new = Address(email="x")
@@ -98,7 +106,7 @@ def test_history_of_a_collection(session):  # noqa: F811
     assert (history.added, history.unchanged, history.deleted) == ([new], [two], [one])
 
 
-def test_history_of_a_reference(session):  # noqa: F811
+def test_history_of_a_reference(session):
     mail = session.get(Address, 1)
     ann, bob = session.get(User, 1), session.get(User, 2)
     assert mail.user is ann
@@ -113,7 +121,7 @@ def test_history_of_a_new_object():
     assert get_history(user, "age").empty()
 
 
-def test_flag_modified_writes_what_was_changed_inside(session, engine):  # noqa: F811
+def test_flag_modified_writes_what_was_changed_inside(session, engine):
     ann = session.get(User, 1)
     flag_modified(ann, "name")
     assert ann in session.dirty and session.is_modified(ann)
@@ -125,7 +133,7 @@ def test_flag_modified_writes_what_was_changed_inside(session, engine):  # noqa:
         flag_modified(ann, "name")
 
 
-def test_flag_dirty_puts_an_object_before_the_hooks_without_writing(session, engine):  # noqa: F811
+def test_flag_dirty_puts_an_object_before_the_hooks_without_writing(session, engine):
     ann = session.get(User, 1)
     flag_dirty(ann)
     assert ann in session.dirty
@@ -134,7 +142,7 @@ def test_flag_dirty_puts_an_object_before_the_hooks_without_writing(session, eng
     assert sent == []
 
 
-def test_set_committed_value_is_no_change(session):  # noqa: F811
+def test_set_committed_value_is_no_change(session):
     ann = session.get(User, 1)
     set_committed_value(ann, "age", 99)
     mail = Address(email="x")
@@ -142,14 +150,14 @@ def test_set_committed_value_is_no_change(session):  # noqa: F811
     assert ann.age == 99 and ann not in session.dirty and ann.addresses == [mail]
 
 
-def test_init_collection_gives_an_empty_one(session):  # noqa: F811
+def test_init_collection_gives_an_empty_one(session):
     user = User()
     adapter = init_collection(user, "addresses")
     adapter.append_without_event(Address(email="x"))
     assert [mail.email for mail in user.addresses] == ["x"]
 
 
-def test_make_transient_forgets_the_row(session):  # noqa: F811
+def test_make_transient_forgets_the_row(session):
     dot = session.get(User, 4)
     session.expunge(dot)
     make_transient(dot)
@@ -160,7 +168,7 @@ def test_make_transient_forgets_the_row(session):  # noqa: F811
     assert dot.id == 5 and session.scalars(select(User.id).where(User.name == "dot")).all() == [4, 5]
 
 
-def test_make_transient_to_detached_claims_a_row(session):  # noqa: F811
+def test_make_transient_to_detached_claims_a_row(session):
     made = User(id=2)
     make_transient_to_detached(made)
     assert inspect(made).detached and inspect(made).identity == (2,)
@@ -168,7 +176,7 @@ def test_make_transient_to_detached_claims_a_row(session):  # noqa: F811
     assert made.name == "bob" and made is session.get(User, 2)
 
 
-def test_was_deleted(session):  # noqa: F811
+def test_was_deleted(session):
     dot = session.get(User, 4)
     assert not was_deleted(dot)
     session.delete(dot)
@@ -215,7 +223,7 @@ def test_configure_mappers_finds_what_is_wrong():
     Base.registry.dispose()
 
 
-def test_the_sessions_state_follows_the_row(session):  # noqa: F811
+def test_the_sessions_state_follows_the_row(session):
     ann = session.get(User, 1)
     session.execute(text("UPDATE users SET age = 1"))
     session.refresh(ann)

@@ -1,7 +1,6 @@
 """install_as_sqlalchemy(), and the names that are there and not there: promises that only Cormorant makes."""
 
 import pytest
-
 from support import ours_only, output_of, run_python
 
 pytestmark = ours_only
@@ -112,8 +111,9 @@ def test_a_star_import_gives_what_the_package_lists():
 def test_every_public_name_can_be_imported():
     program = """
         import importlib, cormorant
-        for module in ("cormorant", "cormorant.orm", "cormorant.exc", "cormorant.types", "cormorant.event", "cormorant.pool",
-                       "cormorant.engine", "cormorant.schema", "cormorant.sql", "cormorant.orm.exc", "cormorant.inspection"):
+        for module in ("cormorant", "cormorant.orm", "cormorant.exc", "cormorant.types", "cormorant.event",
+                       "cormorant.pool", "cormorant.engine", "cormorant.schema", "cormorant.sql", "cormorant.orm.exc",
+                       "cormorant.inspection"):
             found = importlib.import_module(module)
             for name in dir(found):
                 getattr(found, name)
@@ -129,7 +129,16 @@ def test_functions_and_methods_tell_their_signatures():
     from cormorant.engine import Connection
     from cormorant.orm import Query, Session
 
-    for thing in (create_engine, select, Session.get, Session.execute, Session.add, Query.filter, Query.all, Connection.execute):
+    for thing in (
+        create_engine,
+        select,
+        Session.get,
+        Session.execute,
+        Session.add,
+        Query.filter,
+        Query.all,
+        Connection.execute,
+    ):
         assert inspect.signature(thing) is not None and thing.__doc__, thing
 
 

@@ -6,7 +6,6 @@ import sys
 import tracemalloc
 
 import pytest
-
 from cormorant import Column, ForeignKey, Integer, String, create_engine, event, exc, inspect, select, text, update
 from cormorant.orm import Session, declarative_base, joinedload, relationship, selectinload
 from people import Address, User, fill
@@ -185,7 +184,8 @@ def engines(engine):
 
 SCENARIOS = [
     make_objects, load_objects, load_eagerly, write_and_roll_back, commit_and_delete, rows_and_results, expressions,
-    bulk_statements, errors, hooks, hooks_that_raise, inspection, pickles, circles_that_only_the_collector_finds, classes, engines,
+    bulk_statements, errors, hooks, hooks_that_raise, inspection, pickles, circles_that_only_the_collector_finds,
+    classes, engines,
 ]  # fmt: skip
 
 
@@ -242,7 +242,15 @@ def test_the_memory_of_the_process_stays_flat(engine, scenario):
 
 
 def test_shared_objects_keep_their_reference_counts(engine):
-    watched = {"None": None, "True": True, "User": User, "Address": Address, "engine": engine, "name": User.name, "table": User.__table__}
+    watched = {
+        "None": None,
+        "True": True,
+        "User": User,
+        "Address": Address,
+        "engine": engine,
+        "name": User.name,
+        "table": User.__table__,
+    }
     for scenario in SCENARIOS:
         scenario(engine)
     settle()

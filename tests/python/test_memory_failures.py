@@ -1,11 +1,10 @@
 """Memory runs out: the 1st, 2nd, 3rd ... allocation of the interpreter fails, until each scenario passes.
 
-Each scenario runs in a process of its own. Each failure has to come out as MemoryError (or as an error caused by one); the
-interpreter goes on, and the same session still answers once memory is back.
+Each scenario runs in a process of its own. Each failure has to come out as MemoryError (or as an error caused by
+one); the interpreter goes on, and the same session still answers once memory is back.
 """
 
 import pytest
-
 from support import ours_only, run_python
 
 pytest.importorskip("_testcapi")
@@ -40,7 +39,8 @@ def load_eagerly():
 
 def query():
     with Session(engine) as session:
-        return session.query(User.name, func.count(Address.id)).outerjoin(Address).group_by(User.id).order_by(User.id).all()
+        counted = session.query(User.name, func.count(Address.id)).outerjoin(Address)
+        return counted.group_by(User.id).order_by(User.id).all()
 
 def flush():
     with Session(engine) as session:
@@ -108,7 +108,10 @@ def test_a_failed_allocation_is_a_memory_error_and_nothing_else(scenario):
     done = run_python(HARNESS, scenario, timeout=600)
     assert done.returncode == 0, f"exit status {done.returncode}\n{done.stdout[-2000:]}\n{done.stderr[-4000:]}"
     words = done.stdout.split()
-    injected, other = int(words[words.index("injected:") + 1]), int(words[words.index("other:", words.index("injected:")) + 1])
+    injected, other = (
+        int(words[words.index("injected:") + 1]),
+        int(words[words.index("other:", words.index("injected:")) + 1]),
+    )
     print(f"{scenario}: injected: {injected}")
     TOTAL.append(injected)
     assert "integrity: ok" in done.stdout

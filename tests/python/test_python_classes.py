@@ -6,11 +6,10 @@ import pickle
 import weakref
 
 import pytest
-
 from cormorant import Column, ForeignKey, Integer, String, inspect, select
 from cormorant.orm import Session, declarative_base, reconstructor, relationship
 from cormorant.orm.exc import DetachedInstanceError
-from people import Address, User, session  # noqa: F401
+from people import Address, User
 
 Base = declarative_base()
 
@@ -92,7 +91,12 @@ def test_methods_properties_and_class_attributes_work(figures):
     square = Figure.square()
     assert square.describe() == "square with 4 corners" and square.shout == "SQUARE" and Figure.help() == "help"
     square.shout = "CIRCLE"
-    assert square.name == "circle" and square.kind == Figure.kind and repr(square) == "<Figure circle>" and len(square) == 4
+    assert (
+        square.name == "circle"
+        and square.kind == Figure.kind
+        and repr(square) == "<Figure circle>"
+        and len(square) == 4
+    )
     figures.add(square)
     figures.commit()
     assert figures.scalars(select(Figure)).one().describe() == "circle with 4 corners"
@@ -159,7 +163,7 @@ def test_plain_attributes_live_beside_mapped_ones(figures):
         figure.nothing
 
 
-def test_vars_shows_the_loaded_values(session):  # noqa: F811
+def test_vars_shows_the_loaded_values(session):
     ann = session.get(User, 1)
     shown = {name: value for name, value in vars(ann).items() if not name.startswith("_")}
     assert shown == {"id": 1, "name": "ann", "age": 30}
@@ -179,24 +183,27 @@ def test_vars_of_a_new_object_shows_what_was_set():
     assert {name: value for name, value in vars(user).items() if not name.startswith("_")} == {"name": "x"}
 
 
-def test_programs_serialise_through_vars(session):  # noqa: F811
+def test_programs_serialise_through_vars(session):
     import json
 
-    rows = [{key: value for key, value in vars(user).items() if not key.startswith("_sa")} for user in session.scalars(select(User))]
+    rows = [
+        {key: value for key, value in vars(user).items() if not key.startswith("_sa")}
+        for user in session.scalars(select(User))
+    ]
     assert json.loads(json.dumps(rows, sort_keys=True))[0] == {"age": 30, "id": 1, "name": "ann"}
 
 
-def test_what_is_written_into_the_dictionary_is_read_by_the_attribute(session):  # noqa: F811
+def test_what_is_written_into_the_dictionary_is_read_by_the_attribute(session):
     ann = session.get(User, 1)
     vars(ann)["age"] = 5
     assert ann.age == 5 and ann not in session.dirty
 
 
-def test_getattr_setattr_hasattr_dir_and_delattr(session):  # noqa: F811
+def test_getattr_setattr_hasattr_dir_and_delattr(session):
     ann = session.get(User, 1)
-    assert getattr(ann, "name") == "ann" and hasattr(ann, "addresses") and not hasattr(ann, "nothing")
+    assert ann.name == "ann" and hasattr(ann, "addresses") and not hasattr(ann, "nothing")
     assert getattr(ann, "nothing", 5) == 5
-    setattr(ann, "age", 6)
+    ann.age = 6
     assert ann.age == 6
     assert {"id", "name", "age", "addresses"} <= set(dir(ann)) and "name" in dir(User)
     session.commit()
@@ -228,7 +235,7 @@ def test_a_subclass_may_intercept_attributes(figures):
     Base.metadata.remove(Watched.__table__)
 
 
-def test_objects_are_pickled_with_what_they_have(session):  # noqa: F811
+def test_objects_are_pickled_with_what_they_have(session):
     ann = session.get(User, 1)
     assert ann.addresses[0].user is ann
     ann.note = "plain"
@@ -241,7 +248,7 @@ def test_objects_are_pickled_with_what_they_have(session):  # noqa: F811
     assert session.get(User, 1) is again
 
 
-def test_pickled_objects_remember_what_was_not_loaded_and_what_changed(session):  # noqa: F811
+def test_pickled_objects_remember_what_was_not_loaded_and_what_changed(session):
     ann = session.get(User, 1)
     ann.age = 99
     session.expire(ann, ["name"])
@@ -265,7 +272,7 @@ def test_every_pickle_protocol_works(protocol):
     assert pickle.loads(pickle.dumps(User(name="x"), protocol)).name == "x"
 
 
-def test_circles_of_objects_are_collected(session):  # noqa: F811
+def test_circles_of_objects_are_collected(session):
     ann = session.get(User, 1)
     assert ann.addresses[0].user is ann
     gone = [weakref.ref(ann), weakref.ref(ann.addresses[0])]
@@ -283,7 +290,7 @@ def test_new_objects_in_circles_are_collected():
     assert [ref() for ref in gone] == [None, None]
 
 
-def test_an_object_may_die_at_once_without_the_collector(session):  # noqa: F811
+def test_an_object_may_die_at_once_without_the_collector(session):
     ann = session.get(User, 1)
     died = []
     weakref.finalize(ann, died.append, "ann")
@@ -295,7 +302,7 @@ def test_an_object_may_die_at_once_without_the_collector(session):  # noqa: F811
         gc.enable()
 
 
-def test_a_weak_reference_calls_back_and_the_session_is_not_confused(session):  # noqa: F811
+def test_a_weak_reference_calls_back_and_the_session_is_not_confused(session):
     heard = []
     ann = session.get(User, 1)
     ref = weakref.ref(ann, lambda _: heard.append(session.get(User, 1)))
@@ -316,7 +323,7 @@ def test_a_finalizer_may_use_the_session(engine):
             self.heard.append(self.id)
 
     Other.metadata.create_all(engine)
-    with Session(engine) as session:  # noqa: F811
+    with Session(engine) as session:
         session.add(Dying(id=7))
         session.commit()
         assert session.get(Dying, 7).id == 7
@@ -395,7 +402,7 @@ def test_new_without_init_makes_no_usable_row_but_does_not_break():
     assert isinstance(user, User)
 
 
-def test_copying_by_hand(session):  # noqa: F811
+def test_copying_by_hand(session):
     ann = session.get(User, 1)
     twin = User(**{key: value for key, value in vars(ann).items() if key in ("name", "age")})
     session.add(twin)

@@ -1,11 +1,10 @@
 """One-to-many, many-to-one and one-to-one: both sides kept in step, in memory and in the rows."""
 
 import pytest
-
 from cormorant import Column, ForeignKey, Integer, String, event, exc, select
 from cormorant.orm import Session, backref, declarative_base, relationship
 from cormorant.orm.exc import FlushError
-from people import Address, User, session  # noqa: F401
+from people import Address, User
 
 
 def one_to_one():
@@ -78,7 +77,7 @@ def test_assigning_a_list_replaces_the_members():
     assert b.user is None and c.user is None
 
 
-def test_a_collection_is_a_list_to_python(session):  # noqa: F811
+def test_a_collection_is_a_list_to_python(session):
     ann = session.get(User, 1)
     assert isinstance(ann.addresses, list) and len(ann.addresses) == 2
     assert ann.addresses == [session.get(Address, 1), session.get(Address, 2)]
@@ -112,12 +111,12 @@ def test_the_wrong_class_in_a_reference_is_refused_at_the_latest_when_it_is_flus
         parent = relationship(Parent)
 
     Base.metadata.create_all(engine)
-    with Session(engine) as session, pytest.raises((AssertionError, FlushError), match="objects? of type"):  # noqa: F811
+    with Session(engine) as session, pytest.raises((AssertionError, FlushError), match="objects? of type"):
         session.add(Child(parent=Child()))
         session.flush()
 
 
-def test_keys_are_carried_from_parents_to_children(session):  # noqa: F811
+def test_keys_are_carried_from_parents_to_children(session):
     eve = User(name="eve", addresses=[Address(email="1"), Address(email="2")])
     session.add(eve)
     session.commit()
@@ -128,7 +127,7 @@ def test_keys_are_carried_from_parents_to_children(session):  # noqa: F811
     assert mail.user_id == mail.user.id
 
 
-def test_moving_a_child_moves_its_row(session):  # noqa: F811
+def test_moving_a_child_moves_its_row(session):
     ann, bob = session.get(User, 1), session.get(User, 2)
     mail = ann.addresses[0]
     mail.user = bob
@@ -136,20 +135,20 @@ def test_moving_a_child_moves_its_row(session):  # noqa: F811
     assert mail.user_id == 2 and mail in bob.addresses and mail not in ann.addresses
 
 
-def test_removing_a_child_empties_its_key(session):  # noqa: F811
+def test_removing_a_child_empties_its_key(session):
     ann = session.get(User, 1)
     mail = ann.addresses.pop(0)
     session.commit()
     assert mail.user_id is None and mail.user is None and [one.id for one in ann.addresses] == [2]
 
 
-def test_deleting_a_parent_empties_the_keys_of_its_children(session):  # noqa: F811
+def test_deleting_a_parent_empties_the_keys_of_its_children(session):
     session.delete(session.get(User, 1))
     session.commit()
     assert session.scalars(select(Address.user_id).order_by(Address.id)).all() == [None, None, 2]
 
 
-def test_a_key_set_by_hand_is_seen_after_expiration(session):  # noqa: F811
+def test_a_key_set_by_hand_is_seen_after_expiration(session):
     mail = session.get(Address, 1)
     assert mail.user.name == "ann"
     mail.user_id = 2
@@ -159,7 +158,7 @@ def test_a_key_set_by_hand_is_seen_after_expiration(session):  # noqa: F811
     assert mail.user.name == "bob"
 
 
-def test_a_pending_object_does_not_load_its_reference_by_itself(session):  # noqa: F811
+def test_a_pending_object_does_not_load_its_reference_by_itself(session):
     mail = Address(email="x", user_id=1)
     session.add(mail)
     with session.no_autoflush:
@@ -169,14 +168,14 @@ def test_a_pending_object_does_not_load_its_reference_by_itself(session):  # noq
     assert mail.user.name == "ann"
 
 
-def test_a_reference_to_nothing_is_none(session):  # noqa: F811
+def test_a_reference_to_nothing_is_none(session):
     lonely = Address(email="x")
     session.add(lonely)
     session.commit()
     assert lonely.user is None
 
 
-def test_the_unloaded_other_side_hears_of_a_change_when_it_loads(session):  # noqa: F811
+def test_the_unloaded_other_side_hears_of_a_change_when_it_loads(session):
     mail = Address(email="new", user=session.get(User, 1))
     session.add(mail)
     ann = session.get(User, 1)
@@ -238,7 +237,7 @@ def test_without_back_populates_each_side_goes_alone(engine):
         parent_id = Column(ForeignKey("parents.id"))
 
     Base.metadata.create_all(engine)
-    with Session(engine) as session:  # noqa: F811
+    with Session(engine) as session:
         parent = Parent(children=[Child(), Child()])
         session.add(parent)
         session.commit()
@@ -248,7 +247,7 @@ def test_without_back_populates_each_side_goes_alone(engine):
 def test_a_one_to_one_is_a_single_object_on_both_sides(engine):
     Base, Person, Passport = one_to_one()
     Base.metadata.create_all(engine)
-    with Session(engine) as session:  # noqa: F811
+    with Session(engine) as session:
         person, first, second = Person(), Passport(), Passport()
         person.passport = first
         assert first.person is person
@@ -268,7 +267,7 @@ def test_a_one_to_one_is_a_single_object_on_both_sides(engine):
 def test_more_than_one_row_for_a_one_to_one_gives_one_with_a_warning(engine):
     Base, Person, Passport = one_to_one()
     Base.metadata.create_all(engine)
-    with Session(engine) as session:  # noqa: F811
+    with Session(engine) as session:
         session.add_all([Person(id=1), Passport(person_id=1), Passport(person_id=1)])
         session.commit()
         with pytest.warns(exc.SAWarning, match="Multiple rows returned with uselist=False"):
@@ -319,7 +318,7 @@ def test_the_class_may_be_named_late_or_by_a_callable():
         lambda child: "desc(Child.name)",
         lambda child: [child.size.desc(), child.name.desc()],
         lambda child: "Child.size.desc(), Child.name.desc()",
-        lambda child: (lambda: child.name.desc()),
+        lambda child: lambda: child.name.desc(),
     ],
 )
 def test_order_by_may_be_an_expression_a_string_a_list_or_a_callable(engine, order):
@@ -338,7 +337,7 @@ def test_order_by_may_be_an_expression_a_string_a_list_or_a_callable(engine, ord
         children = relationship("Child", order_by=order(Child))
 
     Base.metadata.create_all(engine)
-    with Session(engine) as session:  # noqa: F811
+    with Session(engine) as session:
         session.add(Parent(id=1, children=[Child(name=name) for name in "bca"]))
         session.commit()
         assert [child.name for child in session.get(Parent, 1).children] == ["c", "b", "a"]
@@ -367,7 +366,7 @@ def test_a_set_and_a_dictionary_can_be_collections(engine):
         )
 
     Base.metadata.create_all(engine)
-    with Session(engine) as session:  # noqa: F811
+    with Session(engine) as session:
         parent, one, two = Parent(id=1), Child(name="one"), Child(name="two")
         parent.as_set.add(one)
         parent.as_set |= {two}
@@ -393,7 +392,7 @@ def test_events_tell_of_members_coming_and_going():
     assert heard[0][0] is passport and heard[1] == (None, passport)
 
 
-def test_loading_a_parent_by_key_uses_the_object_in_hand(session, engine):  # noqa: F811
+def test_loading_a_parent_by_key_uses_the_object_in_hand(session, engine):
     from support import statements_of
 
     ann = session.get(User, 1)

@@ -1,7 +1,6 @@
 """Cascades: what happens to the children when something happens to the parent."""
 
 import pytest
-
 from cormorant import Column, ForeignKey, Integer, String, event, exc, func, inspect, select, text
 from cormorant.orm import Session, declarative_base, relationship
 from support import statements_of, verbs

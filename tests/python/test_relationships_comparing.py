@@ -1,18 +1,17 @@
 """Relationships inside conditions: equality, any, has, contains, and joins by them."""
 
 import pytest
-
 from cormorant import exc, not_, or_, select
 from cormorant.orm import aliased, with_parent
-from people import Address, User, session  # noqa: F401
+from people import Address, User
 from support import flat
 
 
-def ids(session, statement):  # noqa: F811
+def ids(session, statement):
     return sorted(session.scalars(statement))
 
 
-def test_comparing_with_an_object_compares_the_keys(session):  # noqa: F811
+def test_comparing_with_an_object_compares_the_keys(session):
     ann = session.get(User, 1)
     assert flat(Address.user == ann) == ":param_1 = addresses.user_id"
     assert ids(session, select(Address.id).where(Address.user == ann)) == [1, 2]
@@ -20,14 +19,14 @@ def test_comparing_with_an_object_compares_the_keys(session):  # noqa: F811
     assert ids(session, select(Address.id).where(Address.user != ann)) == [3]
 
 
-def test_comparing_with_none_asks_for_null(session):  # noqa: F811
+def test_comparing_with_none_asks_for_null(session):
     session.add(Address(id=9, email="lonely"))
     assert flat(Address.user == None) == "addresses.user_id IS NULL"  # noqa: E711
     assert ids(session, select(Address.id).where(Address.user == None)) == [9]  # noqa: E711
     assert ids(session, select(Address.id).where(Address.user != None)) == [1, 2, 3]  # noqa: E711
 
 
-def test_the_key_is_read_when_the_statement_runs(session):  # noqa: F811
+def test_the_key_is_read_when_the_statement_runs(session):
     eve = User(name="eve")
     session.add(eve)
     statement = select(Address.id).where(Address.user == eve)
@@ -36,7 +35,7 @@ def test_the_key_is_read_when_the_statement_runs(session):  # noqa: F811
     assert ids(session, statement) == [9]
 
 
-def test_any_asks_for_some_member(session):  # noqa: F811
+def test_any_asks_for_some_member(session):
     assert ids(session, select(User.id).where(User.addresses.any())) == [1, 2]
     assert ids(session, select(User.id).where(User.addresses.any(Address.email == "ann@b"))) == [1]
     assert ids(session, select(User.id).where(User.addresses.any(email="bob@a"))) == [2]
@@ -45,24 +44,24 @@ def test_any_asks_for_some_member(session):  # noqa: F811
     assert flat(User.addresses.any()) == "EXISTS (SELECT 1 FROM addresses, users WHERE users.id = addresses.user_id)"
 
 
-def test_has_asks_about_the_one(session):  # noqa: F811
+def test_has_asks_about_the_one(session):
     assert ids(session, select(Address.id).where(Address.user.has(User.age == 30))) == [1, 2]
     assert ids(session, select(Address.id).where(Address.user.has(name="bob"))) == [3]
     assert ids(session, select(Address.id).where(not_(Address.user.has(name="bob")))) == [1, 2]
 
 
-def test_contains_asks_for_this_member(session):  # noqa: F811
+def test_contains_asks_for_this_member(session):
     mail = session.get(Address, 3)
     assert ids(session, select(User.id).where(User.addresses.contains(mail))) == [2]
     assert ids(session, select(User.id).where(~User.addresses.contains(mail))) == [1, 3, 4]
 
 
-def test_with_parent_finds_the_members(session):  # noqa: F811
+def test_with_parent_finds_the_members(session):
     ann = session.get(User, 1)
     assert ids(session, select(Address.id).where(with_parent(ann, User.addresses))) == [1, 2]
 
 
-def test_an_aliased_entity_has_relationships_of_its_own(session):  # noqa: F811
+def test_an_aliased_entity_has_relationships_of_its_own(session):
     other = aliased(User)
     assert ids(session, select(other.id).where(other.addresses.any(email="bob@a"))) == [2]
     mail = aliased(Address)
@@ -72,7 +71,9 @@ def test_an_aliased_entity_has_relationships_of_its_own(session):  # noqa: F811
 
 
 def test_the_wrong_question_is_an_error_that_says_the_right_one():
-    with pytest.raises(exc.InvalidRequestError, match="'any\\(\\)' not implemented for scalar attributes. Use has\\(\\)"):
+    with pytest.raises(
+        exc.InvalidRequestError, match="'any\\(\\)' not implemented for scalar attributes. Use has\\(\\)"
+    ):
         Address.user.any()
     with pytest.raises(exc.InvalidRequestError, match="'has\\(\\)' not implemented for collections. Use any\\(\\)"):
         User.addresses.has()

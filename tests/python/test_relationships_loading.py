@@ -1,16 +1,15 @@
 """How related objects come: one by one, with the next statement, in the same statement, or not at all."""
 
 import pytest
-
 from cormorant import Column, ForeignKey, Integer, String, exc, select
 from cormorant.orm import (
     Load,
     Session,
     contains_eager,
     declarative_base,
+    defaultload,
     defer,
     deferred,
-    defaultload,
     immediateload,
     joinedload,
     lazyload,
@@ -72,7 +71,10 @@ def session(engine):
 
 
 def walked(cities):
-    return {city.name: [(street.name, [house.number for house in street.houses]) for street in city.streets] for city in cities}
+    return {
+        city.name: [(street.name, [house.number for house in street.houses]) for street in city.streets]
+        for city in cities
+    }
 
 
 WHOLE = {"oslo": [("a", [1, 2]), ("b", [3])], "rome": [("c", [])], "nowhere": []}
@@ -130,7 +132,9 @@ def test_joined_collections_must_be_made_unique(session):
 
 def test_joined_loading_does_not_disturb_limits(session, engine):
     with statements_of(engine) as sent:
-        cities = session.scalars(select(City).options(joinedload(City.streets)).order_by(City.id).limit(2)).unique().all()
+        cities = (
+            session.scalars(select(City).options(joinedload(City.streets)).order_by(City.id).limit(2)).unique().all()
+        )
         assert [len(city.streets) for city in cities] == [2, 1]
     assert len(sent) == 1
 
@@ -179,7 +183,9 @@ def test_raise_forbids_loading(session):
     city = session.scalars(select(City).options(raiseload(City.streets)).where(City.id == 1)).one()
     with pytest.raises(exc.InvalidRequestError, match="'City.streets' is not available due to lazy='raise'"):
         city.streets
-    street = session.scalars(select(Street).options(joinedload(Street.city), raiseload("*")).where(Street.id == 1)).one()
+    street = session.scalars(
+        select(Street).options(joinedload(Street.city), raiseload("*")).where(Street.id == 1)
+    ).one()
     assert street.city.name == "oslo"
     with pytest.raises(exc.InvalidRequestError, match="'Street.houses' is not available due to lazy='raise'"):
         street.houses
@@ -204,7 +210,9 @@ def test_immediate_loading(session, engine):
     assert sent == []
 
 
-@pytest.mark.parametrize("lazy, statements", [("select", 4), ("selectin", 2), ("joined", 1), (True, 4), (False, 1), ("subquery", 2)])
+@pytest.mark.parametrize(
+    "lazy, statements", [("select", 4), ("selectin", 2), ("joined", 1), (True, 4), (False, 1), ("subquery", 2)]
+)
 def test_the_relationship_itself_says_how_it_loads(engine, lazy, statements):
     Other = declarative_base()
 

@@ -1,7 +1,6 @@
 """Many-to-many, self-referential relationships, and two paths between the same tables."""
 
 import pytest
-
 from cormorant import Column, ForeignKey, Integer, String, Table, exc, func, select, text
 from cormorant.orm import Session, aliased, backref, declarative_base, relationship, selectinload
 from support import statements_of, verbs
@@ -248,7 +247,12 @@ def test_two_paths_are_kept_apart(session):
     to_rome = select(Journey).join(Journey.end).where(Place.name == "rome")
     assert session.scalars(to_rome).all() == [back]
     start, end = aliased(Place), aliased(Place)
-    both = select(start.name, end.name).select_from(Journey).join(Journey.start.of_type(start)).join(Journey.end.of_type(end))
+    both = (
+        select(start.name, end.name)
+        .select_from(Journey)
+        .join(Journey.start.of_type(start))
+        .join(Journey.end.of_type(end))
+    )
     assert sorted(session.execute(both).all()) == [("oslo", "rome"), ("rome", "oslo")]
 
 
@@ -266,7 +270,9 @@ def test_two_paths_without_foreign_keys_are_an_error_that_says_what_to_do():
         y = Column(ForeignKey("a.id"))
         a = relationship("A")
 
-    with pytest.raises(exc.AmbiguousForeignKeysError, match="multiple foreign key paths linking the tables.*foreign_keys"):
+    with pytest.raises(
+        exc.AmbiguousForeignKeysError, match="multiple foreign key paths linking the tables.*foreign_keys"
+    ):
         Other.registry.configure()
     Other.registry.dispose()
 

@@ -4,10 +4,9 @@ import copy
 import pickle
 
 import pytest
-
 from cormorant import Result, Row, exc, func, literal, select, text
 from cormorant.exc import MultipleResultsFound, NoResultFound, ResourceClosedError
-from people import Address, User, session  # noqa: F401
+from people import Address, User
 
 
 @pytest.fixture
@@ -41,7 +40,7 @@ def test_a_row_compares_sorts_and_hashes_as_a_tuple(connection):
     assert rows[0].count(1) == 1 and rows[0].index("x") == 1
 
 
-def test_a_rows_mapping_is_read_by_name_and_by_column(session):  # noqa: F811
+def test_a_rows_mapping_is_read_by_name_and_by_column(session):
     row = session.execute(select(User.name, User.age.label("years")).where(User.id == 1)).one()
     mapping = row._mapping
     assert mapping["name"] == "ann" and mapping[User.name] == "ann" and mapping["years"] == 30
@@ -190,13 +189,13 @@ def test_a_statement_without_rows_has_none_to_give(connection):
     assert connection.execute(text("INSERT INTO x VALUES (1)")).rowcount == 1
 
 
-def test_columns_of_the_same_name_are_kept_apart(session):  # noqa: F811
+def test_columns_of_the_same_name_are_kept_apart(session):
     row = session.execute(select(User.id, Address.id).join(User.addresses).where(Address.id == 3)).one()
     assert tuple(row) == (2, 3)
     assert row._mapping[User.id] == 2 and row._mapping[Address.id] == 3
 
 
-def test_unnamed_expressions_have_names_of_their_own(session):  # noqa: F811
+def test_unnamed_expressions_have_names_of_their_own(session):
     row = session.execute(select(func.count(User.id), func.max(User.age), literal(5))).one()
     assert tuple(row) == (4, 30, 5)
     assert row._mapping["count"] == 4 and row.max == 30

@@ -1,7 +1,6 @@
 """MetaData, Table, Column and their constraints: declared, created, dropped, looked at."""
 
 import pytest
-
 from cormorant import (
     Boolean,
     CheckConstraint,
@@ -19,14 +18,14 @@ from cormorant import (
     Table,
     Text,
     UniqueConstraint,
+    exc,
     func,
-    inspect,
     insert,
+    inspect,
     select,
     text,
     update,
 )
-from cormorant import exc
 from cormorant.schema import CreateIndex, CreateTable, DropTable
 from support import flat, statements_of, verbs
 
@@ -293,13 +292,20 @@ def test_constraints_may_be_written_apart_from_the_columns(metadata, engine):
     )
     metadata.create_all(engine)
     keys = pragma(engine, "foreign_key_list", "c")
-    assert [(one["from"], one["to"], one["on_delete"]) for one in keys] == [("pa", "a", "CASCADE"), ("pb", "b", "CASCADE")]
+    assert [(one["from"], one["to"], one["on_delete"]) for one in keys] == [
+        ("pa", "a", "CASCADE"),
+        ("pb", "b", "CASCADE"),
+    ]
     assert [one["pk"] for one in pragma(engine, "table_info", "p")] == [1, 2]
 
 
 def test_names_that_need_quotes_get_them(metadata, engine):
     odd = Table(
-        "order", metadata, Column("select", Integer, primary_key=True), Column('say "hi"', String), Column("MiXed", String)
+        "order",
+        metadata,
+        Column("select", Integer, primary_key=True),
+        Column('say "hi"', String),
+        Column("MiXed", String),
     )
     assert flat(select(odd)) == 'SELECT "order"."select", "order"."say ""hi""", "order"."MiXed" FROM "order"'
     metadata.create_all(engine)

@@ -1,13 +1,12 @@
 """select(): entities, columns and both; where, joins, order, groups, limits, subqueries."""
 
 import pytest
-
 from cormorant import (
+    Column,
+    ForeignKey,
+    Integer,
     MetaData,
     Table,
-    Column,
-    Integer,
-    ForeignKey,
     and_,
     desc,
     distinct,
@@ -24,13 +23,13 @@ from cormorant import (
     union_all,
 )
 from cormorant.orm import aliased
-from people import Address, User, session  # noqa: F401
+from people import Address, User
 from support import flat, statements_of
 
 USERS = "users.id, users.name, users.age"
 
 
-def names(session, statement):  # noqa: F811
+def names(session, statement):
     return [user.name for user in session.scalars(statement)]
 
 
@@ -63,7 +62,9 @@ def test_joins_say_how_tables_meet():
     assert flat(select(User).select_from(User).join(User.addresses)) == joined
     assert flat(select(User).outerjoin(User.addresses)) == joined.replace("JOIN", "LEFT OUTER JOIN")
     assert flat(select(User).join(User.addresses, isouter=True)) == joined.replace("JOIN", "LEFT OUTER JOIN")
-    assert flat(select(User).join(User.addresses.and_(Address.email == "x"))) == joined + " AND addresses.email = :email_1"
+    assert (
+        flat(select(User).join(User.addresses.and_(Address.email == "x"))) == joined + " AND addresses.email = :email_1"
+    )
     assert flat(select(Address.email).join(Address.user)) == (
         "SELECT addresses.email FROM addresses JOIN users ON users.id = addresses.user_id"
     )
@@ -77,20 +78,20 @@ def test_joins_say_how_tables_meet():
     )
 
 
-def test_an_entity_comes_as_an_object_and_a_column_as_its_value(session):  # noqa: F811
+def test_an_entity_comes_as_an_object_and_a_column_as_its_value(session):
     rows = session.execute(select(User, Address.email).join(User.addresses).order_by(Address.id)).all()
     assert [(row.User.name, row.email) for row in rows] == [("ann", "ann@a"), ("ann", "ann@b"), ("bob", "bob@a")]
     assert rows[0].User is rows[1].User
 
 
-def test_scalars_gives_the_first_of_each_row(session):  # noqa: F811
+def test_scalars_gives_the_first_of_each_row(session):
     assert names(session, select(User).order_by(User.id)) == ["ann", "bob", "cid", "dot"]
     assert session.scalars(select(User.name, User.age).order_by(User.id)).all() == ["ann", "bob", "cid", "dot"]
     assert session.scalar(select(func.max(User.age))) == 30
     assert session.scalar(select(User).where(User.name == "nobody")) is None
 
 
-def test_rows_are_filtered_ordered_and_cut(session):  # noqa: F811
+def test_rows_are_filtered_ordered_and_cut(session):
     by_name = select(User).order_by(User.name)
     assert names(session, by_name.where(User.age == 30)) == ["ann", "cid"]
     assert names(session, by_name.filter(User.age == 30).filter_by(name="cid")) == ["cid"]
@@ -110,18 +111,16 @@ def test_order_by_none_forgets_the_order_so_far():
     )
 
 
-def test_rows_are_grouped(session):  # noqa: F811
+def test_rows_are_grouped(session):
     counts = select(User.age, func.count(User.id).label("many")).group_by(User.age).order_by(User.age)
     assert session.execute(counts).all() == [(None, 1), (20, 1), (30, 2)]
     assert session.execute(counts.having(func.count(User.id) > 1)).all() == [(30, 2)]
     assert [row.many for row in session.execute(counts)] == [1, 1, 2]
-    per_user = (
-        select(User.name, func.count(Address.id)).outerjoin(User.addresses).group_by(User.id).order_by(User.id)
-    )
+    per_user = select(User.name, func.count(Address.id)).outerjoin(User.addresses).group_by(User.id).order_by(User.id)
     assert session.execute(per_user).all() == [("ann", 2), ("bob", 1), ("cid", 0), ("dot", 0)]
 
 
-def test_distinct_rows_come_once(session):  # noqa: F811
+def test_distinct_rows_come_once(session):
     assert session.scalars(select(User.age).distinct().order_by(User.age)).all() == [None, 20, 30]
     assert session.scalar(select(func.count(distinct(User.age)))) == 2
 
@@ -133,27 +132,25 @@ def test_a_statement_is_never_changed_only_continued():
     assert narrowed is not base and "WHERE" in flat(narrowed)
 
 
-def test_aliases_let_a_table_meet_itself(session):  # noqa: F811
+def test_aliases_let_a_table_meet_itself(session):
     other = aliased(User)
-    pairs = (
-        select(User.name, other.name).join(other, and_(User.age == other.age, User.id < other.id)).order_by(User.id)
-    )
+    pairs = select(User.name, other.name).join(other, and_(User.age == other.age, User.id < other.id)).order_by(User.id)
     assert session.execute(pairs).all() == [("ann", "cid")]
-    rows = session.execute(select(User, other).join(other, User.age == other.age).where(User.id == 1, other.id == 3)).all()
+    rows = session.execute(
+        select(User, other).join(other, User.age == other.age).where(User.id == 1, other.id == 3)
+    ).all()
     assert [(a.name, b.name) for a, b in rows] == [("ann", "cid")]
     assert names(session, select(other).where(other.name == "bob")) == ["bob"]
 
 
-def test_a_subquery_is_a_table(session):  # noqa: F811
-    counted = (
-        select(Address.user_id, func.count().label("many")).group_by(Address.user_id).subquery()
-    )
+def test_a_subquery_is_a_table(session):
+    counted = select(Address.user_id, func.count().label("many")).group_by(Address.user_id).subquery()
     statement = select(User.name, counted.c.many).join(counted, User.id == counted.c.user_id).order_by(User.id)
     assert session.execute(statement).all() == [("ann", 2), ("bob", 1)]
     assert counted.c.keys() == ["user_id", "many"]
 
 
-def test_an_entity_can_be_read_from_a_subquery(session):  # noqa: F811
+def test_an_entity_can_be_read_from_a_subquery(session):
     thirty = select(User).where(User.age == 30).subquery()
     person = aliased(User, thirty)
     found = session.scalars(select(person).order_by(person.name)).all()
@@ -161,20 +158,22 @@ def test_an_entity_can_be_read_from_a_subquery(session):  # noqa: F811
     assert found[0] is session.get(User, 1)
 
 
-def test_a_common_table_expression_is_a_table_with_a_name(session):  # noqa: F811
+def test_a_common_table_expression_is_a_table_with_a_name(session):
     elders = select(User.id).where(User.age == 30).cte("elders")
     statement = select(User.name).join(elders, elders.c.id == User.id).order_by(User.name)
-    assert flat(statement).startswith("WITH elders AS (SELECT users.id AS id FROM users WHERE users.age = :age_1) SELECT")
+    assert flat(statement).startswith(
+        "WITH elders AS (SELECT users.id AS id FROM users WHERE users.age = :age_1) SELECT"
+    )
     assert session.scalars(statement).all() == ["ann", "cid"]
 
 
-def test_a_recursive_expression_counts(session):  # noqa: F811
+def test_a_recursive_expression_counts(session):
     numbers = select(literal(1).label("n")).cte("numbers", recursive=True)
     numbers = numbers.union_all(select(numbers.c.n + 1).where(numbers.c.n < 5))
     assert session.scalars(select(numbers.c.n)).all() == [1, 2, 3, 4, 5]
 
 
-def test_scalar_subqueries_are_values(session):  # noqa: F811
+def test_scalar_subqueries_are_values(session):
     many = select(func.count(Address.id)).where(Address.user_id == User.id).scalar_subquery()
     statement = select(User.name, many.label("many")).order_by(many.desc(), User.name)
     assert session.execute(statement).all() == [("ann", 2), ("bob", 1), ("cid", 0), ("dot", 0)]
@@ -183,7 +182,7 @@ def test_scalar_subqueries_are_values(session):  # noqa: F811
     assert names(session, select(User).where(User.age == oldest).order_by(User.id)) == ["ann", "cid"]
 
 
-def test_exists_asks_about_other_rows(session):  # noqa: F811
+def test_exists_asks_about_other_rows(session):
     has = exists().where(Address.user_id == User.id)
     assert names(session, select(User).where(has).order_by(User.id)) == ["ann", "bob"]
     assert names(session, select(User).where(~has).order_by(User.id)) == ["cid", "dot"]
@@ -191,7 +190,7 @@ def test_exists_asks_about_other_rows(session):  # noqa: F811
     assert names(session, select(User).where(has).order_by(User.id)) == ["ann", "bob"]
 
 
-def test_sets_of_rows_combine(session):  # noqa: F811
+def test_sets_of_rows_combine(session):
     thirty, ann = select(User.id).where(User.age == 30), select(User.id).where(User.name == "ann")
     assert sorted(session.scalars(union(thirty, ann))) == [1, 3]
     assert sorted(session.scalars(union_all(thirty, ann))) == [1, 1, 3]
@@ -200,13 +199,16 @@ def test_sets_of_rows_combine(session):  # noqa: F811
     assert session.scalars(thirty.union(ann).order_by("id")).all() == [1, 3]
 
 
-def test_text_can_stand_where_sql_is_expected(session):  # noqa: F811
-    assert names(session, select(User).where(text("age = :age")).order_by(text("name DESC")).params(age=30)) == ["cid", "ann"]
+def test_text_can_stand_where_sql_is_expected(session):
+    assert names(session, select(User).where(text("age = :age")).order_by(text("name DESC")).params(age=30)) == [
+        "cid",
+        "ann",
+    ]
     found = session.scalars(select(User).from_statement(text("SELECT * FROM users WHERE name = :n")), {"n": "bob"})
     assert found.one().name == "bob"
 
 
-def test_an_unknown_name_in_order_by_is_an_error(session):  # noqa: F811
+def test_an_unknown_name_in_order_by_is_an_error(session):
     with pytest.raises(exc.CompileError, match="Can't resolve label reference for ORDER BY"):
         session.execute(select(User).order_by("nothing like that"))
 
@@ -224,19 +226,19 @@ def test_joins_that_cannot_be_guessed_are_errors():
     assert flat(a.outerjoin(b, true())) == "a LEFT OUTER JOIN b ON true"
 
 
-def test_joining_to_what_has_no_relationship_is_an_error(session):  # noqa: F811
+def test_joining_to_what_has_no_relationship_is_an_error(session):
     with pytest.raises(exc.InvalidRequestError):
         session.execute(select(User).join(User))
 
 
-def test_with_only_columns_keeps_the_rest(session):  # noqa: F811
+def test_with_only_columns_keeps_the_rest(session):
     statement = select(User).where(User.age == 30)
     counted = statement.with_only_columns(func.count())
     assert session.scalar(counted) == 2
     assert flat(select(User.id).add_columns(User.name)) == "SELECT users.id, users.name FROM users"
 
 
-def test_statements_of_one_shape_are_sent_as_one_text(session, engine):  # noqa: F811
+def test_statements_of_one_shape_are_sent_as_one_text(session, engine):
     with statements_of(engine) as sent:
         for name in ("ann", "bob", "cid"):
             assert names(session, select(User).where(User.name == name)) == [name]
@@ -249,7 +251,7 @@ def test_a_statement_describes_its_columns():
     assert select(User.id, User.name).selected_columns.keys() == ["id", "name"]
 
 
-def test_tables_and_entities_may_be_mixed(session):  # noqa: F811
+def test_tables_and_entities_may_be_mixed(session):
     users = User.__table__
     row = session.execute(select(Address, users.c.name).join(users).where(users.c.name == "bob")).one()
     assert (row.Address.email, row.name) == ("bob@a", "bob")

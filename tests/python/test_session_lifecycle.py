@@ -1,11 +1,10 @@
 """The states of an object, from made to deleted, and what a session does to move it along."""
 
 import pytest
-
-from cormorant import Column, ForeignKey, Integer, String, create_engine, event, exc, inspect, select, text
-from cormorant.orm import Session, declarative_base, object_session, relationship, scoped_session, sessionmaker
+from cormorant import Column, Integer, String, create_engine, exc, inspect, select, text
+from cormorant.orm import Session, declarative_base, object_session, scoped_session, sessionmaker
 from cormorant.orm.exc import DetachedInstanceError, ObjectDeletedError, UnmappedInstanceError
-from people import Address, User, session  # noqa: F401
+from people import Address, User
 from support import statements_of, verbs
 
 
@@ -14,7 +13,7 @@ def states(thing):
     return [name for name in ("transient", "pending", "persistent", "deleted", "detached") if getattr(state, name)]
 
 
-def test_an_object_goes_through_its_states(session):  # noqa: F811
+def test_an_object_goes_through_its_states(session):
     eve = User(name="eve")
     assert states(eve) == ["transient"] and eve not in session
     session.add(eve)
@@ -35,7 +34,7 @@ def test_a_new_object_has_none_where_nothing_was_set():
     assert Address().user is None
 
 
-def test_flush_gives_keys_and_defaults(session):  # noqa: F811
+def test_flush_gives_keys_and_defaults(session):
     users = [User(name=str(number)) for number in range(3)]
     session.add_all(users)
     assert [user.id for user in users] == [None, None, None]
@@ -44,7 +43,7 @@ def test_flush_gives_keys_and_defaults(session):  # noqa: F811
     assert session.new == set() or len(session.new) == 0
 
 
-def test_new_dirty_and_deleted_show_what_is_waiting(session):  # noqa: F811
+def test_new_dirty_and_deleted_show_what_is_waiting(session):
     ann, bob = session.get(User, 1), session.get(User, 4)
     eve = User(name="eve")
     session.add(eve)
@@ -57,7 +56,7 @@ def test_new_dirty_and_deleted_show_what_is_waiting(session):  # noqa: F811
     assert not session.is_modified(ann)
 
 
-def test_setting_the_same_value_is_no_change(session, engine):  # noqa: F811
+def test_setting_the_same_value_is_no_change(session, engine):
     ann = session.get(User, 1)
     ann.age = 30
     assert not session.is_modified(ann)
@@ -66,12 +65,12 @@ def test_setting_the_same_value_is_no_change(session, engine):  # noqa: F811
     assert sent == []
 
 
-def test_a_query_flushes_what_is_pending_first(session):  # noqa: F811
+def test_a_query_flushes_what_is_pending_first(session):
     session.add(User(name="eve"))
     assert session.scalars(select(User).where(User.name == "eve")).one().id is not None
 
 
-def test_autoflush_can_be_off(engine, session):  # noqa: F811
+def test_autoflush_can_be_off(engine, session):
     with Session(engine, autoflush=False) as quiet:
         quiet.add(User(name="eve"))
         assert quiet.scalars(select(User).where(User.name == "eve")).first() is None
@@ -83,7 +82,7 @@ def test_autoflush_can_be_off(engine, session):  # noqa: F811
     assert session.scalars(select(User).where(User.name == "fay")).first() is not None
 
 
-def test_commit_expires_and_the_next_look_reads_again(session, engine):  # noqa: F811
+def test_commit_expires_and_the_next_look_reads_again(session, engine):
     ann = session.get(User, 1)
     session.commit()
     assert "name" not in vars(ann) and inspect(ann).expired_attributes >= {"name", "age"}
@@ -94,7 +93,7 @@ def test_commit_expires_and_the_next_look_reads_again(session, engine):  # noqa:
     assert verbs(sent) == ["SELECT"]
 
 
-def test_expire_on_commit_can_be_off(engine, session):  # noqa: F811
+def test_expire_on_commit_can_be_off(engine, session):
     with Session(engine, expire_on_commit=False) as keeping:
         ann = keeping.get(User, 1)
         keeping.commit()
@@ -103,7 +102,7 @@ def test_expire_on_commit_can_be_off(engine, session):  # noqa: F811
         assert sent == []
 
 
-def test_expire_forgets_all_or_some(session, engine):  # noqa: F811
+def test_expire_forgets_all_or_some(session, engine):
     ann = session.get(User, 1)
     ann.age = 99
     session.expire(ann)
@@ -118,7 +117,7 @@ def test_expire_forgets_all_or_some(session, engine):  # noqa: F811
     assert len(sent) == 1
 
 
-def test_refresh_reads_now(session):  # noqa: F811
+def test_refresh_reads_now(session):
     ann = session.get(User, 1)
     session.execute(text("UPDATE users SET age = 50, name = 'x' WHERE id = 1"))
     session.refresh(ann, ["age"])
@@ -127,7 +126,7 @@ def test_refresh_reads_now(session):  # noqa: F811
     assert ann.name == "x"
 
 
-def test_refreshing_what_is_gone_or_not_there_is_an_error(session):  # noqa: F811
+def test_refreshing_what_is_gone_or_not_there_is_an_error(session):
     ann = session.get(User, 4)
     session.execute(text("DELETE FROM users WHERE id = 4"))
     with pytest.raises(exc.InvalidRequestError, match="Could not refresh instance"):
@@ -136,7 +135,7 @@ def test_refreshing_what_is_gone_or_not_there_is_an_error(session):  # noqa: F81
         session.refresh(User())
 
 
-def test_an_expired_object_whose_row_is_gone_says_so(session):  # noqa: F811
+def test_an_expired_object_whose_row_is_gone_says_so(session):
     dot = session.get(User, 4)
     session.expire(dot)
     session.execute(text("DELETE FROM users WHERE id = 4"))
@@ -144,7 +143,7 @@ def test_an_expired_object_whose_row_is_gone_says_so(session):  # noqa: F811
         dot.name
 
 
-def test_expunge_lets_an_object_go_as_it_is(session):  # noqa: F811
+def test_expunge_lets_an_object_go_as_it_is(session):
     ann = session.get(User, 1)
     session.expunge(ann)
     assert states(ann) == ["detached"] and ann.name == "ann" and object_session(ann) is None
@@ -155,17 +154,19 @@ def test_expunge_lets_an_object_go_as_it_is(session):  # noqa: F811
         session.expunge(ann)
 
 
-def test_a_detached_object_cannot_load_what_it_has_not(session):  # noqa: F811
+def test_a_detached_object_cannot_load_what_it_has_not(session):
     ann = session.get(User, 1)
     session.expire(ann, ["age"])
     session.expunge(ann)
-    with pytest.raises(DetachedInstanceError, match="is not bound to a Session; attribute refresh operation cannot proceed"):
+    with pytest.raises(
+        DetachedInstanceError, match="is not bound to a Session; attribute refresh operation cannot proceed"
+    ):
         ann.age
     with pytest.raises(DetachedInstanceError, match="lazy load operation of attribute 'addresses' cannot proceed"):
         ann.addresses
 
 
-def test_a_detached_object_can_come_back(session):  # noqa: F811
+def test_a_detached_object_can_come_back(session):
     ann = session.get(User, 1)
     session.expunge(ann)
     ann.age = 44
@@ -175,14 +176,14 @@ def test_a_detached_object_can_come_back(session):  # noqa: F811
     assert session.scalar(text("SELECT age FROM users WHERE id = 1")) == 44
 
 
-def test_close_detaches_and_the_session_can_be_used_again(session):  # noqa: F811
+def test_close_detaches_and_the_session_can_be_used_again(session):
     ann = session.get(User, 1)
     session.close()
     assert states(ann) == ["detached"] and ann.name == "ann"
     assert session.get(User, 1) is not ann
 
 
-def test_the_with_block_closes(engine, session):  # noqa: F811
+def test_the_with_block_closes(engine, session):
     with Session(engine) as inner:
         ann = inner.get(User, 1)
         inner.add(User(name="lost"))
@@ -191,14 +192,14 @@ def test_the_with_block_closes(engine, session):  # noqa: F811
     assert session.scalars(select(User).where(User.name == "lost")).first() is None
 
 
-def test_a_session_that_must_not_be_used_after_close_refuses(engine, session):  # noqa: F811
+def test_a_session_that_must_not_be_used_after_close_refuses(engine, session):
     closed = Session(engine, close_resets_only=False)
     closed.close()
     with pytest.raises(exc.InvalidRequestError, match="This Session has been permanently closed"):
         closed.execute(select(User))
 
 
-def test_get_finds_by_key(session):  # noqa: F811
+def test_get_finds_by_key(session):
     assert session.get(User, 1).name == "ann"
     assert session.get(User, (1,)).name == "ann"
     assert session.get(User, {"id": 1}).name == "ann"
@@ -210,7 +211,7 @@ def test_get_finds_by_key(session):  # noqa: F811
         session.get(User, (1, 2))
 
 
-def test_merge_copies_a_state_onto_the_sessions_object(session):  # noqa: F811
+def test_merge_copies_a_state_onto_the_sessions_object(session):
     ann = session.get(User, 1)
     given = User(id=1, name="new name")
     merged = session.merge(given)
@@ -218,7 +219,7 @@ def test_merge_copies_a_state_onto_the_sessions_object(session):  # noqa: F811
     assert given not in session
 
 
-def test_merge_loads_or_makes_what_the_session_has_not(session):  # noqa: F811
+def test_merge_loads_or_makes_what_the_session_has_not(session):
     merged = session.merge(User(id=2, age=21))
     assert merged.name == "bob" and merged.age == 21 and states(merged) == ["persistent"]
     fresh = session.merge(User(id=77, name="fresh"))
@@ -227,7 +228,7 @@ def test_merge_loads_or_makes_what_the_session_has_not(session):  # noqa: F811
     assert session.scalar(select(User.name).where(User.id == 77)) == "fresh"
 
 
-def test_merge_follows_relationships(session):  # noqa: F811
+def test_merge_follows_relationships(session):
     given = User(id=1, name="ann", addresses=[Address(id=1, email="changed"), Address(email="added")])
     ann = session.merge(given)
     assert [address.email for address in ann.addresses] == ["changed", "added"]
@@ -235,7 +236,7 @@ def test_merge_follows_relationships(session):  # noqa: F811
     assert session.get(Address, 2).user_id is None
 
 
-def test_merge_without_loading_takes_a_detached_object_as_it_is(engine, session):  # noqa: F811
+def test_merge_without_loading_takes_a_detached_object_as_it_is(engine, session):
     with Session(engine, expire_on_commit=False) as other:
         ann = other.get(User, 1)
     with statements_of(engine) as sent:
@@ -244,12 +245,12 @@ def test_merge_without_loading_takes_a_detached_object_as_it_is(engine, session)
     assert sent == []
 
 
-def test_delete_needs_a_row(session):  # noqa: F811
+def test_delete_needs_a_row(session):
     with pytest.raises(exc.InvalidRequestError, match="is not persisted"):
         session.delete(User(name="nobody"))
 
 
-def test_a_deleted_object_added_again_before_the_flush_stays(session):  # noqa: F811
+def test_a_deleted_object_added_again_before_the_flush_stays(session):
     dot = session.get(User, 4)
     session.delete(dot)
     session.add(dot)
@@ -257,33 +258,33 @@ def test_a_deleted_object_added_again_before_the_flush_stays(session):  # noqa: 
     assert states(dot) == ["persistent"] and session.get(User, 4) is dot
 
 
-def test_an_object_belongs_to_one_session(engine, session):  # noqa: F811
+def test_an_object_belongs_to_one_session(engine, session):
     ann = session.get(User, 1)
     with Session(engine) as other, pytest.raises(exc.InvalidRequestError, match="is already attached to session"):
         other.add(ann)
 
 
-def test_only_mapped_objects_can_be_added(session):  # noqa: F811
+def test_only_mapped_objects_can_be_added(session):
     with pytest.raises(UnmappedInstanceError, match="Class 'builtins.str' is not mapped"):
         session.add("text")
     with pytest.raises(UnmappedInstanceError, match="Class 'builtins.object' is not mapped"):
         session.delete(object())
 
 
-def test_a_session_iterates_over_its_objects(session):  # noqa: F811
+def test_a_session_iterates_over_its_objects(session):
     ann, eve = session.get(User, 1), User(name="eve")
     session.add(eve)
     assert set(session) == {ann, eve}
     assert ann in session and "x" not in [user.name for user in session]
 
 
-def test_object_session_tells_whose_an_object_is(session):  # noqa: F811
+def test_object_session_tells_whose_an_object_is(session):
     assert object_session(session.get(User, 1)) is session
     assert object_session(User()) is None
     assert Session.object_session(session.get(User, 1)) is session
 
 
-def test_a_sessionmaker_makes_sessions_of_one_kind(engine, session):  # noqa: F811
+def test_a_sessionmaker_makes_sessions_of_one_kind(engine, session):
     make = sessionmaker(engine, expire_on_commit=False)
     with make() as one, make() as two:
         assert one is not two and one.get_bind() is engine and isinstance(one, Session)
@@ -293,7 +294,7 @@ def test_a_sessionmaker_makes_sessions_of_one_kind(engine, session):  # noqa: F8
     assert make(autoflush=False).autoflush is False
 
 
-def test_a_sessionmaker_begins_and_commits(engine, session):  # noqa: F811
+def test_a_sessionmaker_begins_and_commits(engine, session):
     make = sessionmaker(engine)
     with make.begin() as one:
         one.add(User(name="kept"))
@@ -314,7 +315,7 @@ def test_a_subclass_of_session_can_be_made(engine):
     assert isinstance(Mine(engine), Session)
 
 
-def test_a_scoped_session_is_one_session_per_thread(engine, session):  # noqa: F811
+def test_a_scoped_session_is_one_session_per_thread(engine, session):
     import threading
 
     registry = scoped_session(sessionmaker(engine))
@@ -354,7 +355,7 @@ def test_a_session_without_an_engine_says_so():
         Session().execute(select(User))
 
 
-def test_sessions_info_and_binds(engine, session):  # noqa: F811
+def test_sessions_info_and_binds(engine, session):
     assert session.bind is engine and session.get_bind() is engine
     session.info["who"] = "me"
     assert session.info == {"who": "me"}

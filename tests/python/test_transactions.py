@@ -1,8 +1,7 @@
 """Transactions of sessions and connections: commit, rollback, savepoints, and what objects look like afterwards."""
 
 import pytest
-
-from cormorant import exc, inspect, insert, select, text
+from cormorant import exc, insert, inspect, select, text
 from cormorant.exc import PendingRollbackError
 from cormorant.orm import Session
 from people import Address, Base, User, fill

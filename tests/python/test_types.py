@@ -5,7 +5,6 @@ import decimal
 import math
 
 import pytest
-
 from cormorant import (
     BigInteger,
     Boolean,
@@ -28,8 +27,8 @@ from cormorant import (
     literal,
     select,
     text,
+    types,
 )
-from cormorant import types
 from cormorant.orm import Session, declarative_base
 
 Base = declarative_base()

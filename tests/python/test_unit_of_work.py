@@ -1,7 +1,6 @@
 """The unit of work: what a flush writes, in which order, in how many batches."""
 
 import pytest
-
 from cormorant import Column, ForeignKey, Integer, String, event, exc, func, select, text
 from cormorant.orm import Session, backref, declarative_base, relationship
 from cormorant.orm.exc import StaleDataError
@@ -268,13 +267,17 @@ def test_a_row_that_vanished_is_noticed_by_update_and_delete(session):
     assert team.name == "a"
     session.execute(text("DELETE FROM teams"))
     team.name = "b"
-    with pytest.raises(StaleDataError, match=r"UPDATE statement on table 'teams' expected to update 1 row\(s\); 0 were matched"):
+    with pytest.raises(
+        StaleDataError, match=r"UPDATE statement on table 'teams' expected to update 1 row\(s\); 0 were matched"
+    ):
         session.flush()
     session.rollback()
     assert team.name == "a"
     session.execute(text("DELETE FROM teams"))
     session.delete(team)
-    with pytest.warns(exc.SAWarning, match=r"DELETE statement on table 'teams' expected to delete 1 row\(s\); 0 were matched"):
+    with pytest.warns(
+        exc.SAWarning, match=r"DELETE statement on table 'teams' expected to delete 1 row\(s\); 0 were matched"
+    ):
         session.flush()
 
 
@@ -330,7 +333,10 @@ def test_many_tables_at_once_keep_their_references_true(session):
         session.add(Node(parent=Node(parent=Node())))
     session.commit()
     assert session.execute(text("PRAGMA foreign_key_check")).all() == []
-    assert session.scalar(select(func.count()).select_from(Player).join(Player.team).where(Player.name == Team.name)) == 100
+    assert (
+        session.scalar(select(func.count()).select_from(Player).join(Player.team).where(Player.name == Team.name))
+        == 100
+    )
 
 
 def test_verbs_are_counted_truly(session, engine):
