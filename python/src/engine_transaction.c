@@ -268,7 +268,8 @@ static PyGetSetDef transaction_getset[] = {
     {NULL}};
 
 enum {
-    TYPE_FLAGS = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_BASETYPE | Py_TPFLAGS_DISALLOW_INSTANTIATION
+    DERIVED_FLAGS = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_BASETYPE | Py_TPFLAGS_DISALLOW_INSTANTIATION,
+    TYPE_FLAGS = DERIVED_FLAGS | Py_TPFLAGS_HAVE_GC
 };
 
 static PyType_Slot transaction_slots[] = {{Py_tp_dealloc, transaction_dealloc},
@@ -282,8 +283,8 @@ static PyType_Slot root_slots[] = {{Py_tp_doc, "The transaction of a connection 
 static PyType_Slot nested_slots[] = {{Py_tp_doc, "A savepoint."}, {0}};
 static PyType_Spec transaction_spec = {"cormorant._engine.Transaction", sizeof(Transaction), 0, TYPE_FLAGS,
                                        transaction_slots};
-static PyType_Spec root_spec = {"cormorant._engine.RootTransaction", sizeof(Transaction), 0, TYPE_FLAGS, root_slots};
-static PyType_Spec nested_spec = {"cormorant._engine.NestedTransaction", sizeof(Transaction), 0, TYPE_FLAGS,
+static PyType_Spec root_spec = {"cormorant._engine.RootTransaction", sizeof(Transaction), 0, DERIVED_FLAGS, root_slots};
+static PyType_Spec nested_spec = {"cormorant._engine.NestedTransaction", sizeof(Transaction), 0, DERIVED_FLAGS,
                                   nested_slots};
 
 /* ---- engine.begin() ---- */

@@ -1084,7 +1084,8 @@ static PyMemberDef result_members[] = {
         {Py_tp_iter, result_iter}, {Py_tp_iternext, result_next}, {Py_tp_members, result_members}
 
 enum {
-    RESULT_FLAGS = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_BASETYPE | Py_TPFLAGS_DISALLOW_INSTANTIATION
+    DERIVED_FLAGS = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_BASETYPE | Py_TPFLAGS_DISALLOW_INSTANTIATION,
+    RESULT_FLAGS = DERIVED_FLAGS | Py_TPFLAGS_HAVE_GC
 };
 
 static PyType_Slot result_slots[] = {RESULT_SLOTS,
@@ -1106,11 +1107,11 @@ static PyType_Slot mapping_slots[] = {RESULT_SLOTS,
 static PyType_Slot tuple_slots[] = {{Py_tp_doc, "The rows of a result, typed as tuples."}, {0}};
 
 static PyType_Spec result_spec = {"cormorant._engine.Result", sizeof(CormPyResult), 0, RESULT_FLAGS, result_slots};
-static PyType_Spec cursor_spec = {"cormorant._engine.CursorResult", sizeof(CormPyResult), 0, RESULT_FLAGS, cursor_slots};
+static PyType_Spec cursor_spec = {"cormorant._engine.CursorResult", sizeof(CormPyResult), 0, DERIVED_FLAGS, cursor_slots};
 static PyType_Spec scalar_spec = {"cormorant._engine.ScalarResult", sizeof(CormPyResult), 0, RESULT_FLAGS, scalar_slots};
 static PyType_Spec mapping_spec = {"cormorant._engine.MappingResult", sizeof(CormPyResult), 0, RESULT_FLAGS,
                                    mapping_slots};
-static PyType_Spec tuple_spec = {"cormorant._engine.TupleResult", sizeof(CormPyResult), 0, RESULT_FLAGS, tuple_slots};
+static PyType_Spec tuple_spec = {"cormorant._engine.TupleResult", sizeof(CormPyResult), 0, DERIVED_FLAGS, tuple_slots};
 
 int corm_py_result_init(PyObject *module) {
     if (corm_py_row_init(module) < 0) {
