@@ -187,24 +187,30 @@ corm_status corm_table_add_foreign_key(corm_table *table, corm_column *const *co
     return status;
 }
 
-/* The parts of "schema.table.column": *column is NULL for a bare table. */
-static corm_status split_target(const char *target, char **table, const char **column) {
+/* The parts of "schema.table.column": the size of the table's; *column is NULL for a bare table. */
+static size_t split_target(const char *target, const char **column) {
     const char *dot = strrchr(target, '.');
     *column = dot ? dot + 1 : NULL;
-    *table = corm_strndup(target, dot ? (size_t)(dot - target) : strlen(target));
-    return *table ? CORM_OK : CORM_NO_MEMORY;
+    return dot ? (size_t)(dot - target) : strlen(target);
 }
 
-static corm_table *find_table(const corm_metadata *metadata, const char *key) {
-    if (metadata->schema && !strchr(key, '.')) {
-        corm_text full = CORM_TEXT_EMPTY;
-        corm_text_append_format(&full, "%s.%s", metadata->schema, key);
-        corm_table *table = corm_text_status(&full) ? NULL : corm_metadata_table(metadata, full.data);
-        corm_text_clear(&full);
-        if (table)
+/* Is a table's key this schema and this name? */
+static bool is_in_schema(const char *key, const char *schema, const char *name, size_t size) {
+    size_t before = strlen(schema);
+    return strncmp(key, schema, before) == 0 && key[before] == '.' && strlen(key) == before + 1 + size &&
+           memcmp(key + before + 1, name, size) == 0;
+}
+
+/* Without memory of its own: that it found nothing means that there is nothing. */
+static corm_table *find_table(const corm_metadata *metadata, const char *name, size_t size) {
+    for (size_t i = 0; i < metadata->tables.count && metadata->schema && !memchr(name, '.', size); i++) {
+        corm_table *table = metadata->tables.items[i];
+        if (is_in_schema(table->key, metadata->schema, name, size))
             return table;
     }
-    return corm_metadata_table(metadata, key);
+    corm_table *table;
+    HASH_FIND(hh, metadata->by_key, name, size, table);
+    return table;
 }
 
 corm_table *corm_foreign_key_table(const corm_foreign_key *key) {
@@ -212,13 +218,9 @@ corm_table *corm_foreign_key_table(const corm_foreign_key *key) {
         return key->column ? key->column->table : NULL;
     if (!key->parent || !key->parent->table)
         return NULL;
-    char *name;
     const char *column;
-    if (split_target(key->target, &name, &column))
-        return NULL;
-    corm_table *table = find_table(key->parent->table->metadata, name);
-    corm_free(name);
-    return table;
+    size_t size = split_target(key->target, &column);
+    return find_table(key->parent->table->metadata, key->target, size);
 }
 
 corm_status corm_foreign_key_resolve(corm_foreign_key *key, corm_column **out) {
@@ -237,40 +239,31 @@ corm_status corm_foreign_key_resolve(corm_foreign_key *key, corm_column **out) {
         return corm_error_set(CORM_INVALID_REQUEST,
                               "This ForeignKey object does not yet have a parent Column associated with it.");
     const corm_table *own = key->parent->table;
-    char *name;
     const char *column_name;
-    corm_status status = split_target(key->target, &name, &column_name);
-    if (status)
-        return status;
-    corm_table *table = find_table(own->metadata, name);
+    size_t size = split_target(key->target, &column_name);
+    corm_table *table = find_table(own->metadata, key->target, size);
     if (!column_name)
         column_name = key->parent->name;
-    if (!table) {
-        status = corm_error_set(
+    if (!table)
+        return corm_error_set(
             CORM_NO_REFERENCED_TABLE,
-            "Foreign key associated with column '%s.%s' could not find table '%s' with which to "
+            "Foreign key associated with column '%s.%s' could not find table '%.*s' with which to "
             "generate a foreign key to target column '%s'",
-            own->name, key->parent->name, name, column_name);
-        goto done;
-    }
+            own->name, key->parent->name, (int)size, key->target, column_name);
     corm_column *column = corm_table_column(table, column_name);
     if (!column)
         column = corm_table_column_named(table, column_name);
-    if (!column) {
-        status = corm_error_set(
+    if (!column)
+        return corm_error_set(
             CORM_NO_REFERENCED_COLUMN,
             "Could not initialize target column for ForeignKey '%s' on table '%s': table '%s' has "
             "no column named '%s'",
             key->target, own->name, table->name, column_name);
-        goto done;
-    }
     if (!key->parent->shared.node.type || key->parent->shared.node.type->kind == CORM_TYPE_NULL)
         corm_column_set_type(key->parent, column->shared.node.type);
     key->column = column;
     *out = column;
-done:
-    corm_free(name);
-    return status;
+    return CORM_OK;
 }
 
 bool corm_foreign_key_refers_to(corm_foreign_key *key, const corm_column *column) {

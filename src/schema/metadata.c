@@ -53,7 +53,7 @@ corm_table *corm_metadata_table(const corm_metadata *metadata, const char *key) 
 }
 
 void corm_metadata_remove(corm_metadata *metadata, corm_table *table) {
-    if (table->removed || table->metadata != metadata || corm_vector_reserve(&metadata->removed, 1))
+    if (table->removed || table->metadata != metadata)
         return;
     table->removed = true;
     HASH_DEL(metadata->by_key, table);
@@ -63,16 +63,12 @@ void corm_metadata_remove(corm_metadata *metadata, corm_table *table) {
             break;
         }
     }
-    (void)!corm_vector_push(&metadata->removed, table);
+    metadata->removed.items[metadata->removed.count++] = table; /* there is room since it was added */
 }
 
 void corm_metadata_clear(corm_metadata *metadata) {
-    while (metadata->tables.count) {
-        size_t before = metadata->tables.count;
-        corm_metadata_remove(metadata, metadata->tables.items[before - 1]);
-        if (metadata->tables.count == before)
-            return;
-    }
+    while (metadata->tables.count)
+        corm_metadata_remove(metadata, metadata->tables.items[metadata->tables.count - 1]);
 }
 
 /* ---- the order of tables ---- */

@@ -113,6 +113,8 @@ corm_status corm_table_new(corm_metadata *metadata, const char *name, const char
             table->key);
     if (!status)
         status = corm_vector_reserve(&metadata->tables, 1);
+    if (!status) /* so that taking it out again cannot fail */
+        status = corm_vector_reserve(&metadata->removed, metadata->tables.count + 1);
     if (!status) {
         HASH_ADD_KEYPTR(hh, metadata->by_key, table->key, strlen(table->key), table);
         if (!table->hh.tbl)

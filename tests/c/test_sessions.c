@@ -137,7 +137,7 @@ static void an_object_belongs_to_one_session(void **state) {
     (void)state;
     user *ann = new_user("ann");
     corm_session *other = there(corm_session_open(now.engine, now.models));
-    fails(corm_add(other, ann), CORM_INVALID_REQUEST, "already attached to another session");
+    fails(corm_add(other, ann), CORM_INVALID_REQUEST, "already attached to session");
     ok(corm_commit(now.session));
     fails(corm_delete(other, ann), CORM_INVALID_REQUEST, "another session");
     corm_keep(ann);

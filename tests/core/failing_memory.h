@@ -8,6 +8,7 @@
 
 typedef struct failing_memory {
     long until_failure; /* negative: never */
+    bool once;          /* only that one fails; else all from then on */
     long alive;
     bool failed;
 } failing_memory;
@@ -19,7 +20,7 @@ static inline bool memory_fails(void) {
         return false;
     if (memory_now.until_failure-- > 0)
         return false;
-    memory_now.until_failure = 0;
+    memory_now.until_failure = memory_now.once ? -1 : 0;
     memory_now.failed = true;
     return true;
 }
