@@ -86,15 +86,19 @@ class World:
         return label not in self.rows.objects
 
     def may_leave(self, kid: str) -> bool:
-        """A new kid without its owner leaves the session at once; then nothing else may refer to it."""
-        return not self.pending(kid) or not self.memory.items(kid, "tags")
+        """A kid without its owner leaves the session, a new one at once: nothing that is not written may refer to it."""
+        return self.memory.items(kid, "tags") == self.rows.items(kid, "tags")
 
     def may_lead(self, leader: Optional[str], follower: str) -> bool:
-        """Pets that lead each other in a circle have no order to be written in."""
-        while leader is not None:
-            if leader == follower:
+        """Pets that lead each other in a circle, with what they are and what they were, have no order to be written in."""
+        waiting, seen = [leader], set()
+        while waiting:
+            label = waiting.pop()
+            if label == follower:
                 return False
-            leader = self.memory.objects[leader]["leader"]
+            if label is not None and label not in seen:
+                seen.add(label)
+                waiting += [state.objects[label]["leader"] for state in (self.memory, self.rows) if label in state.objects]
         return True
 
     def may_point(self, label: str, reference: str, target: Optional[str]) -> bool:
@@ -103,7 +107,10 @@ class World:
             return False
         if reference == "leader" and not self.may_lead(target, label):
             return False
-        return not (kind_of(label) == "kid" and target is None) or self.may_leave(label)
+        if kind_of(label) != "kid":
+            return True
+        # A new kid that is moved leaves the session with the first owner and does not come back with the second.
+        return self.may_leave(label) and (target is None or not self.pending(label))
 
     def allows(self, operation: Operation) -> bool:
         """Whether the operation makes sense now; one that does not is left out of the program."""
@@ -133,14 +140,16 @@ class World:
             return False
         key = (kind_of(label), collection)
         if key in PAIRS:
-            return kind_of(item) == PAIRS[key]
+            return kind_of(item) == PAIRS[key] and not self.is_orphan(label) and not self.is_orphan(item)
         kind, reference = COLLECTIONS[key]
         return kind_of(item) == kind and self.may_point(item, reference, label)
 
     def allows_remove(self, label: str, collection: str, item: str) -> bool:
         if not self.editable(label) or not self.editable(item) or item not in self.memory.items(label, collection):
             return False
-        return collection != "kids" or kind_of(label) != "owner" or self.may_leave(item)
+        if (kind_of(label), collection) in PAIRS:
+            return not self.is_orphan(label) and not self.is_orphan(item)
+        return kind_of(item) != "kid" or self.may_leave(item)
 
     def allows_replace(self, label: str, collection: str, items: Tuple[str, ...]) -> bool:
         if not self.editable(label):
