@@ -216,7 +216,6 @@ typedef struct CormPySession { /* the class is open to subclassing in Python */
     corm_session *session;
     PyObject *bind;        /* an Engine, a Connection, or NULL */
     PyObject *binds;       /* dict, or NULL */
-    PyObject *connection;  /* the Connection view of the transaction under way, or NULL */
     PyObject *query_class; /* or NULL */
     PyObject *listeners;   /* dict: name -> list; of this session, or NULL */
     PyObject *info;        /* dict, or NULL */
@@ -226,11 +225,9 @@ typedef struct CormPySession { /* the class is open to subclassing in Python */
     CormPyTransaction *transactions; /* the views that are alive: borrowed */
     CormPyTransaction *managed;      /* in the body of its `with`: borrowed, or NULL */
     struct CormPySession *previous, *next; /* all open sessions */
-    uint64_t serial;
     PyObject *tracked;     /* list of views: transactions whose beginning was told to listeners; or NULL */
     size_t seen_count;     /* transactions when listeners were last told */
     uint32_t seen_serial;
-    char join_mode;        /* how it takes part in the transaction of a Connection, see session.h */
     bool closes_for_good;  /* close_resets_only=False */
     bool dead;             /* and closed so */
 } CormPySession;

@@ -10,7 +10,6 @@
 
 PyTypeObject *CormPySession_Type;
 static CormPySession *open_sessions; /* all that are alive */
-static uint64_t last_serial;
 
 PyObject *corm_py_raise_class(const char *module, const char *name, const char *format, ...) {
     PyObject *cls = corm_py_import(module, name);
@@ -86,15 +85,16 @@ static PyObject *done(CormPySession *self, corm_status status) {
 
 /* ---- life ---- */
 
-static int join_mode(PyObject *given, char *out) {
+/* In the order of corm_session_join. */
+static int join_mode(PyObject *given, corm_session_join *out) {
     static const char *const names[] = {"conditional_savepoint", "rollback_only", "control_fully", "create_savepoint"};
-    *out = CORM_PY_JOIN_CONDITIONAL;
+    *out = CORM_SESSION_JOIN_CONDITIONAL;
     if (given == NULL) {
         return 0;
     }
     for (size_t i = 0; i < sizeof names / sizeof *names && PyUnicode_Check(given); i++) {
         if (PyUnicode_CompareWithASCIIString(given, names[i]) == 0) {
-            *out = (char)i;
+            *out = (corm_session_join)i;
             return 0;
         }
     }
@@ -196,7 +196,6 @@ static int make_core(CormPySession *self, const corm_session_options *options) {
         corm_session_free(former);
     } else {
         self->session = session;
-        self->serial = ++last_serial;
         enlist(self);
     }
     return 0;
@@ -208,8 +207,9 @@ static int session_init(PyObject *object, PyObject *args, PyObject *kwargs) {
                       "join_transaction_mode", "close_resets_only", "execution_options");
     CormPySession *self = corm_py_as_session(object);
     PyObject *given[INIT_COUNT];
+    corm_session_join join;
     if (corm_py_unpack_call(&signature, args, kwargs, given) < 0 || refuse_modes(given) < 0 ||
-        join_mode(given[INIT_JOIN_MODE], &self->join_mode) < 0) {
+        join_mode(given[INIT_JOIN_MODE], &join) < 0) {
         return -1;
     }
     int autoflush = corm_py_flag(given[INIT_AUTOFLUSH], 1), expire = corm_py_flag(given[INIT_EXPIRE_ON_COMMIT], 1),
@@ -225,6 +225,7 @@ static int session_init(PyObject *object, PyObject *args, PyObject *kwargs) {
     if (make_core(self, &options) < 0) {
         return -1;
     }
+    corm_session_set_join(self->session, join);
     self->closes_for_good = !resets;
     self->dead = false;
     if (given[INIT_QUERY_CLASS] != NULL && given[INIT_QUERY_CLASS] != Py_None) {
@@ -273,7 +274,6 @@ static int session_traverse(PyObject *object, visitproc visit, void *arg) {
     Py_VISIT(Py_TYPE(object));
     Py_VISIT(self->bind);
     Py_VISIT(self->binds);
-    Py_VISIT(self->connection);
     Py_VISIT(self->query_class);
     Py_VISIT(self->listeners);
     Py_VISIT(self->info);
@@ -303,7 +303,6 @@ static int session_clear(PyObject *object) {
     session_finalize(object);
     Py_CLEAR(self->bind);
     Py_CLEAR(self->binds);
-    Py_CLEAR(self->connection);
     Py_CLEAR(self->query_class);
     Py_CLEAR(self->listeners);
     Py_CLEAR(self->info);
@@ -931,7 +930,8 @@ static PyObject *get_query_class(PyObject *object, void *closure) {
 
 static PyObject *get_hash_key(PyObject *object, void *closure) {
     (void)closure;
-    return PyLong_FromUnsignedLongLong(corm_py_as_session(object)->serial);
+    corm_session *session = core_of(object);
+    return session == NULL ? NULL : PyLong_FromUnsignedLongLong(corm_session_number(session));
 }
 
 static PyObject *get_listeners(PyObject *object, void *closure) {

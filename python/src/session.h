@@ -14,14 +14,6 @@
 
 #include "orm/session_private.h"
 
-/* How a session takes part in the transaction that is under way on the Connection it is bound to. */
-enum corm_py_join_mode {
-    CORM_PY_JOIN_CONDITIONAL = 0, /* a savepoint when the Connection has one, else rollback_only */
-    CORM_PY_JOIN_ROLLBACK_ONLY,   /* commit leaves it open, rollback ends it */
-    CORM_PY_JOIN_CONTROL_FULLY,   /* both end it */
-    CORM_PY_JOIN_CREATE_SAVEPOINT /* both end a savepoint inside it */
-};
-
 /* A begin() or begin_nested(). It knows the core's transaction by its number; when that is over, so is the view. */
 struct CormPyTransaction {
     PyObject_HEAD

@@ -4,8 +4,10 @@
  * The core session has one engine at a time. With bind= it has it from the start; otherwise it is found for the first statement or
  * flush that needs it, and may become another one between transactions.
  */
+#include "engine.h"
 #include "session.h"
 
+#include "engine/pool.h"
 #include "sql/dml.h"
 #include "sql/walk.h"
 
@@ -16,15 +18,15 @@ enum bind_kind { BIND_ENGINE, BIND_CONNECTION };
 /* 0 and what it is, or -1 with an ArgumentError. */
 static int look_at(PyObject *bind, enum bind_kind *kind, corm_engine **engine, corm_connection **connection) {
     *connection = NULL;
+    *engine = NULL;
+    if (PyObject_TypeCheck(bind, CormPyConnection_Type)) {
+        *kind = BIND_CONNECTION;
+        *connection = corm_py_connection_borrow(bind);
+        return *connection == NULL ? -1 : 0;
+    }
     *kind = BIND_ENGINE;
     *engine = corm_py_engine_borrow(bind);
-    if (*engine != NULL) {
-        return 0;
-    }
-    PyErr_Clear();
-    *kind = BIND_CONNECTION;
-    *connection = corm_py_connection_borrow(bind);
-    return *connection == NULL ? -1 : 0;
+    return *engine == NULL ? -1 : 0;
 }
 
 static int bind_core(CormPySession *self, PyObject *bind) {
@@ -296,14 +298,6 @@ PyObject *corm_py_session_bind_table(PyObject *object, PyObject *args) {
 
 /* ---- the connection ---- */
 
-static PyObject *engine_of(PyObject *bind) {
-    PyObject *engine = bind == NULL ? NULL : PyObject_GetAttrString(bind, "engine");
-    if (engine == NULL) {
-        PyErr_Clear();
-    }
-    return engine == NULL ? Py_NewRef(Py_None) : engine;
-}
-
 PyObject *corm_py_session_connection(CormPySession *self) {
     corm_connection *connection;
     corm_session *session = self->session;
@@ -318,12 +312,10 @@ PyObject *corm_py_session_connection(CormPySession *self) {
     if (session->borrowed_connection && self->bind != NULL) {
         return Py_NewRef(self->bind);
     }
-    if (self->connection == NULL) {
-        PyObject *engine = engine_of(self->bind);
-        self->connection = corm_py_connection_new(connection, engine, false);
-        Py_DECREF(engine);
+    if (self->bind != NULL && PyObject_TypeCheck(self->bind, CormPyEngine_Type)) {
+        return corm_py_connection_new(connection, self->bind, false);
     }
-    return Py_XNewRef(self->connection);
+    return corm_py_connection_of(corm_engine_hooks_of(session->engine)->context, connection);
 }
 
 PyObject *corm_py_session_connection_method(PyObject *object, PyObject *const *args, Py_ssize_t count, PyObject *names) {

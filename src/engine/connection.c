@@ -23,7 +23,9 @@ struct corm_connection {
     bool begun;
     bool invalid;
     bool autocommit;
-    unsigned savepoints;
+    unsigned savepoints; /* names given out */
+    unsigned depth;      /* savepoints under way */
+    corm_connection_watch *watches;
     corm_cursor *cursors; /* open ones */
 };
 
@@ -64,22 +66,24 @@ static void describe_values(const corm_value *values, size_t count, corm_text *o
     corm_text_append(out, count == 1 ? ",)" : ")");
 }
 
+static const char hidden_parameters[] = "[SQL parameters hidden due to hide_parameters=True]";
+
 static void add_statement(corm_connection *connection, const char *sql, const corm_value *values, size_t count) {
     corm_error kept;
     corm_text parameters = CORM_TEXT_EMPTY;
     corm_error_take(&kept);
     if (!corm_engine_hides_parameters(connection->engine)) {
         describe_values(values, count, &parameters);
+    } else if (count > 0) {
+        corm_text_append(&parameters, hidden_parameters);
     }
     corm_error_restore(&kept);
     corm_error_add_statement(sql, parameters.data);
     corm_text_clear(&parameters);
 }
 
-static const char hidden_parameters[] = "[SQL parameters hidden due to hide_parameters=True]";
-
 /* Where the statement comes from and how long ago; prepared NULL: it could not be prepared. */
-static void log_statement(corm_connection *connection, uint64_t id, const char *sql, const corm_prepared *prepared,
+static void log_statement(corm_connection *connection, const corm_engine_call *call, const corm_prepared *prepared,
                           int64_t start, const char *parameters) {
     double seconds = (double)(corm_clock_now() - start) / 1e9;
     bool cached = prepared != NULL && prepared->made < start;
@@ -89,8 +93,10 @@ static void log_statement(corm_connection *connection, uint64_t id, const char *
     if (corm_engine_hides_parameters(connection->engine)) {
         parameters = hidden_parameters;
     }
-    corm_engine_log(connection->engine, CORM_LOG_ENGINE, "%s", sql);
-    if (id == 0) {
+    corm_engine_log(connection->engine, CORM_LOG_ENGINE, "%s", call->sql);
+    if (call->internal) {
+        corm_engine_log(connection->engine, CORM_LOG_ENGINE, "[no key %.5fs] ()", seconds);
+    } else if (call->id == 0) {
         corm_engine_log(connection->engine, CORM_LOG_ENGINE, "[raw sql] %s", parameters);
     } else if (cached) {
         corm_engine_log(connection->engine, CORM_LOG_ENGINE, "[cached since %.4gs ago] %s", seconds, parameters);
@@ -107,7 +113,7 @@ static void log_execution(corm_connection *connection, const corm_engine_call *c
     } else if (!corm_engine_hides_parameters(connection->engine)) {
         describe_values(call->values, call->count, &parameters);
     }
-    log_statement(connection, call->id, call->sql, prepared, start, parameters.data == NULL ? "" : parameters.data);
+    log_statement(connection, call, prepared, start, parameters.data == NULL ? "" : parameters.data);
     corm_text_clear(&parameters);
 }
 
@@ -159,6 +165,11 @@ void corm_connection_close(corm_connection *connection) {
     if (keep && connection->begun) {
         keep = corm_connection_rollback(connection) == CORM_OK;
     }
+    while (connection->watches != NULL) {
+        corm_connection_watch *watch = connection->watches;
+        corm_connection_watch_end(watch);
+        watch->closed(watch);
+    }
     if (connection->host != NULL && hooks->detached != NULL) {
         hooks->detached(hooks->context, connection);
     }
@@ -169,6 +180,30 @@ void corm_connection_close(corm_connection *connection) {
     corm_free(connection);
     corm_error_restore(&pending);
     corm_engine_unref(engine);
+}
+
+void corm_connection_watch_begin(corm_connection *connection, corm_connection_watch *watch) {
+    corm_connection_watch_end(watch);
+    watch->link = &connection->watches;
+    watch->next = connection->watches;
+    if (watch->next != NULL) {
+        watch->next->link = &watch->next;
+    }
+    connection->watches = watch;
+}
+
+void corm_connection_watch_end(corm_connection_watch *watch) {
+    if (watch->link != NULL) {
+        *watch->link = watch->next;
+        if (watch->next != NULL) {
+            watch->next->link = watch->link;
+        }
+        watch->link = NULL;
+    }
+}
+
+unsigned corm_connection_savepoints(const corm_connection *connection) {
+    return connection->depth;
 }
 
 void corm_connection_invalidate(corm_connection *connection) {
@@ -235,7 +270,7 @@ corm_status corm_connection_begin(corm_connection *connection) {
                     connection->autocommit ? "BEGIN (implicit; DBAPI should not BEGIN due to autocommit mode)"
                                            : "BEGIN (implicit)");
     connection->begun = true;
-    connection->savepoints = 0;
+    connection->savepoints = connection->depth = 0;
     corm_status status = announce(connection, CORM_TRANSACTION_BEGIN, NULL);
     connection->begun = status == CORM_OK;
     return status;
@@ -294,17 +329,23 @@ static corm_status run_named(corm_connection *connection, const char *verb, cons
 
 corm_status corm_connection_savepoint(corm_connection *connection, const char *name) {
     corm_status status = announce(connection, CORM_TRANSACTION_SAVEPOINT, name);
-    return status == CORM_OK ? run_named(connection, "SAVEPOINT", name) : status;
+    status = status == CORM_OK ? run_named(connection, "SAVEPOINT", name) : status;
+    connection->depth += status == CORM_OK;
+    return status;
 }
 
 corm_status corm_connection_release(corm_connection *connection, const char *name) {
     corm_status status = announce(connection, CORM_TRANSACTION_RELEASE, name);
-    return status == CORM_OK ? run_named(connection, "RELEASE SAVEPOINT", name) : status;
+    status = status == CORM_OK ? run_named(connection, "RELEASE SAVEPOINT", name) : status;
+    connection->depth -= status == CORM_OK && connection->depth > 0;
+    return status;
 }
 
 corm_status corm_connection_rollback_to(corm_connection *connection, const char *name) {
     corm_status status = announce(connection, CORM_TRANSACTION_ROLLBACK_TO, name);
-    return status == CORM_OK ? run_named(connection, "ROLLBACK TO SAVEPOINT", name) : status;
+    status = status == CORM_OK ? run_named(connection, "ROLLBACK TO SAVEPOINT", name) : status;
+    connection->depth -= status == CORM_OK && connection->depth > 0;
+    return status;
 }
 
 unsigned corm_connection_next_savepoint(corm_connection *connection) {
@@ -404,12 +445,16 @@ static corm_status execute_listened(corm_connection *connection, corm_engine_cal
     return status;
 }
 
+static corm_status run_call(corm_connection *connection, corm_engine_call *call, corm_cursor **out) {
+    *out = NULL;
+    return corm_engine_is_listened(connection->engine, CORM_LISTEN_EXECUTE) ? execute_listened(connection, call, out)
+                                                                           : execute_call(connection, call, out);
+}
+
 corm_status corm_connection_execute(corm_connection *connection, uint64_t id, const char *sql, size_t size,
                                     const corm_value *values, size_t count, corm_cursor **out) {
     corm_engine_call call = {.id = id, .sql = sql, .size = size, .values = values, .count = count};
-    *out = NULL;
-    return corm_engine_is_listened(connection->engine, CORM_LISTEN_EXECUTE) ? execute_listened(connection, &call, out)
-                                                                           : execute_call(connection, &call, out);
+    return run_call(connection, &call, out);
 }
 
 /* A batch whose rows are shown when it fails: remembers the row under way. */
@@ -470,7 +515,7 @@ static void log_batch(corm_connection *connection, const corm_engine_call *call,
         describe_values(values, batch->parameter_count, &sets);
     }
     corm_text_append(&sets, batch->rows == 1 ? "" : "]");
-    log_statement(connection, call->id, call->sql, prepared, start, sets.data == NULL ? "" : sets.data);
+    log_statement(connection, call, prepared, start, sets.data == NULL ? "" : sets.data);
     corm_text_clear(&sets);
     corm_free(values);
 }
@@ -523,7 +568,8 @@ corm_status corm_connection_execute_batch(corm_connection *connection, uint64_t 
 
 corm_status corm_connection_run(corm_connection *connection, const char *sql) {
     corm_cursor *cursor;
-    corm_status status = corm_connection_execute(connection, 0, sql, strlen(sql), NULL, 0, &cursor);
+    corm_engine_call call = {.sql = sql, .size = strlen(sql), .internal = true};
+    corm_status status = run_call(connection, &call, &cursor);
     corm_cursor_free(cursor);
     return status;
 }

@@ -45,6 +45,7 @@ typedef struct corm_engine_call {
     const corm_value *values; /* and the values; of a single execution */
     size_t count;
     const corm_batch *batch;  /* NULL: a single execution */
+    bool internal;            /* the engine's own: savepoints, DDL */
     void *host;               /* what the first hook keeps for the second */
 } corm_engine_call;
 
@@ -128,6 +129,15 @@ void corm_connection_close(corm_connection *connection);
 void corm_connection_invalidate(corm_connection *connection);
 corm_engine *corm_connection_engine(const corm_connection *connection);   /* borrowed */
 corm_driver_connection *corm_connection_driver(corm_connection *connection); /* borrowed */
+/* To be told when a connection that is another's is closed: kept by the watcher, in one connection at a time. */
+typedef struct corm_connection_watch {
+    struct corm_connection_watch *next, **link; /* link NULL: not watching */
+    void (*closed)(struct corm_connection_watch *watch); /* the connection is still whole; the watch is over */
+} corm_connection_watch;
+void corm_connection_watch_begin(corm_connection *connection, corm_connection_watch *watch);
+void corm_connection_watch_end(corm_connection_watch *watch);
+/* How many savepoints are under way. */
+unsigned corm_connection_savepoints(const corm_connection *connection);
 /* What the host keeps for a connection: borrowed. */
 void corm_connection_set_host(corm_connection *connection, void *host);
 void *corm_connection_host(const corm_connection *connection);

@@ -13,6 +13,8 @@
 #include "orm/options.h"
 #include "orm/session_private.h"
 
+static atomic_uint_fast64_t sessions_made;
+
 /* ---- life ---- */
 
 corm_status corm_session_new(corm_engine *engine, const corm_session_options *options, corm_session **out) {
@@ -33,6 +35,7 @@ corm_status corm_session_new(corm_engine *engine, const corm_session_options *op
     session->host = options->host;
     session->host_functions = options->host_functions;
     atomic_init(&session->entered, 0);
+    session->number = atomic_fetch_add(&sessions_made, 1) + 1;
     *out = session;
     return CORM_OK;
 }
@@ -45,6 +48,7 @@ void corm_session_free(corm_session *session) {
     corm_error_take(&pending);
     corm_session_close(session);
     corm_error_restore(&pending);
+    corm_connection_watch_end(&session->watch);
     corm_identity_clear(&session->identity);
     corm_vector_clear(&session->held);
     corm_vector_clear(&session->transactions);
@@ -75,10 +79,20 @@ static corm_status rebind(corm_session *session, corm_engine *engine) {
 corm_status corm_session_bind(corm_session *session, corm_engine *engine) {
     corm_status status = rebind(session, engine);
     if (status == CORM_OK && session->borrowed_connection) {
+        corm_connection_watch_end(&session->watch);
         session->connection = NULL;
         session->borrowed_connection = false;
     }
     return status;
+}
+
+/* The caller closed the connection, which rolled back. */
+static void connection_closed(corm_connection_watch *watch) {
+    corm_session *session = (corm_session *)(void *)((char *)watch - offsetof(corm_session, watch));
+    session->connection = NULL;
+    for (size_t i = 0; i < session->transactions.count; i++) {
+        ((corm_transaction *)session->transactions.items[i])->on_database = false;
+    }
 }
 
 corm_status corm_session_bind_connection(corm_session *session, corm_connection *connection) {
@@ -86,8 +100,18 @@ corm_status corm_session_bind_connection(corm_session *session, corm_connection 
     if (status == CORM_OK) {
         session->connection = connection;
         session->borrowed_connection = true;
+        session->watch.closed = connection_closed;
+        corm_connection_watch_begin(connection, &session->watch);
     }
     return status;
+}
+
+void corm_session_set_join(corm_session *session, corm_session_join join) {
+    session->join = join;
+}
+
+uint64_t corm_session_number(const corm_session *session) {
+    return session->number;
 }
 
 void *corm_session_host(const corm_session *session) {
@@ -316,25 +340,21 @@ static void release_states(corm_vector *states) {
 
 /* ---- adding ---- */
 
-static corm_status refuse(corm_status status, corm_state *state, const char *format) {
+static corm_status refuse(corm_status status, corm_state *state, const char *what) {
     corm_text name = CORM_TEXT_EMPTY;
     state->mapper->host->describe(corm_state_object(state), &name);
-    corm_text message = CORM_TEXT_EMPTY;
-    corm_text_append(&message, "Instance ");
-    corm_text_append(&message, name.data == NULL ? state->mapper->name : name.data);
-    corm_text_append(&message, format);
-    corm_error_set(status, "%s", message.data == NULL ? format : message.data);
-    corm_text_clear(&message);
+    corm_error_set(status, "Instance '%s'%s", name.data == NULL ? state->mapper->name : name.data, what);
     corm_text_clear(&name);
     return status;
 }
 
-static corm_status other_session(corm_state *state) {
+static corm_status other_session(const corm_session *session, corm_state *state) {
     corm_text name = CORM_TEXT_EMPTY;
     state->mapper->host->describe(corm_state_object(state), &name);
     corm_error_set(CORM_INVALID_REQUEST,
-                   "Object '%s' is already attached to another session: expunge it there first, or merge() it here",
-                   name.data == NULL ? state->mapper->name : name.data);
+                   "Object '%s' is already attached to session '%llu' (this is '%llu')",
+                   name.data == NULL ? state->mapper->name : name.data, (unsigned long long)state->session->number,
+                   (unsigned long long)session->number);
     corm_text_clear(&name);
     return CORM_INVALID_REQUEST;
 }
@@ -384,11 +404,12 @@ static corm_status attach_detached(corm_session *session, corm_state *state) {
 
 static corm_status add_one(corm_session *session, corm_state *state) {
     if (state->session != NULL && state->session != session) {
-        return other_session(state);
+        return other_session(session, state);
     }
     if (state->flags & CORM_STATE_DELETED) {
         return refuse(CORM_INVALID_REQUEST, state,
-                      " has been deleted in this transaction: roll back, or make_transient() it, to add it again");
+                      " has been deleted.  Use the make_transient() function to send this object back to the "
+                      "transient state.");
     }
     if (state->session == session) {
         state->flags &= ~(uint32_t)CORM_STATE_DELETING; /* add() takes a delete() back */
@@ -437,10 +458,10 @@ corm_status corm_session_add(corm_session *session, corm_object *object, const c
 
 static corm_status delete_state(corm_session *session, corm_state *state) {
     if (!(state->flags & CORM_STATE_HAS_KEY)) {
-        return refuse(CORM_INVALID_REQUEST, state, " is not persisted: only objects that have a row can be deleted");
+        return refuse(CORM_INVALID_REQUEST, state, " is not persisted");
     }
     if (state->session != NULL && state->session != session) {
-        return other_session(state);
+        return other_session(session, state);
     }
     if (state->flags & (CORM_STATE_DELETED | CORM_STATE_DELETING)) {
         return CORM_OK;
@@ -502,7 +523,12 @@ static corm_status expunge_one(corm_session *session, corm_state *state) {
 
 corm_status corm_session_expunge(corm_session *session, corm_state *state) {
     if (state->session != session) {
-        return refuse(CORM_INVALID_REQUEST, state, " is not present in this Session");
+        corm_text name = CORM_TEXT_EMPTY;
+        state->mapper->host->describe(corm_state_object(state), &name);
+        corm_error_set(CORM_INVALID_REQUEST, "Instance %s is not present in this Session",
+                       name.data == NULL ? state->mapper->name : name.data);
+        corm_text_clear(&name);
+        return CORM_INVALID_REQUEST;
     }
     corm_status status = corm_session_enter(session);
     if (status != CORM_OK) {
@@ -785,7 +811,7 @@ corm_status corm_make_transient(corm_state *state) {
 
 corm_status corm_make_transient_to_detached(corm_state *state) {
     if (state->session != NULL || (state->flags & CORM_STATE_HAS_KEY)) {
-        return refuse(CORM_INVALID_REQUEST, state, " must be transient for make_transient_to_detached()");
+        return corm_error_set(CORM_INVALID_REQUEST, "Given object must be transient");
     }
     corm_status status = corm_state_key_from_object(state);
     if (status == CORM_OK) {

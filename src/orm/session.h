@@ -26,13 +26,25 @@ typedef struct corm_session_options {
     bool strong;              /* the identity map holds its objects (the C face) */
 } corm_session_options;
 
+/* How a session takes part in a transaction that is under way on a connection of the caller's. */
+typedef enum corm_session_join {
+    CORM_SESSION_JOIN_CONDITIONAL = 0, /* by a savepoint when the connection has one under way, else rollback only */
+    CORM_SESSION_JOIN_ROLLBACK_ONLY,   /* commit and close leave it open, rollback ends it */
+    CORM_SESSION_JOIN_CONTROL_FULLY,   /* it ends with the session's */
+    CORM_SESSION_JOIN_SAVEPOINT        /* the session's is a savepoint inside of it */
+} corm_session_join;
+
 /* A new session. It refs the engine; engine may be NULL until corm_session_bind(). */
 corm_status corm_session_new(corm_engine *engine, const corm_session_options *options, corm_session **out);
 /* Close and free. Objects in it become detached; pending ones transient. */
 void corm_session_free(corm_session *session);
 corm_status corm_session_bind(corm_session *session, corm_engine *engine);
-/* Bind to a connection of the caller's (borrowed; its transaction is the caller's). */
+/* Bind to a connection of the caller's (borrowed; its transaction is the caller's). When it is closed before the session is,
+ * the session's transaction is over, and its further use CORM_RESOURCE_CLOSED. */
 corm_status corm_session_bind_connection(corm_session *session, corm_connection *connection);
+void corm_session_set_join(corm_session *session, corm_session_join join);
+/* The session's number in the process, from 1: for messages. */
+uint64_t corm_session_number(const corm_session *session);
 /* When no engine is bound: asked for a mapper's engine (binds=, get_bind()). Borrowed. */
 typedef corm_status (*corm_session_get_bind)(void *context, corm_session *session, corm_mapper *mapper,
                                              corm_engine **out);

@@ -13,7 +13,9 @@
 typedef struct corm_transaction {
     uint32_t serial;       /* grows with each transaction of the session */
     bool savepoint;
-    bool on_database;      /* BEGIN or SAVEPOINT was sent */
+    bool begun;            /* of the root: the connection is taken */
+    bool on_database;      /* BEGIN or SAVEPOINT was sent, or a caller's BEGIN is ours to end */
+    bool joined;           /* of the root: it is a savepoint in a caller's transaction */
     char name[40];         /* the savepoint's */
 } corm_transaction;
 
@@ -37,6 +39,9 @@ struct corm_session {
     corm_engine *engine;          /* a reference, or NULL */
     corm_connection *connection;  /* checked out while a transaction runs */
     bool borrowed_connection;     /* the caller's: its transaction is not ours to end */
+    corm_connection_watch watch;  /* of a borrowed connection */
+    corm_session_join join;
+    uint64_t number;
     bool autoflush;
     bool expire_on_commit;
     bool autobegin;

@@ -90,8 +90,33 @@ corm_status corm_session_begin(corm_session *session) {
     return push_transaction(session, false);
 }
 
+static void name_savepoint(corm_session *session, corm_transaction *transaction) {
+    snprintf(transaction->name, sizeof transaction->name, "sa_savepoint_%u",
+             corm_connection_next_savepoint(session->connection));
+}
+
+/* Take part in the transaction that is under way on the caller's connection. */
+static corm_status join_root(corm_session *session, corm_transaction *root) {
+    corm_session_join how = session->join;
+    if (how == CORM_SESSION_JOIN_CONDITIONAL) {
+        how = corm_connection_savepoints(session->connection) > 0 ? CORM_SESSION_JOIN_SAVEPOINT
+                                                                  : CORM_SESSION_JOIN_ROLLBACK_ONLY;
+    }
+    if (how != CORM_SESSION_JOIN_SAVEPOINT) {
+        root->on_database = how == CORM_SESSION_JOIN_CONTROL_FULLY;
+        return CORM_OK;
+    }
+    name_savepoint(session, root);
+    corm_status status = corm_connection_savepoint(session->connection, root->name);
+    root->on_database = root->joined = status == CORM_OK;
+    return status;
+}
+
 static corm_status begin_root(corm_session *session, corm_transaction *root) {
     corm_status status = CORM_OK;
+    if (session->connection == NULL && session->borrowed_connection) {
+        return corm_error_set(CORM_RESOURCE_CLOSED, "This Connection is closed");
+    }
     if (session->connection == NULL) {
         if (session->engine == NULL) {
             return corm_error_set(CORM_INVALID_REQUEST,
@@ -102,7 +127,10 @@ static corm_status begin_root(corm_session *session, corm_transaction *root) {
     if (status == CORM_OK && !corm_connection_in_transaction(session->connection)) {
         status = corm_connection_begin(session->connection);
         root->on_database = status == CORM_OK;
+    } else if (status == CORM_OK && session->borrowed_connection) {
+        status = join_root(session, root);
     }
+    root->begun = status == CORM_OK;
     if (status != CORM_OK && !session->borrowed_connection && session->connection != NULL) {
         corm_connection_close(session->connection);
         session->connection = NULL;
@@ -117,7 +145,8 @@ corm_status corm_session_connection(corm_session *session, corm_connection **out
         return status;
     }
     corm_transaction *root = session->transactions.items[0];
-    if (!root->on_database && (session->connection == NULL || !corm_connection_in_transaction(session->connection))) {
+    if (!root->begun || session->connection == NULL ||
+        (!root->on_database && !corm_connection_in_transaction(session->connection))) {
         status = begin_root(session, root);
         if (status == CORM_OK) {
             status = corm_session_event(session, CORM_EVENT_AFTER_BEGIN, NULL);
@@ -145,7 +174,7 @@ corm_status corm_session_begin_nested(corm_session *session) {
     }
     if (status == CORM_OK) {
         corm_transaction *nested = innermost(session);
-        snprintf(nested->name, sizeof nested->name, "sa_savepoint_%zu", session->transactions.count - 1);
+        name_savepoint(session, nested);
         status = corm_connection_savepoint(session->connection, nested->name);
         nested->on_database = status == CORM_OK;
         if (status != CORM_OK) {
@@ -335,11 +364,11 @@ static void end_failure(corm_session *session) {
 static corm_status roll_back_database(corm_session *session, corm_transaction *transaction) {
     if (session->connection == NULL || !transaction->on_database) {
         bool callers = session->borrowed_connection && session->connection != NULL && !transaction->savepoint &&
-                       corm_connection_in_transaction(session->connection);
+                       transaction->begun && corm_connection_in_transaction(session->connection);
         return callers ? corm_connection_rollback(session->connection) : CORM_OK;
     }
     transaction->on_database = false;
-    return transaction->savepoint ? corm_connection_rollback_to(session->connection, transaction->name)
+    return transaction->savepoint || transaction->joined ? corm_connection_rollback_to(session->connection, transaction->name)
                                   : corm_connection_rollback(session->connection);
 }
 
@@ -455,8 +484,14 @@ static corm_status flush_out(corm_session *session) {
 static corm_status commit_root(corm_session *session) {
     corm_transaction *root = session->transactions.items[0];
     corm_status status = CORM_OK;
+    if (root->begun && session->connection == NULL) {
+        status = corm_error_set(CORM_RESOURCE_CLOSED, "This Connection is closed");
+        corm_session_fail(session);
+        return status;
+    }
     if (root->on_database) {
-        status = corm_connection_commit(session->connection);
+        status = root->joined ? corm_connection_release(session->connection, root->name)
+                              : corm_connection_commit(session->connection);
         if (status != CORM_OK) {
             while (session->transactions.count > 1) {
                 pop_transaction(session);
@@ -542,7 +577,8 @@ corm_status corm_session_close(corm_session *session) {
     /* Objects keep what they have: no expiry, unlike rollback(). */
     corm_status expunged = corm_session_expunge_all(session);
     if (session->transactions.count > 0) {
-        status = roll_back_database(session, session->transactions.items[0]);
+        corm_transaction *root = session->transactions.items[0];
+        status = root->on_database ? roll_back_database(session, root) : CORM_OK; /* a caller's stays as it is */
         while (session->transactions.count > 0) {
             pop_transaction(session);
         }
