@@ -5,6 +5,8 @@ What declaring classes needs is imported now, the rest when it is first asked fo
 
 from __future__ import annotations
 
+del annotations  # the feature; the submodule of this name is found only without it
+
 from .._engine import (
     InstanceState,
     InstrumentedAttribute,
