@@ -359,7 +359,7 @@ static corm_status compile_where(corm_compiler *compiler, corm_node *dml) {
 }
 
 static corm_status compile_set(corm_compiler *compiler, corm_node *update, const corm_table *table) {
-    targets columns;
+    targets columns = {0};
     const corm_node *rows = corm_dml_part_of(update, CORM_DML_ROWS);
     corm_status status = find_targets(compiler, update, table, &columns);
     corm_text_append(text_of(compiler), " SET ");
