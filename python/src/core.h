@@ -10,6 +10,7 @@ typedef struct CormPyType {
     corm_type *type;   /* owned reference */
     PyObject *dict;
     PyObject *weakrefs;
+    bool made;         /* it was said what the type is */
 } CormPyType;
 extern PyTypeObject *CormPyTypeEngine_Type;
 

@@ -47,6 +47,22 @@ static bool is_inline_key(const corm_column *column) {
            corm_table_autoincrement_column(column->table) == column;
 }
 
+static corm_status write_constraint(const corm_dialect *dialect, const corm_constraint *constraint,
+                                    corm_text *out);
+
+/* The checks that stand beside a column. */
+static corm_status write_checks(const corm_dialect *dialect, const corm_column *column, corm_text *out) {
+    corm_status status = CORM_OK;
+    for (size_t i = 0; column->table && i < column->table->constraints.count && !status; i++) {
+        const corm_constraint *constraint = column->table->constraints.items[i];
+        if (constraint->beside != column)
+            continue;
+        corm_text_append_char(out, ' ');
+        status = write_constraint(dialect, constraint, out);
+    }
+    return status;
+}
+
 corm_status corm_ddl_column(const corm_dialect *dialect, corm_column *column, corm_text *out) {
     corm_status status = column->quote_given && column->quote
                              ? corm_dialect_quoted(dialect, column->name, out)
@@ -83,6 +99,8 @@ corm_status corm_ddl_column(const corm_dialect *dialect, corm_column *column, co
         status = corm_compile_fragment(dialect, column->computed, true, out);
         corm_text_append(out, column->computed_persisted ? ") STORED" : ")");
     }
+    if (!status)
+        status = write_checks(dialect, column, out);
     return status ? status : corm_text_status(out);
 }
 
@@ -193,7 +211,7 @@ static bool is_written(const corm_dialect *dialect, const corm_constraint *const
     case CORM_CONSTRAINT_FOREIGN_KEY:
         return !(constraint->use_alter && dialect->supports_foreign_key_alter);
     default:
-        return true;
+        return !constraint->beside;
     }
 }
 
@@ -205,7 +223,7 @@ static void write_options(const corm_dialect *dialect, const corm_table *table, 
     if (table->sqlite_without_rowid)
         corm_text_append(out, "\n WITHOUT ROWID");
     if (table->sqlite_strict)
-        corm_text_append(out, table->sqlite_without_rowid ? ", STRICT" : "\n STRICT");
+        corm_text_append(out, table->sqlite_without_rowid ? ",\n STRICT" : "\n STRICT");
 }
 
 corm_status corm_ddl_create_table(const corm_dialect *dialect, corm_table *table, uint32_t flags,

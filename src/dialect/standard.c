@@ -41,7 +41,7 @@ corm_status corm_standard_type_name(const corm_dialect *dialect, const corm_type
     }
     if (type->collation) {
         corm_text_append(out, " COLLATE ");
-        return corm_dialect_quoted(dialect, type->collation, out);
+        return corm_dialect_identifier(dialect, type->collation, out);
     }
     return corm_text_status(out);
 }

@@ -1,6 +1,6 @@
-"""The SQL types under the name that they have in SQLAlchemy's own layout."""
+"""SQL types, under the name that some programs import them from."""
 
 from __future__ import annotations
 
 from ..types import *  # noqa: F403
-from ..types import NULLTYPE as NULLTYPE
+from ..types import __all__ as __all__

@@ -1,0 +1,17 @@
+"""Dialects: what differs between databases."""
+
+from __future__ import annotations
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+__all__ = ("sqlite",)
+
+
+def __getattr__(name: str) -> Any:
+    if name == "sqlite":
+        from importlib import import_module
+
+        return import_module(f"{__name__}.sqlite")
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}: the dialect is not there yet")
