@@ -43,7 +43,7 @@ def _other(subject: Any) -> Any:
         return subject
     mapper = _engine._mapper_of(subject)
     if mapper is not None:
-        _engine.configure_mappers()
+        mapper.registry.configure()
         return mapper
     if isinstance(subject, _engine.InstanceState):
         return subject

@@ -120,6 +120,13 @@ static int write_collection(CormPyInstance *self, corm_attribute *attribute, PyO
     if (items == NULL) {
         return -1;
     }
+    for (Py_ssize_t i = 0; i < PyList_GET_SIZE(items); i++) {
+        if (!corm_py_is_instance(PyList_GET_ITEM(items, i))) {
+            corm_py_no_state(PyList_GET_ITEM(items, i));
+            Py_DECREF(items);
+            return -1;
+        }
+    }
     corm_status status = corm_collection_replace(&self->state, attribute,
                                                  (corm_object *const *)(void *)PySequence_Fast_ITEMS(items),
                                                  (size_t)PySequence_Fast_GET_SIZE(items));

@@ -153,8 +153,16 @@ static void leave_session(CormPyInstance *self) {
     }
 }
 
+/* A lookup that misses the type's cache clears the pending exception, which objects may be destroyed with. */
 static bool defines_del(PyTypeObject *type) {
+    PyObject *error = NULL, *value = NULL, *traceback = NULL;
+    if (PyErr_Occurred() != NULL) {
+        PyErr_Fetch(&error, &value, &traceback);
+    }
     PyObject *found = _PyType_Lookup(type, name_del);
+    if (error != NULL) {
+        PyErr_Restore(error, value, traceback);
+    }
     return found != NULL && found != base_del;
 }
 

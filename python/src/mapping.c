@@ -631,7 +631,8 @@ static PyObject *mapper_get_name(PyObject *object, void *closure) {
 
 static PyObject *mapper_clause_element(PyObject *object, PyObject *unused) {
     (void)unused;
-    if (core_of(object) == NULL || corm_py_configure_all() < 0) {
+    corm_mapper *mapper = core_of(object);
+    if (mapper == NULL || corm_py_configure(mapper->registry) < 0) {
         return NULL;
     }
     return corm_py_wrap(corm_py_class_entity(as_mapper(object)->record));
@@ -882,7 +883,7 @@ static PyObject *make_aliased(PyObject *module, PyObject *args, PyObject *kwargs
         Py_XDECREF(method);
         return made;
     }
-    if (corm_py_configure_all() < 0) {
+    if (corm_py_configure(mapper->registry) < 0) {
         return NULL;
     }
     corm_node *entity;

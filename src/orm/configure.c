@@ -126,7 +126,7 @@ static corm_status judge_search(const key_search *search, const char *tables) {
     if (search->constraints == 0) {
         return corm_error_set(CORM_NO_FOREIGN_KEYS,
                               "Could not determine join condition between %s tables on relationship %s.%s - there "
-                              "are no foreign keys linking these tables. Ensure that referencing columns are "
+                              "are no foreign keys linking these tables.  Ensure that referencing columns are "
                               "associated with a ForeignKey or ForeignKeyConstraint, or specify a 'primaryjoin' "
                               "expression.",
                               tables, attribute->mapper->name, attribute->key);
@@ -134,7 +134,7 @@ static corm_status judge_search(const key_search *search, const char *tables) {
     if (search->constraints > 1) {
         return corm_error_set(CORM_AMBIGUOUS_FOREIGN_KEYS,
                               "Could not determine join condition between %s tables on relationship %s.%s - there "
-                              "are multiple foreign key paths linking the tables. Specify the 'foreign_keys' "
+                              "are multiple foreign key paths linking the tables.  Specify the 'foreign_keys' "
                               "argument, providing a list of those columns which should be counted as containing "
                               "a foreign key reference to the parent table.",
                               tables, attribute->mapper->name, attribute->key);
@@ -517,10 +517,10 @@ static corm_status link_back(corm_attribute *attribute) {
     corm_attribute *inverse = corm_mapper_attribute(relationship->target, relationship->back_populates);
     if (inverse == NULL || inverse->relationship == NULL) {
         return corm_error_set(CORM_INVALID_REQUEST,
-                              "Mapper 'Mapper[%s(%s)]' has no relationship '%s', which %s.%s names in "
-                              "back_populates: check the spelling on both sides",
+                              "Mapper 'Mapper[%s(%s)]' has no property '%s'.  If this property was indicated from "
+                              "other mappers or configure events, ensure registry.configure() has been called.",
                               relationship->target->name, relationship->target->table->name,
-                              relationship->back_populates, attribute->mapper->name, attribute->key);
+                              relationship->back_populates);
     }
     return inverse->relationship->configured ? link_inverse(attribute, inverse) : CORM_OK;
 }

@@ -121,7 +121,7 @@ class Mapper(_engine.MapperBase):
     @property
     def attrs(self) -> ReadOnlyProperties:
         """All mapped attributes by name."""
-        _engine.configure_mappers()
+        self.registry.configure()
         return ReadOnlyProperties({key: self._property(key) for key, _ in self._keys()})
 
     @property
@@ -132,7 +132,7 @@ class Mapper(_engine.MapperBase):
     @property
     def relationships(self) -> ReadOnlyProperties:
         """Mapped attributes that are relationships."""
-        _engine.configure_mappers()
+        self.registry.configure()
         return ReadOnlyProperties({key: self._property(key) for key, column in self._keys() if not column})
 
     @property
@@ -148,7 +148,7 @@ class Mapper(_engine.MapperBase):
     @property
     def all_orm_descriptors(self) -> ReadOnlyProperties:
         """The class' mapped attributes and what extensions (hybrids) added, by name."""
-        _engine.configure_mappers()
+        self.registry.configure()
         found = {key: self._descriptor(key) for key, _ in self._keys()}
         for base in self.class_.__mro__:
             for key, value in base.__dict__.items():
@@ -176,7 +176,7 @@ class Mapper(_engine.MapperBase):
         Raises InvalidRequestError when there is none.
         """
         if _configure_mappers or not self.has_property(key):
-            _engine.configure_mappers()
+            self.registry.configure()
         if not self.has_property(key):
             raise exc.InvalidRequestError(
                 f"Mapper '{self}' has no property '{key}'.  If this property was indicated from other mappers or "
@@ -305,7 +305,7 @@ def class_mapper(class_: Any, configure: bool = True) -> Mapper:
             raise exc.ArgumentError(f"Class object expected, got '{class_!r}'.")
         raise UnmappedClassError(class_)
     if configure:
-        _engine.configure_mappers()
+        mapper.registry.configure()
     return mapper
 
 
