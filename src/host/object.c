@@ -544,6 +544,28 @@ static corm_status host_set(corm_object *handle, const corm_attribute *attribute
     return status;
 }
 
+static void host_restore(corm_object *handle, const corm_attribute *attribute, corm_value *value) {
+    c_object *object = c_object_from(handle);
+    const corm_field *field = field_of(object, attribute);
+    if (!is_bytes_field(field)) {
+        if (host_set(handle, attribute, value) != CORM_OK) {
+            corm_error_clear(); /* it was the field's own value: it fits */
+        }
+        return;
+    }
+    bool null = !has_bytes(value);
+    const char *data = null ? NULL : value->as.text.data;
+    const void **committed = in_committed(object, field); /* of text and of bytes the pointer comes first */
+    free_bytes(object, *committed);
+    *committed = data;
+    if (field->field_type == CORM_FIELD_BYTES) {
+        ((corm_bytes *)in_committed(object, field))->size = null ? 0 : value->as.text.size;
+    }
+    memcpy(in_struct(object, field), in_committed(object, field), field_size(field));
+    set_loaded(object, attribute, true);
+    *value = CORM_ABSENT_VALUE;
+}
+
 static corm_status host_snapshot(corm_object *handle, const corm_attribute *attribute, corm_value *out) {
     corm_value value;
     corm_status status = host_get(handle, attribute, &value);
@@ -928,6 +950,7 @@ const corm_host corm_c_host = {
     .state_of = host_state_of,
     .get = host_get,
     .set = host_set,
+    .restore = host_restore,
     .snapshot = host_snapshot,
     .unchanged = host_unchanged,
     .load_row = host_load_row,

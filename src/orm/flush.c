@@ -123,9 +123,6 @@ static corm_status finish_insert(corm_session *session, corm_work *work) {
 
 static corm_status record_key_switch(corm_session *session, corm_work *work) {
     corm_state *state = work->state;
-    corm_value room;
-    const corm_value *old_key;
-    size_t count = corm_state_key(state, &old_key, &room);
     corm_key_switch *change = corm_calloc(1, sizeof *change);
     if (change == NULL) {
         return CORM_NO_MEMORY;
@@ -134,14 +131,8 @@ static corm_status record_key_switch(corm_session *session, corm_work *work) {
     change->state = state;
     change->serial = corm_session_serial(session);
     state->mapper->host->retain(work->object);
-    change->old_key = corm_calloc(count, sizeof *change->old_key);
-    corm_status status = change->old_key == NULL ? CORM_NO_MEMORY : CORM_OK;
-    for (; change->old_count < count && status == CORM_OK; change->old_count++) {
-        status = corm_value_copy(&old_key[change->old_count], &change->old_key[change->old_count]);
-    }
-    if (status == CORM_OK) {
-        status = corm_vector_push(&session->key_switches, change);
-    }
+    change->old_key = corm_state_identity_ref(state);
+    corm_status status = corm_vector_push(&session->key_switches, change);
     if (status != CORM_OK) {
         corm_key_switch_free(change);
     }

@@ -84,6 +84,9 @@ typedef struct corm_host {
     corm_status (*get)(corm_object *object, const struct corm_attribute *attribute, corm_value *out);
     /* Store; ABSENT unloads. The object takes its own copy or reference. */
     corm_status (*set)(corm_object *object, const struct corm_attribute *attribute, const corm_value *value);
+    /* Put back a former value (an owned snapshot), taking it over. Never fails. NULL: the host's objects load again what
+     * they are asked for. */
+    void (*restore)(corm_object *object, const struct corm_attribute *attribute, corm_value *value);
     /* As get, but an owned value that keeps the very object the user stored, for history. */
     corm_status (*snapshot)(corm_object *object, const struct corm_attribute *attribute, corm_value *out);
     /* Is the attribute's present value equal to a snapshot? An exception counts as unequal. */

@@ -101,6 +101,11 @@ corm_status corm_identity_reserve(corm_identity_map *map, size_t more) {
 
 corm_status corm_identity_add(corm_identity_map *map, corm_state *state) {
     corm_status status = corm_identity_reserve(map, 1);
+    /* Short of memory the table may become fuller than it should, as long as a probe finds an end. */
+    if (status != CORM_OK && map->used + 1 < map->capacity) {
+        corm_error_clear();
+        status = CORM_OK;
+    }
     if (status != CORM_OK) {
         return status;
     }
@@ -229,6 +234,28 @@ corm_status corm_state_set_key(corm_state *state, const corm_value *values, size
     }
     state->flags |= CORM_STATE_HAS_KEY;
     return CORM_OK;
+}
+
+corm_state_identity corm_state_identity_ref(const corm_state *state) {
+    corm_state_identity identity = {.key = state->key, .tuple = (state->flags & CORM_STATE_KEY_TUPLE) != 0};
+    if (identity.tuple) {
+        corm_key_ref(identity.key.tuple);
+    }
+    return identity;
+}
+
+void corm_state_identity_clear(corm_state_identity *identity) {
+    if (identity->tuple) {
+        corm_key_unref(identity->key.tuple);
+    }
+    *identity = (corm_state_identity){.tuple = false};
+}
+
+void corm_state_identity_give_back(corm_state *state, corm_state_identity *identity) {
+    corm_state_clear_key(state);
+    state->key = identity->key;
+    state->flags |= CORM_STATE_HAS_KEY | (identity->tuple ? (uint32_t)CORM_STATE_KEY_TUPLE : 0);
+    identity->tuple = false;
 }
 
 void corm_state_clear_key(corm_state *state) {

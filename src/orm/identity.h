@@ -43,6 +43,10 @@ void corm_identity_clear(corm_identity_map *map);
 /* Set a state's key from values (one per primary key column). An integer key of a mapper with integer_key is
  * stored inline. */
 corm_status corm_state_set_key(corm_state *state, const corm_value *values, size_t count);
+/* A state's key, to be given back to it; owned until then. */
+corm_state_identity corm_state_identity_ref(const corm_state *state);
+void corm_state_identity_give_back(corm_state *state, corm_state_identity *identity); /* leaves it empty */
+void corm_state_identity_clear(corm_state_identity *identity);
 void corm_state_clear_key(corm_state *state);
 bool corm_state_key_equals(const corm_state *state, const corm_value *values, size_t count);
 corm_key *corm_key_ref(corm_key *key);

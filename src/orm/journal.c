@@ -51,13 +51,12 @@ corm_status corm_journal_note(corm_session *session, corm_state *state) {
     return CORM_OK;
 }
 
-/* Short of memory a text stays as it is: the object is expired, and says so when it is refreshed. */
-static void put_back(corm_state *state, const corm_changes *changes) {
-    for (size_t i = changes->count; i > 0; i--) {
-        const corm_change *change = &changes->items[i - 1];
-        if (change->attribute->column != NULL && change->committed.kind != CORM_KIND_ABSENT &&
-            state->mapper->host->set(corm_state_object(state), change->attribute, &change->committed) != CORM_OK) {
-            corm_error_clear();
+static void put_back(corm_state *state, corm_changes *changes) {
+    const corm_host *host = state->mapper->host;
+    for (size_t i = changes->count; i > 0 && host->restore != NULL; i--) {
+        corm_change *change = &changes->items[i - 1];
+        if (change->attribute->column != NULL && change->committed.kind != CORM_KIND_ABSENT) {
+            host->restore(corm_state_object(state), change->attribute, &change->committed);
         }
     }
 }

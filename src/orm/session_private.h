@@ -30,8 +30,7 @@ typedef struct corm_tombstone {
 typedef struct corm_key_switch {
     corm_object *object;   /* retained */
     corm_state *state;
-    corm_value *old_key;   /* owned, old_count of them */
-    size_t old_count;
+    corm_state_identity old_key; /* a reference */
     uint32_t serial;
 } corm_key_switch;
 

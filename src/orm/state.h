@@ -60,13 +60,21 @@ typedef struct corm_changes {
     corm_change items[];
 } corm_changes;
 
+typedef union corm_state_key_value {
+    int64_t integer;
+    corm_key *tuple;                /* a reference */
+} corm_state_key_value;
+
+/* A state's key by itself, apart from the state. */
+typedef struct corm_state_identity {
+    corm_state_key_value key;
+    bool tuple;
+} corm_state_identity;
+
 typedef struct corm_state {
     corm_mapper *mapper;            /* borrowed: the object's class keeps it */
     struct corm_session *session;   /* borrowed: cleared when the session lets go of the object */
-    union {
-        int64_t integer;
-        corm_key *tuple;            /* a reference */
-    } key;
+    corm_state_key_value key;
     uint32_t flags;
     uint32_t born;
     uint32_t touched;

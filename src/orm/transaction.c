@@ -207,8 +207,36 @@ static void to_transient(corm_session *session, corm_state *state) {
     host->release(object);
 }
 
+/* Each live state of the identity map, held meanwhile. There is no list of them, for this has to work without memory; when
+ * user's code makes the map anew, it begins again. */
+static void each_live(corm_session *session, uint32_t serial, bool everything,
+                      void (*act)(corm_session *session, corm_state *state, uint32_t serial, bool everything)) {
+    const void *table = session->identity.entries;
+    for (size_t i = 0; i < session->identity.capacity; i++) {
+        corm_state *state = session->identity.entries[i].state;
+        if (state == NULL || state == CORM_IDENTITY_GONE || !state->mapper->host->try_hold(state)) {
+            continue;
+        }
+        const corm_host *host = state->mapper->host;
+        corm_object *object = corm_state_object(state);
+        act(session, state, serial, everything);
+        host->release(object);
+        if (session->identity.entries != table) {
+            table = session->identity.entries;
+            i = SIZE_MAX;
+        }
+    }
+}
+
+static void drop_if_newborn(corm_session *session, corm_state *state, uint32_t serial, bool everything) {
+    (void)everything;
+    if (state->session == session && state->born >= serial) {
+        to_transient(session, state);
+    }
+}
+
 /* Objects that were pending or became persistent in the transaction are not in the session any more. */
-static void drop_newborn(corm_session *session, corm_vector *live, uint32_t serial) {
+static void drop_newborn(corm_session *session, uint32_t serial) {
     for (size_t i = 0; i < session->held.count; i++) {
         corm_state *state = session->held.items[i];
         if (state == NULL) {
@@ -220,43 +248,51 @@ static void drop_newborn(corm_session *session, corm_vector *live, uint32_t seri
             state->flags &= ~(uint32_t)CORM_STATE_DELETING;
         }
     }
-    for (size_t i = 0; i < live->count; i++) {
-        corm_state *state = live->items[i];
-        if (state->session == session && (state->flags & CORM_STATE_IN_MAP) && state->born >= serial) {
-            to_transient(session, state);
-        }
-    }
-}
-
-static void undo_key_switches(corm_session *session, uint32_t serial) {
-    while (session->key_switches.count > 0) {
-        corm_key_switch *change = session->key_switches.items[session->key_switches.count - 1];
-        if (change->serial < serial) {
-            break;
-        }
-        session->key_switches.count--;
-        corm_state *state = change->state;
-        if (state->session == session && (state->flags & CORM_STATE_IN_MAP)) {
-            corm_session_unregister(session, state);
-            /* Out of memory here leaves the object detached, never under a wrong key. */
-            if (corm_state_set_key(state, change->old_key, change->old_count) != CORM_OK ||
-                corm_session_register(session, state) != CORM_OK) {
-                corm_error_clear();
-                corm_session_detach(session, state);
-            }
-        }
-        corm_key_switch_free(change);
-    }
+    each_live(session, serial, false, drop_if_newborn);
 }
 
 void corm_key_switch_free(corm_key_switch *change) {
     const corm_host *host = change->state->mapper->host;
-    for (size_t i = 0; i < change->old_count; i++) {
-        corm_value_clear(&change->old_key[i]);
-    }
-    corm_free(change->old_key);
-    host->release(change->object);
+    corm_object *object = change->object;
+    corm_state_identity_clear(&change->old_key);
     corm_free(change);
+    host->release(object);
+}
+
+/* Give back their former keys; the objects enter the identity map again when all keys are free. *first: the first of them. */
+static void take_back_keys(corm_session *session, uint32_t serial, size_t *first) {
+    size_t at = session->key_switches.count;
+    for (; at > 0 && ((corm_key_switch *)session->key_switches.items[at - 1])->serial >= serial; at--) {
+        corm_key_switch *change = session->key_switches.items[at - 1];
+        if (change->state->session == session) {
+            corm_session_unregister(session, change->state);
+        }
+        corm_state_identity_give_back(change->state, &change->old_key);
+    }
+    *first = at;
+}
+
+/* Cannot be entered for want of memory: out of the session, never under a wrong key. */
+static void enter_or_detach(corm_session *session, corm_state *state) {
+    if (corm_session_register(session, state) != CORM_OK) {
+        corm_error_clear();
+        corm_session_detach(session, state);
+    }
+}
+
+static void enter_switched(corm_session *session, uint32_t serial, size_t first) {
+    while (session->key_switches.count > first) {
+        corm_key_switch *change = session->key_switches.items[--session->key_switches.count];
+        corm_state *state = change->state;
+        if (state->session == session && !(state->flags & (CORM_STATE_IN_MAP | CORM_STATE_DELETED))) {
+            if (state->born >= serial) {
+                to_transient(session, state);
+            } else {
+                enter_or_detach(session, state);
+            }
+        }
+        corm_key_switch_free(change);
+    }
 }
 
 static void revive(corm_session *session, uint32_t serial) {
@@ -271,13 +307,12 @@ static void revive(corm_session *session, uint32_t serial) {
         state->flags &= ~(uint32_t)CORM_STATE_DELETED;
         if (state->born >= serial) {
             to_transient(session, state);
-        } else if (corm_session_register(session, state) != CORM_OK) {
+        } else {
+            enter_or_detach(session, state);
+        }
+        if ((state->flags & CORM_STATE_IN_MAP) && (session->listening & CORM_EVENT_DELETED_TO_PERSISTENT) &&
+            corm_session_event(session, CORM_EVENT_DELETED_TO_PERSISTENT, state) != CORM_OK) {
             corm_error_clear();
-            corm_session_detach(session, state);
-        } else if (session->listening & CORM_EVENT_DELETED_TO_PERSISTENT) {
-            if (corm_session_event(session, CORM_EVENT_DELETED_TO_PERSISTENT, state) != CORM_OK) {
-                corm_error_clear();
-            }
         }
         corm_object *object = tombstone->object;
         corm_free(tombstone);
@@ -285,37 +320,23 @@ static void revive(corm_session *session, uint32_t serial) {
     }
 }
 
-/* Put the objects back to what they were before transaction `serial`. Never fails: short of memory, objects are
- * expired in place. */
+static void expire_if_touched(corm_session *session, corm_state *state, uint32_t serial, bool everything) {
+    if (state->session == session && (everything || state->touched >= serial || (state->flags & CORM_STATE_MODIFIED))) {
+        corm_journal_revert(session, state);
+        corm_session_expire_state(session, state);
+    }
+}
+
+/* Put the objects back to what they were before transaction `serial`. Never fails, and needs no memory. A key may have
+ * gone from one object to another: first all leave that have to, then those come back whose keys they were. */
 static void restore(corm_session *session, uint32_t serial, bool everything) {
-    corm_vector live = {0};
+    size_t switched;
     corm_journal_undo(session, serial);
+    take_back_keys(session, serial, &switched);
+    drop_newborn(session, serial);
     revive(session, serial);
-    undo_key_switches(session, serial);
-    while (corm_session_live(session, &live) != CORM_OK) {
-        /* What could not be listed now is dealt with in the next round. */
-        corm_error_clear();
-        if (live.count == 0) {
-            break;
-        }
-        for (size_t i = 0; i < live.count; i++) {
-            corm_state *state = live.items[i];
-            corm_session_detach(session, state);
-            state->mapper->host->release(corm_state_object(state));
-        }
-        live.count = 0;
-    }
-    drop_newborn(session, &live, serial);
-    for (size_t i = 0; i < live.count; i++) {
-        corm_state *state = live.items[i];
-        if (state->session == session && (state->flags & CORM_STATE_IN_MAP) &&
-            (everything || state->touched >= serial || (state->flags & CORM_STATE_MODIFIED))) {
-            corm_journal_revert(session, state);
-            corm_session_expire_state(session, state);
-        }
-        state->mapper->host->release(corm_state_object(state));
-    }
-    corm_vector_clear(&live);
+    enter_switched(session, serial, switched);
+    each_live(session, serial, everything, expire_if_touched);
 }
 
 /* ---- ends ---- */

@@ -99,6 +99,33 @@ static void a_changed_key_is_taken_back(void **state) {
     assert_string_equal(rows_in_file("SELECT id, name FROM users"), "7,ann");
 }
 
+static void keys_that_went_from_one_object_to_another_come_back(void **state) {
+    (void)state;
+    user *ann = new_user("ann"), *bob = new_user("bob"), *cid = new_user("cid");
+    corm_keep(cid);
+    ok(corm_commit(now.session));
+    ok(corm_delete(now.session, ann));
+    ok(corm_flush(now.session));
+    bob->id = 1; /* ann's */
+    ok(corm_flush(now.session));
+    user *dot = new_user("dot");
+    dot->id = 2; /* bob's */
+    ok(corm_flush(now.session));
+    ok(corm_delete(now.session, cid));
+    ok(corm_flush(now.session));
+    dot->id = 3; /* cid's */
+    ok(corm_flush(now.session));
+    ok(corm_rollback(now.session));
+    assert_ptr_equal(corm_get(now.session, user, 1), ann);
+    assert_ptr_equal(corm_get(now.session, user, 2), bob);
+    assert_ptr_equal(corm_get(now.session, user, 3), cid);
+    assert_int_equal(corm_standing_of(dot), CORM_TRANSIENT);
+    ok(corm_delete(now.session, bob));
+    ok(corm_commit(now.session));
+    assert_string_equal(rows_in_file("SELECT id, name FROM users"), "1,ann; 3,cid");
+    corm_let_go(cid);
+}
+
 static void savepoints_nest(void **state) {
     (void)state;
     user *ann = new_user("one");
@@ -265,6 +292,7 @@ int main(void) {
         story(a_rollback_brings_deleted_objects_back),
         story(a_rollback_restores_relationships),
         story(a_changed_key_is_taken_back),
+        story(keys_that_went_from_one_object_to_another_come_back),
         story(savepoints_nest),
         story(what_a_released_savepoint_wrote_goes_with_the_outer_rollback),
         story(a_deletion_in_a_savepoint_is_taken_back),
