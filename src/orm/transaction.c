@@ -324,6 +324,10 @@ static void expire_if_touched(corm_session *session, corm_state *state, uint32_t
     if (state->session == session && (everything || state->touched >= serial || (state->flags & CORM_STATE_MODIFIED))) {
         corm_journal_revert(session, state);
         corm_session_expire_state(session, state);
+        if ((state->mapper->listening & CORM_EVENT_EXPIRE) &&
+            state->mapper->host->event(CORM_EVENT_EXPIRE, session, session->connection, state) != CORM_OK) {
+            corm_error_clear(); /* the rollback goes on */
+        }
     }
 }
 
