@@ -304,7 +304,10 @@ static corm_status add_join(plan_builder *build, const corm_node *written) {
         return corm_error_set(CORM_ARGUMENT_ERROR, "Expected mapped entity or relationship in join(); %s.%s is a column",
                               along->attribute->mapper->name, along->attribute->key);
     }
-    corm_status status = CORM_OK;
+    corm_status status = along != NULL ? corm_mapper_configure(along->attribute->mapper) : CORM_OK;
+    if (status != CORM_OK) {
+        return status;
+    }
     if (along != NULL) {
         corm_node *extra = along->children[2] == NULL ? NULL : corm_rewrite_apply(build->rewrite, along->children[2]);
         if (along->children[2] != NULL && extra == NULL) {
