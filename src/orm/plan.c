@@ -186,7 +186,10 @@ static corm_status add_output(plan_builder *build, size_t index, corm_node *node
     corm_output *output = &plan->outputs[index];
     output->node = node;
     if (entity != NULL) {
-        corm_status status = entity_new(plan, entity->mapper, NULL, NULL, &plan->entities[index]);
+        corm_status status = corm_mapper_configure(entity->mapper);
+        if (status == CORM_OK) {
+            status = entity_new(plan, entity->mapper, NULL, NULL, &plan->entities[index]);
+        }
         output->is_object = true;
         output->mapper = entity->mapper;
         build->roots.items[index] = corm_entity_from(entity);
