@@ -87,7 +87,16 @@ def install_as_sqlalchemy() -> None:
     install()
 
 
+def _all() -> list[str]:
+    """What ``from cormorant import *`` gives: every name that is there."""
+    from importlib import import_module
+
+    return [name for name, home in _HOMES.items() if hasattr(import_module(f"{__name__}.{home}"), name)]
+
+
 def __getattr__(name: str) -> Any:
+    if name == "__all__":
+        return _all()
     home = _HOMES.get(name)
     if home is None and name not in _MODULES:
         return _missing(name, 2)

@@ -268,10 +268,8 @@ static PyObject *finish_in(corm_node *left, corm_node *list, bool negated) {
 /* The right side when it is an element: a SELECT, a list, a bound parameter. Takes over the node. */
 static PyObject *in_node(corm_node *left, corm_node *node, PyObject *other, bool negated) {
     corm_node *list = node;
-    if (node->kind == CORM_NODE_ALIAS && corm_node_is_select(corm_alias_element(node)) &&
-        corm_alias_name(node) == NULL && !(node->detail & CORM_ALIAS_CTE)) {
-        corm_node *star = corm_alias_element(node);
-        list = corm_node_ref(star);
+    if (node->kind == CORM_NODE_ALIAS || node->kind == CORM_NODE_TABLE) {
+        list = corm_select_new(&node, 1);
         corm_node_unref(node);
     } else if (node->kind == CORM_NODE_BIND && !(node->detail & CORM_BIND_EXPANDING)) {
         const corm_bind *bind = corm_node_bind(node);
@@ -282,9 +280,6 @@ static PyObject *in_node(corm_node *left, corm_node *node, PyObject *other, bool
     } else if (node->kind == CORM_NODE_EXTENSION || node->kind == CORM_NODE_COLUMN || node->kind == CORM_NODE_CONSTANT) {
         corm_node_unref(node);
         return in_error(other);
-    } else if (node->kind == CORM_NODE_TABLE) {
-        list = corm_select_new(&node, 1);
-        corm_node_unref(node);
     }
     return finish_in(left, list, negated);
 }

@@ -56,6 +56,9 @@ static corm_status check_names(const corm_compiler *compiler, const corm_table *
     }
     for (size_t i = 0; i < corm_list_count(columns); i++) {
         const corm_column *column = corm_node_as_column(corm_list_at(columns, i));
+        if (!column && corm_list_at(columns, i)->kind == CORM_NODE_LITERAL_COLUMN)
+            return corm_error_set(CORM_COMPILE_ERROR, "Unconsumed column names: %s",
+                                  corm_node_display_name(corm_list_at(columns, i)));
         if (!column)
             return corm_error_set(CORM_COMPILE_ERROR, "A column was expected in VALUES, got %s",
                                   corm_node_kind_name(corm_list_at(columns, i)));

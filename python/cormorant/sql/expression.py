@@ -29,6 +29,7 @@ from .._engine import (
     Label,
     Null,
     Over,
+    ReadOnlyColumnCollection,
     ScalarSelect,
     Select,
     SelectBase,
@@ -89,16 +90,25 @@ from .._engine import (
     union_all,
     update,
 )
+from .elements import quoted_name
+from .operators import custom_op
 from .selectable import (
     LABEL_STYLE_DEFAULT,
     LABEL_STYLE_DISAMBIGUATE_ONLY,
     LABEL_STYLE_NONE,
     LABEL_STYLE_TABLENAME_PLUS_COL,
+    GenerativeSelect,
+    HasCTE,
+    HasPrefixes,
+    SelectLabelStyle,
+    TextualSelect,
     cte,
     subquery,
     table,
 )
 
+ColumnCollection = ReadOnlyColumnCollection
+ColumnExpressionArgument = ColumnElement
 FunctionElement = Function
 ColumnOperators = Operators = ColumnElement
 ValuesBase = UpdateBase
@@ -107,14 +117,14 @@ SQLColumnExpression = SQLExpression = ColumnElement
 
 __all__ = (
     "Alias", "BinaryExpression", "BindParameter", "BooleanClauseList", "Case", "Cast", "ClauseElement", "ClauseList",
-    "ColumnClause", "ColumnElement", "ColumnOperators", "CompoundSelect", "CTE", "Delete", "Executable", "Exists", "Extract",
-    "False_", "FromClause", "Function", "FunctionElement", "FunctionFilter", "Grouping", "Insert", "Join", "Label",
+    "ColumnClause", "ColumnCollection", "ColumnExpressionArgument", "ColumnElement", "ColumnOperators", "CompoundSelect", "CTE", "Delete", "Executable", "Exists", "Extract",
+    "False_", "FromClause", "Function", "FunctionElement", "FunctionFilter", "GenerativeSelect", "Grouping", "HasCTE", "HasPrefixes", "Insert", "Join", "Label",
     "LABEL_STYLE_DEFAULT", "LABEL_STYLE_DISAMBIGUATE_ONLY", "LABEL_STYLE_NONE", "LABEL_STYLE_TABLENAME_PLUS_COL", "Null",
-    "Operators", "Over", "ReturnsRows", "SQLColumnExpression", "SQLExpression", "ScalarSelect", "Select", "SelectBase",
-    "Selectable", "Subquery", "TableClause", "TextClause", "True_", "Tuple", "TypeCoerce", "UnaryExpression", "Update",
+    "Operators", "Over", "ReturnsRows", "SQLColumnExpression", "SQLExpression", "ScalarSelect", "Select", "SelectBase", "SelectLabelStyle",
+    "Selectable", "Subquery", "TableClause", "TextClause", "TextualSelect", "True_", "Tuple", "TypeCoerce", "UnaryExpression", "Update",
     "UpdateBase", "ValuesBase", "alias", "all_", "and_", "any_", "asc", "between", "bindparam", "bitwise_not", "case", "cast",
-    "collate", "column", "cte", "delete", "desc", "distinct", "except_", "except_all", "exists", "extract", "false", "func",
+    "collate", "column", "cte", "custom_op", "delete", "desc", "distinct", "except_", "except_all", "exists", "extract", "false", "func",
     "funcfilter", "insert", "intersect", "intersect_all", "join", "label", "lateral", "literal", "literal_column", "not_",
-    "null", "nulls_first", "nulls_last", "nullsfirst", "nullslast", "or_", "outerjoin", "over", "select", "subquery", "table",
+    "null", "nulls_first", "nulls_last", "nullsfirst", "nullslast", "or_", "outerjoin", "over", "quoted_name", "select", "subquery", "table",
     "text", "true", "tuple_", "type_coerce", "union", "union_all", "update",
 )  # fmt: skip
