@@ -8,11 +8,19 @@
 #include "orm/result_private.h"
 
 static const uint64_t legacy_bit = 1;
+static const char *const no_keys[1]; /* parameters were given, but none is a column */
 
 /* ---- compiling ---- */
 
 static bool is_select(const corm_node *statement) {
     return statement->kind == CORM_NODE_SELECT;
+}
+
+static bool returns_entities(const corm_node *statement) {
+    bool dml = statement->kind == CORM_NODE_INSERT || statement->kind == CORM_NODE_UPDATE ||
+               statement->kind == CORM_NODE_DELETE;
+    const corm_node *returning = dml ? corm_dml_part_of(statement, CORM_DML_RETURNING) : NULL;
+    return returning != NULL && (returning->flags & CORM_NODE_HAS_EXTENSION);
 }
 
 static corm_status compile(const corm_dialect *dialect, corm_node *statement, const char *const *keys, size_t key_count,
@@ -22,6 +30,8 @@ static corm_status compile(const corm_dialect *dialect, corm_node *statement, co
     corm_status status = CORM_OK;
     if (is_select(statement) && ((statement->flags & CORM_NODE_HAS_EXTENSION) || legacy)) {
         status = corm_plan_select(statement, legacy, plan, &core);
+    } else if (returns_entities(statement)) {
+        status = corm_plan_returning(statement, plan, &core);
     } else {
         core = corm_plan_core(statement);
         status = core == NULL ? corm_error_last()->status : CORM_OK;
@@ -184,17 +194,31 @@ static corm_status run(corm_result *result, corm_connection *connection, const c
     return status;
 }
 
-/* Several parameter sets: one after the other on one prepared statement; rows changed add up. */
+/* What the rows of the first execution are: the same for all others. */
+static corm_status describe(corm_result *result) {
+    corm_status status = CORM_OK;
+    if (result->plan != NULL) {
+        status = take_outputs(result);
+    } else if (corm_cursor_column_count(result->cursor) > 0) {
+        status = describe_columns(result);
+    }
+    return status == CORM_OK ? prepare_conversion(result) : status;
+}
+
+/* Several parameter sets: one after the other on one prepared statement; rows changed, and rows returned, add up. */
 static corm_status run_sets(corm_result *result, corm_connection *connection, const corm_parameters *sets, size_t count) {
     int64_t changed = 0;
     corm_status status = CORM_OK;
     for (size_t i = 0; i < count && status == CORM_OK; i++) {
         status = run(result, connection, &sets[i]);
+        if (status == CORM_OK && i == 0) {
+            status = describe(result);
+        }
+        if (status == CORM_OK && corm_cursor_column_count(result->cursor) > 0) {
+            result->buffered = true;
+            status = corm_result_take_rows(result);
+        }
         if (status == CORM_OK) {
-            bool has_row = corm_cursor_column_count(result->cursor) > 0;
-            while (status == CORM_OK && has_row && count > 1) {
-                status = corm_cursor_next(result->cursor, &has_row);
-            }
             changed += corm_cursor_changed_rows(result->cursor);
         }
     }
@@ -215,12 +239,7 @@ static corm_status start(corm_result *result, corm_connection *connection, const
     if (corm_compiled_flags(result->cached->compiled) & CORM_COMPILED_INSERT && set_count <= 1) {
         status = note_inserted_key(result);
     }
-    if (status == CORM_OK && result->plan != NULL) {
-        status = take_outputs(result);
-    } else if (status == CORM_OK && corm_cursor_column_count(result->cursor) > 0) {
-        status = describe_columns(result);
-    }
-    return status == CORM_OK ? prepare_conversion(result) : status;
+    return status == CORM_OK && set_count <= 1 ? describe(result) : status;
 }
 
 /* ---- parameters' names ---- */
@@ -242,7 +261,7 @@ static corm_status find_keys(corm_node *statement, const corm_parameters *set, c
         corm_column *column = attribute != NULL ? attribute->column : corm_table_column(table, set->names[i]);
         if (column != NULL) {
             status = corm_vector_push(keys, column->key);
-        } else if (statement->kind == CORM_NODE_INSERT) {
+        } else if (statement->kind == CORM_NODE_INSERT && *mapper == NULL) {
             status = corm_error_set(CORM_COMPILE_ERROR, "Unconsumed column names: %s", set->names[i]);
         }
     }
@@ -300,14 +319,17 @@ static corm_status execute(corm_session *session, corm_connection *connection, c
     result->session = session;
     result->rowcount = -1;
     result->statement = corm_node_ref(statement);
-    result->populate_existing = options != NULL && options->populate_existing;
+    result->populate_existing =
+        (options != NULL && options->populate_existing) || statement->kind == CORM_NODE_UPDATE;
     corm_status status = find_keys(statement, set_count > 0 ? sets : NULL, &keys, &mapper);
     if (status == CORM_OK && set_count > 0) {
         status = rename_sets(mapper, sets, set_count, &renamed, &names);
     }
     if (status == CORM_OK) {
-        status = find_or_compile(corm_connection_engine(connection), statement, (const char *const *)(void *)keys.items,
-                                 keys.count, options != NULL && options->legacy_labels, &result->binds, &result->cached);
+        bool none = keys.count == 0 && mapper != NULL && set_count > 0 && statement->kind == CORM_NODE_INSERT &&
+                    corm_dml_part_of(statement, CORM_DML_COLUMNS) == NULL;
+        status = find_or_compile(corm_connection_engine(connection), statement,
+                                 none ? no_keys : (const char *const *)(void *)keys.items, keys.count, options != NULL && options->legacy_labels, &result->binds, &result->cached);
     }
     if (status == CORM_OK) {
         result->plan = result->cached->plan;

@@ -11,7 +11,7 @@
 #include <string.h>
 
 #include "base/alloc.h"
-#include "sql/select.h"
+#include "sql/dml.h"
 #include "sql/walk.h"
 
 enum { MAX_JOINED_DEPTH = 32 };
@@ -659,6 +659,38 @@ static corm_status plan_select(corm_node *select, bool legacy_labels, bool neste
 
 corm_status corm_plan_select(corm_node *select, bool legacy_labels, corm_plan **out, corm_node **core) {
     return plan_select(select, legacy_labels, false, out, core);
+}
+
+corm_status corm_plan_returning(corm_node *dml, corm_plan **out, corm_node **core) {
+    plan_builder build = {.plan = corm_calloc(1, sizeof(corm_plan)), .rewrite = corm_rewrite_new(to_core, NULL)};
+    corm_node *bare = NULL, *plain = NULL, *list = NULL;
+    corm_status status = build.plan == NULL || build.rewrite == NULL
+                             ? CORM_NO_MEMORY
+                             : add_outputs(&build, corm_dml_part_of(dml, CORM_DML_RETURNING));
+    *out = NULL;
+    *core = NULL;
+    if (status == CORM_OK) {
+        bare = corm_dml_with_part(dml, CORM_DML_RETURNING, NULL);
+        plain = bare == NULL ? NULL : corm_rewrite_apply(build.rewrite, bare);
+        list = plain == NULL ? NULL
+                             : corm_list_new(CORM_OP_COMMA, (corm_node *const *)(void *)build.columns.items,
+                                             build.columns.count);
+        build.plan->core = list == NULL ? NULL : corm_dml_with_part(plain, CORM_DML_RETURNING, list);
+        status = build.plan->core == NULL ? corm_error_last()->status : CORM_OK;
+    }
+    corm_node_unref(bare);
+    corm_node_unref(plain);
+    corm_node_unref(list);
+    corm_nodes_unref(&build.columns);
+    corm_vector_clear(&build.roots);
+    corm_rewrite_free(build.rewrite);
+    if (status != CORM_OK) {
+        corm_plan_free(build.plan);
+        return status;
+    }
+    *out = build.plan;
+    *core = corm_node_ref(build.plan->core);
+    return CORM_OK;
 }
 
 /* A SELECT inside another statement: its plan is of no use there. */

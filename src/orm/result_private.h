@@ -42,6 +42,8 @@ struct corm_result {
     bool finished;
 };
 
+/* Append all rows of the present cursor to the buffer. */
+corm_status corm_result_take_rows(corm_result *result);
 /* Load what the plan loads after the rows, for the states collected so far. */
 corm_status corm_load_later(corm_result *result);
 /* One relationship of many states by SELECT ... IN. path: from the root of the options. */

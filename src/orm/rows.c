@@ -384,11 +384,7 @@ static void drop_loaded(corm_result *result) {
     }
 }
 
-corm_status corm_result_buffer(corm_result *result) {
-    if (result->buffered) {
-        return CORM_OK;
-    }
-    result->buffered = true;
+corm_status corm_result_take_rows(corm_result *result) {
     corm_status status = CORM_OK;
     bool has_row = true;
     while (status == CORM_OK && has_row) {
@@ -402,6 +398,15 @@ corm_status corm_result_buffer(corm_result *result) {
             }
         }
     }
+    return status;
+}
+
+corm_status corm_result_buffer(corm_result *result) {
+    if (result->buffered) {
+        return CORM_OK;
+    }
+    result->buffered = true;
+    corm_status status = corm_result_take_rows(result);
     if (status == CORM_OK) {
         status = finish_fillings(result);
     }
