@@ -1,7 +1,7 @@
 """A stop-watch for the part of a work that counts, and the loop that reads attributes."""
 
 import time
-from typing import Any, List
+from typing import Any
 
 
 class Clock:
@@ -17,7 +17,7 @@ class Clock:
         self.seconds = time.perf_counter() - self.start
 
 
-def read_amounts(objects: List[Any], count: int) -> None:
+def read_amounts(objects: list[Any], count: int) -> None:
     """Read an attribute of each of some objects, again and again, so many times in all."""
     for _ in range(count // len(objects)):
         for one in objects:

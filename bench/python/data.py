@@ -2,7 +2,6 @@
 
 import os
 import sqlite3
-from typing import List, Tuple
 
 SCHEMA = """
 CREATE TABLE items (id INTEGER NOT NULL PRIMARY KEY, name VARCHAR(50), amount INTEGER);
@@ -13,7 +12,7 @@ CREATE INDEX ix_children_parent_id ON children (parent_id);
 CHILDREN_OF_ONE = 10
 
 
-def rows(count: int) -> List[Tuple[str, int]]:
+def rows(count: int) -> list[tuple[str, int]]:
     """The rows of items without their keys."""
     return [(f"item {i}", i * 7 % 1000) for i in range(count)]
 

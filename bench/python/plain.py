@@ -1,7 +1,6 @@
 """The work by hand: Python's sqlite3, tuples, dictionaries, a class with __slots__. See objects.py for the twin."""
 
 import sqlite3
-from typing import Dict, List, Tuple
 
 import data
 from clock import Clock, read_amounts
@@ -62,7 +61,7 @@ class Side:
     def walk(self, clock: Clock, count: int) -> object:
         with clock:
             parents = self.database.execute("SELECT id, name FROM parents").fetchall()
-            children: Dict[int, List[Tuple[int, str, int]]] = {parent[0]: [] for parent in parents}
+            children: dict[int, list[tuple[int, str, int]]] = {parent[0]: [] for parent in parents}
             for child in self.database.execute("SELECT id, name, parent_id FROM children").fetchall():
                 children[child[2]].append(child)
             total = 0

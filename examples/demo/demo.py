@@ -8,7 +8,7 @@ import os
 import sys
 import time
 from contextlib import contextmanager
-from typing import Iterator
+from collections.abc import Iterator
 
 import records
 from model import Base, Country, Currency, Language, Script, Subdivision

@@ -6,7 +6,6 @@ usage: plain.py store|load|ask|change|see FILE
 import sqlite3
 import sys
 import time
-from typing import Dict, List, Optional, Tuple
 
 import records
 
@@ -54,11 +53,11 @@ def store(database: sqlite3.Connection) -> None:
     start = time.perf_counter()
     country = {r["alpha_2"]: key for key, r in enumerate(countries, 1)}
     place = {r["code"]: key for key, r in enumerate(subdivisions, 1)}
-    by_name: Dict[str, int] = {}
+    by_name: dict[str, int] = {}
     for key, r in enumerate(scripts, 1):
         if "variant" not in r["name"]:
             by_name[r["name"].split(" (")[0]] = key
-    language: Dict[Optional[str], int] = {}
+    language: dict[str | None, int] = {}
     for key, r in enumerate(languages, 1):
         language[r["alpha_3"]] = language[r.get("alpha_2")] = key
     database.executemany(
@@ -90,11 +89,7 @@ def store(database: sqlite3.Connection) -> None:
     )
     database.executemany(
         "INSERT INTO country_currencies (country_id, currency_id) VALUES (?, ?)",
-        [
-            (country[r["alpha_3"][:2]], key)
-            for key, r in enumerate(currencies, 1)
-            if r["alpha_3"][:2] in country
-        ],
+        [(country[r["alpha_3"][:2]], key) for key, r in enumerate(currencies, 1) if r["alpha_3"][:2] in country],
     )
     database.commit()
     tell("store", start)
@@ -104,7 +99,7 @@ def load(database: sqlite3.Connection) -> None:
     """Two lists of tuples, joined in a dictionary."""
     start = time.perf_counter()
     countries = database.execute("SELECT id, code, name, flag FROM countries").fetchall()
-    places: Dict[int, List[Tuple[object, ...]]] = {country[0]: [] for country in countries}
+    places: dict[int, list[tuple[object, ...]]] = {country[0]: [] for country in countries}
     rows = database.execute(
         "SELECT id, code, name, kind, country_id, parent_id FROM subdivisions ORDER BY code"
     ).fetchall()
@@ -117,7 +112,7 @@ def load(database: sqlite3.Connection) -> None:
 def paid(database: sqlite3.Connection) -> None:
     print("What they pay with where German is spoken:")
     countries = database.execute(GERMAN).fetchall()
-    money: Dict[int, List[str]] = {key: [] for key, name in countries}
+    money: dict[int, list[str]] = {key: [] for key, name in countries}
     for key, code in database.execute(PAID.format(",".join("?" * len(countries))), [key for key, name in countries]):
         money[key].append(code)
     for key, name in countries:
@@ -135,7 +130,7 @@ def ask(database: sqlite3.Connection) -> None:
     print("The regions of Belgium and their parts:")
     for key, name in database.execute(REGIONS).fetchall():
         parts = database.execute("SELECT name FROM subdivisions WHERE parent_id = ? ORDER BY code", (key,))
-        print(f"  {name}: {', '.join(part for part, in parts) or '-'}")
+        print(f"  {name}: {', '.join(part for (part,) in parts) or '-'}")
     name, parent, country = database.execute(LIMBURG).fetchone()
     print(f"{name} lies in {parent}, {country}")
     print("Languages of India with a script of their own name:")
@@ -151,7 +146,7 @@ def change(database: sqlite3.Connection) -> None:
     (kuna,) = database.execute("SELECT id FROM currencies WHERE code = 'HRK'").fetchone()
     database.execute("UPDATE currencies SET symbol = '€' WHERE id = ?", (euro,))
     keys = database.execute(f"SELECT id FROM countries WHERE code IN ({EURO})").fetchall()
-    database.executemany("INSERT INTO country_currencies VALUES (?, ?)", [(key, euro) for key, in keys])
+    database.executemany("INSERT INTO country_currencies VALUES (?, ?)", [(key, euro) for (key,) in keys])
     database.execute("DELETE FROM country_currencies WHERE currency_id = ?", (kuna,))
     database.execute("DELETE FROM currencies WHERE id = ?", (kuna,))
     database.commit()
@@ -167,7 +162,7 @@ def see(database: sqlite3.Connection) -> None:
         " WHERE x.currency_id = ? ORDER BY c.name",
         (key,),
     )
-    print(f"{name} {symbol}: {', '.join(country for country, in countries)}")
+    print(f"{name} {symbol}: {', '.join(country for (country,) in countries)}")
     (kunas,) = database.execute("SELECT count(*) FROM currencies WHERE code = 'HRK'").fetchone()
     print(f"Kunas left: {kunas}")
     paid(database)

@@ -1,7 +1,7 @@
 """Random programs: operations that the model allows, chosen with weights. The same seed makes the same program."""
 
 import random
-from typing import List, NamedTuple, Optional, Tuple
+from typing import NamedTuple
 
 from .world import COLLECTIONS, PAIRS, REFERENCES, Operation, World, kind_of
 
@@ -42,7 +42,7 @@ class Program(NamedTuple):
     seed: int
     autoflush: bool
     expire_on_commit: bool
-    operations: Tuple[Operation, ...]
+    operations: tuple[Operation, ...]
 
     def __str__(self) -> str:
         lines = [f"program of seed {self.seed}, autoflush={self.autoflush}, expire_on_commit={self.expire_on_commit}"]
@@ -57,12 +57,12 @@ class Chooser:
         self.random, self.world = random.Random(seed), world
         self.number = 0
 
-    def some(self, kind: str = "") -> Optional[str]:
+    def some(self, kind: str = "") -> str | None:
         """A label that can be edited."""
         labels = sorted(label for label in self.world.held if self.world.editable(label, kind))
         return self.random.choice(labels) if labels else None
 
-    def propose(self) -> Optional[Operation]:
+    def propose(self) -> Operation | None:
         name = self.random.choices(list(WEIGHTS), list(WEIGHTS.values()))[0]
         make = getattr(self, f"make_{name}", None)
         return make() if make else (name,)
@@ -74,16 +74,16 @@ class Chooser:
         owner = self.some("owner") if kind == "kid" or (kind == "pet" and self.random.random() < 0.5) else None
         return ("add", f"{kind}{self.number}", self.random.choice(NAMES), self.a_number(), how, owner)
 
-    def a_number(self) -> Optional[int]:
+    def a_number(self) -> int | None:
         return self.random.choice((None, 0, 1, 2, 3, 5, 8, -1, 2**40))
 
-    def make_set(self) -> Optional[Operation]:
+    def make_set(self) -> Operation | None:
         label = self.some()
         if self.random.random() < 0.5:
             return label and ("set", label, "name", self.random.choice(NAMES))  # type: ignore[return-value]
         return label and ("set", label, "number", self.a_number())  # type: ignore[return-value]
 
-    def make_point(self) -> Optional[Operation]:
+    def make_point(self) -> Operation | None:
         label = self.some(self.random.choice(("kid", "pet")))
         if label is None:
             return None
@@ -91,59 +91,59 @@ class Chooser:
         target = self.some(REFERENCES[kind_of(label)][reference]) if self.random.random() < 0.7 else None
         return ("point", label, reference, target)
 
-    def a_collection(self) -> Optional[Tuple[str, str]]:
+    def a_collection(self) -> tuple[str, str] | None:
         label = self.some()
         return (label, self.random.choice(PARTS[kind_of(label)])) if label else None
 
-    def items_for(self, label: str, collection: str) -> List[str]:
+    def items_for(self, label: str, collection: str) -> list[str]:
         key = (kind_of(label), collection)
         kind = PAIRS[key] if key in PAIRS else COLLECTIONS[key][0]
         return sorted(other for other in self.world.held if self.world.editable(other, kind))
 
-    def make_append(self) -> Optional[Operation]:
+    def make_append(self) -> Operation | None:
         found = self.a_collection()
         items = self.items_for(*found) if found else []
         return ("append", *found, self.random.choice(items)) if found and items else None
 
-    def make_remove(self) -> Optional[Operation]:
+    def make_remove(self) -> Operation | None:
         found = self.a_collection()
         items = self.world.memory.items(*found) if found else []
         return ("remove", *found, self.random.choice(items)) if found and items else None
 
-    def make_replace(self) -> Optional[Operation]:
+    def make_replace(self) -> Operation | None:
         found = self.a_collection()
         if found is None:
             return None
         items = self.items_for(*found)
         return ("replace", *found, tuple(self.random.sample(items, self.random.randint(0, min(3, len(items))))))
 
-    def of_one(self, name: str) -> Optional[Operation]:
+    def of_one(self, name: str) -> Operation | None:
         label = self.some()
         return (name, label) if label else None
 
-    def make_delete(self) -> Optional[Operation]:
+    def make_delete(self) -> Operation | None:
         return self.of_one("delete")
 
-    def make_expire(self) -> Optional[Operation]:
+    def make_expire(self) -> Operation | None:
         return self.of_one("expire")
 
-    def make_refresh(self) -> Optional[Operation]:
+    def make_refresh(self) -> Operation | None:
         return self.of_one("refresh")
 
-    def make_discard(self) -> Optional[Operation]:
+    def make_discard(self) -> Operation | None:
         return self.of_one("discard")
 
-    def make_drop(self) -> Optional[Operation]:
+    def make_drop(self) -> Operation | None:
         return self.of_one("drop")
 
-    def make_forget(self) -> Optional[Operation]:
+    def make_forget(self) -> Operation | None:
         return self.of_one("forget")
 
-    def make_fetch(self) -> Optional[Operation]:
+    def make_fetch(self) -> Operation | None:
         labels = sorted(set(self.world.memory.objects) - self.world.held)
         return ("fetch", self.random.choice(labels)) if labels else None
 
-    def make_read(self) -> Optional[Operation]:
+    def make_read(self) -> Operation | None:
         label = self.some()
         if label is None:
             return None
@@ -165,7 +165,7 @@ def generate(seed: int) -> Program:
     world = World()
     chooser = Chooser(seed, world)
     autoflush, expire = chooser.random.random() < 0.3, chooser.random.random() < 0.8
-    operations: List[Operation] = []
+    operations: list[Operation] = []
     for _ in range(chooser.random.choice((8, 15, 25, 40))):
         operation = chooser.propose()
         if operation is not None and world.allows(operation):

@@ -1,7 +1,7 @@
 """The four kinds of world.py as mapped classes, of whatever package is to be tested."""
 
 from importlib import import_module
-from typing import Any, Dict
+from typing import Any
 
 from .world import REFERENCES, State, kind_of
 
@@ -25,11 +25,11 @@ LOST = (
 def begin_at_once(core: Any, engine: Any) -> None:
     """SQLAlchemy's documented recipe: without it a savepoint with which a transaction begins is the transaction."""
 
-    @core.event.listens_for(engine, "connect")  # type: ignore[misc]
+    @core.event.listens_for(engine, "connect")  # type: ignore[untyped-decorator]
     def connect(connection: Any, record: Any) -> None:
         connection.isolation_level = None
 
-    @core.event.listens_for(engine, "begin")  # type: ignore[misc]
+    @core.event.listens_for(engine, "begin")  # type: ignore[untyped-decorator]
     def begin(connection: Any) -> None:
         connection.exec_driver_sql("BEGIN")
 
@@ -90,7 +90,7 @@ class Mapping:
             number = Column(core.Integer)
             kids = orm.relationship("Kid", secondary=kid_tags, back_populates="tags")
 
-        self.classes: Dict[str, Any] = {"owner": Owner, "kid": Kid, "pet": Pet, "tag": Tag}
+        self.classes: dict[str, Any] = {"owner": Owner, "kid": Kid, "pet": Pet, "tag": Tag}
         self.metadata = Base.metadata
         self.engine = core.create_engine("sqlite://")
         if core.__name__ == "sqlalchemy":

@@ -15,7 +15,7 @@ import time
 import traceback
 import warnings
 import weakref
-from typing import Any, Dict, List, Optional, Tuple
+from typing import Any
 
 from .generate import Program, generate
 from .mapped import Mapping
@@ -31,8 +31,8 @@ class Run:
 
     def __init__(self, mapping: Mapping, program: Program) -> None:
         self.mapping, self.program, self.world = mapping, program, World()
-        self.objects: Dict[str, Any] = {}
-        self.savepoints: List[Any] = []
+        self.objects: dict[str, Any] = {}
+        self.savepoints: list[Any] = []
         self.deletes = False  # whether a flush of the present operation deletes something
         self.open()
 
@@ -92,7 +92,7 @@ class Run:
 
     # ---- operations ----
 
-    def do_add(self, label: str, name: Any, number: Any, how: str, owner: Optional[str]) -> None:
+    def do_add(self, label: str, name: Any, number: Any, how: str, owner: str | None) -> None:
         made = self.mapping.class_of(label)(label=label, name=name, number=number)
         if owner is not None and how == "append":
             getattr(self.objects[owner], "kids" if kind_of(label) == "kid" else "pets").append(made)
@@ -105,11 +105,11 @@ class Run:
     def do_set(self, label: str, column: str, value: Any) -> None:
         setattr(self.objects[label], column, value)
 
-    def do_point(self, label: str, reference: str, target: Optional[str]) -> None:
+    def do_point(self, label: str, reference: str, target: str | None) -> None:
         self.touch(label, reference)
         setattr(self.objects[label], reference, self.objects[target] if target else None)
 
-    def touch_items(self, label: str, collection: str, items: Tuple[str, ...]) -> None:
+    def touch_items(self, label: str, collection: str, items: tuple[str, ...]) -> None:
         key = (kind_of(label), collection)
         for item in items:
             if key in COLLECTIONS:
@@ -123,7 +123,7 @@ class Run:
         self.touch_items(label, collection, (item,))
         getattr(self.objects[label], collection).remove(self.objects[item])
 
-    def do_replace(self, label: str, collection: str, items: Tuple[str, ...]) -> None:
+    def do_replace(self, label: str, collection: str, items: tuple[str, ...]) -> None:
         self.touch_items(label, collection, items)
         setattr(self.objects[label], collection, [self.objects[item] for item in items])
 
@@ -194,7 +194,7 @@ class Run:
         self.objects[label] = found
 
     def do_forget(self, label: str) -> None:
-        """Without a reference from the program, a flushed object may not live on (deleted ones may still refer to it)."""
+        """Without a reference to it, a flushed object may not live on (deleted objects may still refer to it)."""
         self.flush_first()
         watched = weakref.ref(self.objects.pop(label))
         self.session.expire_all()
@@ -269,7 +269,7 @@ class Run:
         self.open()
 
 
-def run(mapping: Mapping, program: Program) -> Tuple[Optional[str], Optional[State]]:
+def run(mapping: Mapping, program: Program) -> tuple[str | None, State | None]:
     """Run a program: what is wrong, or None; and the final rows."""
     mapping.clear()
     one = None

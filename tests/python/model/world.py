@@ -1,4 +1,4 @@
-"""What a session with its database should hold, told with dictionaries: the model that the programs are checked against.
+"""What a session with its database should hold, told with dictionaries: the model beside which programs run.
 
 Four kinds of objects, each with a label that never changes:
     owner  kids (all, delete-orphan), pets
@@ -9,13 +9,13 @@ Four kinds of objects, each with a label that never changes:
 transaction and at each savepoint. `held` are the objects that the program has a reference to; only these can be edited.
 """
 
-from typing import Any, Dict, List, NamedTuple, Optional, Set, Tuple
+from typing import Any, NamedTuple
 
 # An operation of a program, such as ("set", "kid3", "number", 7).
-Operation = Tuple[Any, ...]
+Operation = tuple[Any, ...]
 
 COLUMNS = ("name", "number")
-REFERENCES: Dict[str, Dict[str, str]] = {
+REFERENCES: dict[str, dict[str, str]] = {
     "owner": {},
     "kid": {"owner": "owner"},
     "pet": {"owner": "owner", "leader": "pet", "mark": "tag"},
@@ -37,20 +37,18 @@ def kind_of(label: str) -> str:
 class State(NamedTuple):
     """Objects by label, each a dictionary of its columns and references, and the pairs of a kid and a tag."""
 
-    objects: Dict[str, Dict[str, Any]]
-    pairs: Set[Tuple[str, str]]
+    objects: dict[str, dict[str, Any]]
+    pairs: set[tuple[str, str]]
 
     def copy(self) -> "State":
         return State({label: dict(one) for label, one in self.objects.items()}, set(self.pairs))
 
-    def items(self, label: str, collection: str) -> List[str]:
+    def items(self, label: str, collection: str) -> list[str]:
         kind = kind_of(label)
         if (kind, collection) in COLLECTIONS:
             item_kind, reference = COLLECTIONS[kind, collection]
             found = (
-                other
-                for other, one in self.objects.items()
-                if kind_of(other) == item_kind and one[reference] == label
+                other for other, one in self.objects.items() if kind_of(other) == item_kind and one[reference] == label
             )
         elif kind == "kid":
             found = (tag for kid, tag in self.pairs if kid == label)
@@ -58,9 +56,9 @@ class State(NamedTuple):
             found = (kid for kid, tag in self.pairs if tag == label)
         return sorted(found)
 
-    def view(self, label: str) -> Dict[str, Any]:
+    def view(self, label: str) -> dict[str, Any]:
         """What reading every attribute of an object gives."""
-        shown: Dict[str, Any] = dict(self.objects[label])
+        shown: dict[str, Any] = dict(self.objects[label])
         for kind, collection in (*COLLECTIONS, *PAIRS):
             if kind == kind_of(label):
                 shown[collection] = self.items(label, collection)
@@ -71,14 +69,14 @@ class World:
     def __init__(self) -> None:
         self.memory = State({}, set())
         self.rows = State({}, set())
-        self.saved: List[State] = [self.rows.copy()]
-        self.marked: Set[str] = set()  # to be deleted by the next flush
-        self.held: Set[str] = set()
-        self.used: Set[str] = set()  # labels are not used twice
+        self.saved: list[State] = [self.rows.copy()]
+        self.marked: set[str] = set()  # to be deleted by the next flush
+        self.held: set[str] = set()
+        self.used: set[str] = set()  # labels are not used twice
 
     # ---- what may be done ----
 
-    def editable(self, label: Optional[str], kind: str = "") -> bool:
+    def editable(self, label: str | None, kind: str = "") -> bool:
         known = label in self.held and label in self.memory.objects and label not in self.marked
         return known and (not kind or kind_of(str(label)) == kind)
 
@@ -86,11 +84,11 @@ class World:
         return label not in self.rows.objects
 
     def may_leave(self, kid: str) -> bool:
-        """A kid without its owner leaves the session, a new one at once: nothing that is not written may refer to it."""
+        """A kid without its owner leaves the session, a new one at once: nothing unwritten may refer to it."""
         return self.memory.items(kid, "tags") == self.rows.items(kid, "tags")
 
-    def may_lead(self, leader: Optional[str], follower: str) -> bool:
-        """Pets that lead each other in a circle, with what they are and what they were, have no order to be written in."""
+    def may_lead(self, leader: str | None, follower: str) -> bool:
+        """Pets that lead each other in a circle, now or with what they were, have no order to be written in."""
         waiting, seen = [leader], set()
         while waiting:
             label = waiting.pop()
@@ -98,10 +96,12 @@ class World:
                 return False
             if label is not None and label not in seen:
                 seen.add(label)
-                waiting += [state.objects[label]["leader"] for state in (self.memory, self.rows) if label in state.objects]
+                waiting += [
+                    state.objects[label]["leader"] for state in (self.memory, self.rows) if label in state.objects
+                ]
         return True
 
-    def may_point(self, label: str, reference: str, target: Optional[str]) -> bool:
+    def may_point(self, label: str, reference: str, target: str | None) -> bool:
         old = self.memory.objects[label][reference]
         if old == target or (old is not None and old in self.marked):
             return False
@@ -117,7 +117,7 @@ class World:
         test = getattr(self, f"allows_{operation[0]}", None)
         return test is None or bool(test(*operation[1:]))
 
-    def allows_add(self, label: str, name: str, number: Optional[int], how: str, owner: Optional[str]) -> bool:
+    def allows_add(self, label: str, name: str, number: int | None, how: str, owner: str | None) -> bool:
         if label in self.used:
             return False
         if kind_of(label) == "kid":
@@ -127,7 +127,7 @@ class World:
     def allows_set(self, label: str, column: str, value: Any) -> bool:
         return self.editable(label)
 
-    def allows_point(self, label: str, reference: str, target: Optional[str]) -> bool:
+    def allows_point(self, label: str, reference: str, target: str | None) -> bool:
         kind = REFERENCES[kind_of(label)][reference]
         return (
             self.editable(label)
@@ -151,7 +151,7 @@ class World:
             return not self.is_orphan(label) and not self.is_orphan(item)
         return kind_of(item) != "kid" or self.may_leave(item)
 
-    def allows_replace(self, label: str, collection: str, items: Tuple[str, ...]) -> bool:
+    def allows_replace(self, label: str, collection: str, items: tuple[str, ...]) -> bool:
         if not self.editable(label):
             return False
         old = self.memory.items(label, collection)
@@ -200,8 +200,8 @@ class World:
         """Do an operation; true when a flush that it implies deletes something."""
         return bool(getattr(self, f"do_{operation[0]}")(*operation[1:]))
 
-    def do_add(self, label: str, name: str, number: Optional[int], how: str, owner: Optional[str]) -> None:
-        one: Dict[str, Any] = {"name": name, "number": number}
+    def do_add(self, label: str, name: str, number: int | None, how: str, owner: str | None) -> None:
+        one: dict[str, Any] = {"name": name, "number": number}
         one.update(dict.fromkeys(REFERENCES[kind_of(label)]))
         if owner is not None:
             one["owner"] = owner
@@ -212,7 +212,7 @@ class World:
     def do_set(self, label: str, column: str, value: Any) -> None:
         self.memory.objects[label][column] = value
 
-    def do_point(self, label: str, reference: str, target: Optional[str]) -> None:
+    def do_point(self, label: str, reference: str, target: str | None) -> None:
         self.memory.objects[label][reference] = target
         if kind_of(label) == "kid" and target is None and self.pending(label):
             del self.memory.objects[label]
@@ -232,7 +232,7 @@ class World:
         else:
             self.do_point(item, COLLECTIONS[key][1], None)
 
-    def do_replace(self, label: str, collection: str, items: Tuple[str, ...]) -> None:
+    def do_replace(self, label: str, collection: str, items: tuple[str, ...]) -> None:
         old = self.memory.items(label, collection)
         for item in old:
             if item not in items:
