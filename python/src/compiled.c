@@ -24,6 +24,9 @@ PyObject *corm_py_render(corm_node *node, bool literal, const char *dialect_name
         return NULL;
     }
     corm_text text = CORM_TEXT_EMPTY;
+    while (node->kind == CORM_NODE_ALIAS && corm_node_is_select(corm_alias_element(node))) {
+        node = corm_alias_element(node); /* a subquery by itself is shown as its SELECT */
+    }
     corm_node *core = corm_orm_to_core(node, false);
     corm_status status = core == NULL ? corm_error_last()->status
                                       : corm_statement_render(dialect, core, literal, &text);

@@ -274,8 +274,8 @@ static corm_node *role_error(PyObject *object, corm_py_role role) {
         }
     } else if (text != NULL && role == CORM_PY_ROLE_COLUMNS && PyObject_TypeCheck(object, CormPyStatement_Type)) {
         corm_error_set(CORM_ARGUMENT_ERROR,
-                       "%s, got %s. To create a FROM clause from a %s object, use the .subquery() method.",
-                       expectations[role], text, Py_TYPE(object)->tp_name);
+                       "%s, got %s. To create a FROM clause from a <class '%s'> object, use the .subquery() method.",
+                       expectations[role], text, "cormorant.sql.selectable.Select");
     } else if (text != NULL) {
         corm_error_set(CORM_ARGUMENT_ERROR, "%s, got %s.", expectations[role], text);
     }
@@ -412,7 +412,15 @@ static PyObject *element_str(PyObject *self) {
 }
 
 static PyObject *element_repr(PyObject *self) {
-    return PyUnicode_FromFormat("<%s object at %p>", Py_TYPE(self)->tp_name, self);
+    PyObject *module = PyObject_GetAttrString((PyObject *)Py_TYPE(self), "__module__");
+    corm_node *node = corm_py_node_of(self);
+    const char *name = node == NULL || corm_node_is_select(node) ? NULL : corm_node_display_name(node);
+    PyObject *shown = module == NULL ? NULL
+                      : name == NULL
+                          ? PyUnicode_FromFormat("<%U.%s object at %p>", module, Py_TYPE(self)->tp_name, self)
+                          : PyUnicode_FromFormat("<%U.%s at %p; %s>", module, Py_TYPE(self)->tp_name, self, name);
+    Py_XDECREF(module);
+    return shown;
 }
 
 static int element_bool(PyObject *self) {

@@ -268,6 +268,16 @@ static PyObject *join_key(const corm_node *column) {
     return table == NULL ? PyUnicode_FromString(key) : PyUnicode_FromFormat("%s_%s", table, key);
 }
 
+/* The n-th of the same name among a SELECT's columns has the number after it. */
+static PyObject *numbered_key(const corm_vector *columns, size_t index, const char *name) {
+    size_t same = 0;
+    for (size_t i = 0; i < index; i++) {
+        const char *other = own_key(columns->items[i]);
+        same += other != NULL && strcmp(other, name) == 0;
+    }
+    return same == 0 ? PyUnicode_FromString(name) : PyUnicode_FromFormat("%s_%zu", name, same);
+}
+
 PyObject *corm_py_collection_of(corm_node *from) {
     corm_vector columns = {0};
     PyObject *pairs = NULL;
@@ -281,7 +291,7 @@ PyObject *corm_py_collection_of(corm_node *from) {
         const char *name = from->kind == CORM_NODE_JOIN ? NULL : own_key(column);
         PyObject *key = from->kind == CORM_NODE_JOIN ? join_key(column)
                         : name == NULL               ? Py_NewRef(Py_None)
-                                                     : PyUnicode_FromString(name);
+                                                     : numbered_key(&columns, i, name);
         PyObject *view = key == NULL ? NULL : corm_py_wrap(corm_node_ref(column));
         PyObject *pair = view == NULL ? NULL : PyTuple_Pack(2, key, view);
         if (pair == NULL || PyList_Append(pairs, pair) < 0) {

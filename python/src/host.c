@@ -411,6 +411,10 @@ PyTypeObject *corm_py_type(PyObject *module, PyType_Spec *spec, PyTypeObject *ba
     if (type != NULL && PyModule_AddObjectRef(module, dot + 1, (PyObject *)type) < 0) {
         Py_CLEAR(type);
     }
+    if (type != NULL) {
+        /* Messages name the class as they name classes of Python: without its module. */
+        type->tp_name = PyUnicode_AsUTF8(((PyHeapTypeObject *)type)->ht_name);
+    }
     return type; /* the reference is kept for good */
 }
 

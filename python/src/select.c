@@ -299,16 +299,24 @@ static PyObject *describe_entity(corm_entity *entity) {
     return described;
 }
 
-static PyObject *describe_column(corm_node *node) {
-    corm_attribute_node *attribute = corm_node_as_attribute(node);
+static const char *name_in_rows(const corm_node *node) {
     const char *name = corm_node_result_name(node);
+    return name == NULL ? corm_node_display_name(node) : name;
+}
+
+static PyObject *describe_column(corm_node *node, size_t same) {
+    corm_attribute_node *attribute = corm_node_as_attribute(node);
+    const char *own = name_in_rows(node);
+    PyObject *name = own == NULL  ? Py_NewRef(Py_None)
+                     : same == 0 ? PyUnicode_FromString(own)
+                                 : PyUnicode_FromFormat("%s_%zu", own, same);
     PyObject *expression = corm_py_wrap(corm_node_ref(node));
     PyObject *type = corm_py_type_object(corm_node_type(node));
-    PyObject *described =
-        expression == NULL || type == NULL
-            ? NULL
-            : Py_BuildValue("{szsOsOsO}", "name", name == NULL ? corm_node_display_name(node) : name, "type", type,
-                            "aliased", Py_False, "expr", expression);
+    PyObject *described = name == NULL || expression == NULL || type == NULL
+                              ? NULL
+                              : Py_BuildValue("{sOsOsOsO}", "name", name, "type", type, "aliased", Py_False, "expr",
+                                              expression);
+    Py_XDECREF(name);
     if (described != NULL && attribute != NULL) {
         corm_entity *entity = corm_attribute_node_entity(attribute);
         PyObject *cls = class_of(entity->mapper);
@@ -340,7 +348,13 @@ static PyObject *get_column_descriptions(PyObject *self, void *closure) {
     }
     for (size_t i = 0; list != NULL && i < nodes.count; i++) {
         corm_entity *entity = corm_node_as_entity(nodes.items[i]);
-        PyObject *described = entity != NULL ? describe_entity(entity) : describe_column(nodes.items[i]);
+        const char *name = entity == NULL ? name_in_rows(nodes.items[i]) : NULL;
+        size_t same = 0;
+        for (size_t j = 0; name != NULL && j < i && corm_node_as_attribute(nodes.items[i]) == NULL; j++) {
+            const char *other = corm_node_as_entity(nodes.items[j]) == NULL ? name_in_rows(nodes.items[j]) : NULL;
+            same += other != NULL && strcmp(other, name) == 0;
+        }
+        PyObject *described = entity != NULL ? describe_entity(entity) : describe_column(nodes.items[i], same);
         if (described == NULL || PyList_Append(list, described) < 0) {
             Py_CLEAR(list);
         }
