@@ -523,7 +523,7 @@ static PyType_Slot load_slots[] = {{Py_tp_doc, "Load(entity)\n--\n\nLoader optio
                                    {Py_tp_methods, load_methods},
                                    {0, NULL}};
 
-static PyType_Spec load_spec = {.name = "cormorant._engine.Load",
+static PyType_Spec load_spec = {.name = "cormorant.orm.strategy_options.Load",
                                 .basicsize = sizeof(CormPyLoad),
                                 .flags = Py_TPFLAGS_DEFAULT,
                                 .slots = load_slots};

@@ -230,6 +230,7 @@ typedef struct CormPySession { /* the class is open to subclassing in Python */
     uint32_t seen_serial;
     bool closes_for_good;  /* close_resets_only=False */
     bool dead;             /* and closed so */
+    bool quoted;           /* what failed the transaction was noted for later exceptions */
 } CormPySession;
 extern PyTypeObject *CormPySession_Type;
 /* The open session behind the object; raises. */

@@ -408,7 +408,7 @@ static PyType_Slot slots[] = {{Py_tp_doc, "Query(entities, session=None)\n--\n\n
                               {Py_tp_members, members},
                               {0, NULL}};
 
-static PyType_Spec spec = {.name = "cormorant._engine.Query",
+static PyType_Spec spec = {.name = "cormorant.orm.query.Query",
                            .basicsize = sizeof(CormPyQuery),
                            .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_BASETYPE | Py_TPFLAGS_HAVE_GC,
                            .slots = slots};

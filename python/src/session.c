@@ -6,6 +6,7 @@
 #include <stdarg.h>
 #include <structmember.h>
 
+#include "base/alloc.h"
 #include "orm/attribute.h"
 
 PyTypeObject *CormPySession_Type;
@@ -65,17 +66,33 @@ PyObject *corm_py_session_of(const corm_state *state) {
     return (PyObject *)corm_py_session_of_core(state->session);
 }
 
+PyObject *corm_py_session_raise(CormPySession *self) {
+    PyObject *type, *exception, *traceback;
+    bool failed = self->session->failed && !self->quoted;
+    corm_py_raise();
+    if (!failed) {
+        return NULL;
+    }
+    self->quoted = true;
+    PyErr_Fetch(&type, &exception, &traceback);
+    PyErr_NormalizeException(&type, &exception, &traceback);
+    PyObject *text = exception == NULL ? NULL : PyObject_Str(exception);
+    const char *message = text == NULL ? NULL : PyUnicode_AsUTF8(text);
+    char *copy = message == NULL ? NULL : corm_strdup(message);
+    if (copy != NULL) {
+        corm_free(self->session->failure);
+        self->session->failure = copy;
+    }
+    Py_XDECREF(text);
+    corm_error_clear();
+    PyErr_Restore(type, exception, traceback);
+    return NULL;
+}
+
 /* What a method gives back. */
 static PyObject *done(CormPySession *self, corm_status status) {
     if (status != CORM_OK) {
-        corm_error kept;
-        corm_error_take(&kept);
-        if (corm_py_transactions_changed(self) < 0) {
-            corm_error_free_content(&kept);
-            return NULL;
-        }
-        corm_error_restore(&kept);
-        return corm_py_raise();
+        return corm_py_session_raise(self);
     }
     if (corm_py_transactions_changed(self) < 0) {
         return NULL;
@@ -521,7 +538,7 @@ static PyObject *merge_one(PyObject *object, PyObject *instance, bool load) {
                                  "objects.  flush() all changes on mapped instances before merging with load=False.");
     }
     if (corm_session_merge(session, as_object(instance), &corm_py_host, load, &merged) != CORM_OK) {
-        return corm_py_raise();
+        return corm_py_session_raise(corm_py_as_session(object));
     }
     return (PyObject *)(void *)merged;
 }
@@ -1064,7 +1081,7 @@ static PyType_Slot session_slots[] = {
     {Py_tp_members, session_members},
     {0, NULL}};
 
-static PyType_Spec session_spec = {.name = "cormorant._engine.Session",
+static PyType_Spec session_spec = {.name = "cormorant.orm.session.Session",
                                    .basicsize = sizeof(CormPySession),
                                    .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_BASETYPE | Py_TPFLAGS_HAVE_GC,
                                    .slots = session_slots};

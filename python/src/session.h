@@ -37,6 +37,9 @@ PyObject *corm_py_transaction_view(CormPySession *self, size_t depth);
 /* Fires after_transaction_end and after_transaction_create for what ended and began; called after each change. */
 int corm_py_transactions_changed(CormPySession *self);
 
+/* Raise the engine's error after an operation of the session. When that left the transaction failed, PendingRollbackErrors to
+ * come will quote the exception. Always NULL. */
+PyObject *corm_py_session_raise(CormPySession *self);
 /* Raise cormorant.<module>.<name> with a message; always NULL. */
 PyObject *corm_py_raise_class(const char *module, const char *name, const char *format, ...);
 #define corm_py_raise_exc(name, ...) corm_py_raise_class("cormorant.exc", name, __VA_ARGS__)
@@ -106,6 +109,8 @@ int corm_py_session_set_bind(CormPySession *self, PyObject *bind);
 int corm_py_session_add_bind(CormPySession *self, PyObject *key, PyObject *bind);
 /* The Mapper of the first mapped class that a statement names, or None: a new reference. */
 PyObject *corm_py_statement_mapper(PyObject *module, PyObject *statement);
+/* corm_py_session_ensure_bind() for a SELECT of a mapped class: it differs in the message. */
+int corm_py_session_ensure_bind_select(CormPySession *self, corm_mapper *mapper);
 /* The engine before a flush: of any object that it will write. */
 int corm_py_session_bind_for_flush(CormPySession *self);
 

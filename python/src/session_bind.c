@@ -151,14 +151,14 @@ PyObject *corm_py_statement_mapper(PyObject *module, PyObject *statement) {
     return Py_NewRef(view == NULL ? Py_None : view);
 }
 
-static PyObject *none_found(const corm_mapper *mapper, const corm_node *statement) {
+static PyObject *none_found(const corm_mapper *mapper, bool statement) {
     if (mapper != NULL) {
         return corm_py_raise_exc("UnboundExecutionError",
                                  "Could not locate a bind configured on mapper Mapper[%s(%s)]%s or this Session.",
-                                 mapper->name, mapper->table->name, statement == NULL ? "" : ", SQL expression");
+                                 mapper->name, mapper->table->name, statement ? ", SQL expression" : "");
     }
     return corm_py_raise_exc("UnboundExecutionError", "%s",
-                             statement != NULL
+                             statement
                                  ? "Could not locate a bind configured on SQL expression or this Session."
                                  : "This session is not bound to a single Engine or Connection, and no context was "
                                    "provided to locate a binding.");
@@ -177,7 +177,7 @@ static PyObject *find_bind(CormPySession *self, corm_node *statement, corm_mappe
         bind = bind_of_table(self, found.table);
     }
     if (bind == NULL && PyErr_Occurred() == NULL) {
-        bind = self->bind != NULL ? self->bind : none_found(found.mapper, statement);
+        bind = self->bind != NULL ? self->bind : none_found(found.mapper, statement != NULL);
     }
     return bind;
 }
@@ -240,6 +240,14 @@ int corm_py_session_ensure_bind(CormPySession *self, corm_node *statement, corm_
     }
     Py_XDECREF(bind);
     return failed ? -1 : 0;
+}
+
+int corm_py_session_ensure_bind_select(CormPySession *self, corm_mapper *mapper) {
+    if (self->session->engine == NULL && self->bind == NULL && self->binds == NULL && !overrides_get_bind(self)) {
+        none_found(mapper, true);
+        return -1;
+    }
+    return corm_py_session_ensure_bind(self, NULL, mapper);
 }
 
 int corm_py_session_bind_for_flush(CormPySession *self) {

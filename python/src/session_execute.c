@@ -108,7 +108,7 @@ corm_result *corm_py_session_run_sets(CormPySession *self, corm_node *statement,
     corm_status status = corm_session_execute(self->session, statement, parameters == NULL ? NULL : parameters->sets,
                                               parameters == NULL ? 0 : parameters->count, options, &result);
     if (status != CORM_OK) {
-        corm_py_raise();
+        corm_py_session_raise(self);
         return NULL;
     }
     if (corm_py_transactions_changed(self) < 0) {
@@ -469,12 +469,12 @@ static corm_mapper *mapper_for_get(PyObject *entity) {
 static PyObject *load(CormPySession *self, corm_mapper *mapper, const corm_value *values, size_t count,
                       corm_load_options *options, bool populate_existing) {
     corm_object *found;
-    if (corm_py_session_ensure_bind(self, NULL, mapper) < 0) {
+    if (corm_py_session_ensure_bind_select(self, mapper) < 0) {
         return NULL;
     }
     corm_status status = corm_session_get(self->session, mapper, values, count, options, populate_existing, &found);
     if (status != CORM_OK) {
-        return corm_py_raise();
+        return corm_py_session_raise(self);
     }
     if (corm_py_transactions_changed(self) < 0) {
         Py_XDECREF((PyObject *)(void *)found);

@@ -215,7 +215,7 @@ static PyType_Slot maker_slots[] = {
     {Py_tp_members, maker_members},
     {0, NULL}};
 
-static PyType_Spec maker_spec = {.name = "cormorant._engine.sessionmaker",
+static PyType_Spec maker_spec = {.name = "cormorant.orm.session.sessionmaker",
                                  .basicsize = sizeof(CormPyMaker),
                                  .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_BASETYPE | Py_TPFLAGS_HAVE_GC,
                                  .slots = maker_slots};
@@ -453,7 +453,7 @@ static PyType_Slot registry_slots[] = {{Py_tp_doc, "ScopedRegistry(createfunc, s
                                        {Py_tp_methods, registry_methods},
                                        {0, NULL}};
 
-static PyType_Spec registry_spec = {.name = "cormorant._engine.ScopedRegistry",
+static PyType_Spec registry_spec = {.name = "cormorant.orm.scoping.ScopedRegistry",
                                     .basicsize = sizeof(CormPyPair),
                                     .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC,
                                     .slots = registry_slots};
@@ -639,7 +639,7 @@ static PyType_Slot scoped_slots[] = {
     {Py_tp_members, scoped_members},
     {0, NULL}};
 
-static PyType_Spec scoped_spec = {.name = "cormorant._engine.scoped_session",
+static PyType_Spec scoped_spec = {.name = "cormorant.orm.scoping.scoped_session",
                                   .basicsize = sizeof(CormPyPair),
                                   .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_BASETYPE | Py_TPFLAGS_HAVE_GC,
                                   .slots = scoped_slots};
@@ -677,7 +677,7 @@ static PyType_Slot query_property_slots[] = {{Py_tp_doc, "Gives a Query of the m
                                              {Py_tp_clear, pair_clear},
                                              {0, NULL}};
 
-static PyType_Spec query_property_spec = {.name = "cormorant._engine.QueryProperty",
+static PyType_Spec query_property_spec = {.name = "cormorant.orm.scoping.QueryProperty",
                                           .basicsize = sizeof(CormPyPair),
                                           .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_DISALLOW_INSTANTIATION,
                                           .slots = query_property_slots};

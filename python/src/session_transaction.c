@@ -150,8 +150,9 @@ int corm_py_transactions_changed(CormPySession *self) {
 static PyObject *finish(CormPySession *self, corm_status status, PyObject *result) {
     if (status != CORM_OK) {
         Py_XDECREF(result);
-        return corm_py_raise();
+        return corm_py_session_raise(self);
     }
+    self->quoted = false;
     if (corm_py_transactions_changed(self) < 0) {
         Py_XDECREF(result);
         return NULL;
@@ -167,7 +168,7 @@ static PyObject *begin(PyObject *object, bool nested) {
         return NULL;
     }
     if ((nested ? corm_session_begin_nested(session) : corm_session_begin(session)) != CORM_OK) {
-        return corm_py_raise();
+        return corm_py_session_raise(self);
     }
     PyObject *view = corm_py_session_transaction(self);
     return view == NULL ? NULL : finish(self, CORM_OK, view);
@@ -422,7 +423,7 @@ static PyType_Slot slots[] = {{Py_tp_doc, "A transaction of a Session, or a save
                               {Py_tp_getset, getset},
                               {0, NULL}};
 
-static PyType_Spec spec = {.name = "cormorant._engine.SessionTransaction",
+static PyType_Spec spec = {.name = "cormorant.orm.session.SessionTransaction",
                            .basicsize = sizeof(CormPyTransaction),
                            .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_DISALLOW_INSTANTIATION,
                            .slots = slots};

@@ -218,7 +218,7 @@ static PyType_Slot set_slots[] = {{Py_tp_doc, "IdentitySet(iterable=())\n--\n\nA
                                   {Py_tp_methods, set_methods},
                                   {0, NULL}};
 
-static PyType_Spec set_spec = {.name = "cormorant._engine.IdentitySet",
+static PyType_Spec set_spec = {.name = "cormorant.orm.session.IdentitySet",
                                .basicsize = sizeof(CormPyIdentitySet),
                                .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC,
                                .slots = set_slots};
@@ -407,7 +407,7 @@ static PyType_Slot map_slots[] = {{Py_tp_doc, "The persistent objects of a sessi
                                   {Py_tp_methods, map_methods},
                                   {0, NULL}};
 
-static PyType_Spec map_spec = {.name = "cormorant._engine.IdentityMap",
+static PyType_Spec map_spec = {.name = "cormorant.orm.session.IdentityMap",
                                .basicsize = sizeof(CormPyHolder),
                                .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_DISALLOW_INSTANTIATION,
                                .slots = map_slots};

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from .._engine import QueryProperty as QueryProperty
 from .._engine import ScopedRegistry, scoped_session
 from .._missing import getattr_of
 

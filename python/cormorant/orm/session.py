@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from enum import Enum
 
+from .._engine import IdentityMap as IdentityMap
 from .._engine import IdentitySet as IdentitySet
 from .._engine import (
     Session,
