@@ -99,7 +99,8 @@ static corm_status reach(corm_state *state, uint32_t cascade, bool load, corm_se
     return status;
 }
 
-corm_status corm_cascade_collect(corm_state *start, uint32_t cascade, bool load, corm_vector *out) {
+corm_status corm_cascade_collect(corm_state *start, uint32_t cascade, bool load, const corm_session *within,
+                                 corm_vector *out) {
     const corm_host *host = start->mapper->host;
     corm_object *object = corm_state_object(start);
     corm_set seen = {0};
@@ -116,7 +117,11 @@ corm_status corm_cascade_collect(corm_state *start, uint32_t cascade, bool load,
     }
     for (size_t i = 0; i < out->count && status == CORM_OK; i++) {
         corm_state *state = host->state_of(out->items[i]);
-        status = state == NULL ? corm_error_last()->status : reach(state, cascade, load, &seen, out);
+        if (state == NULL) {
+            status = corm_error_last()->status;
+        } else if (i == 0 || within == NULL || state->session != within) {
+            status = reach(state, cascade, load, &seen, out);
+        }
     }
     corm_set_clear(&seen);
     return status;

@@ -110,7 +110,7 @@ static corm_status add_delete(corm_flush *flush, corm_state *state) {
         (state->flags & CORM_STATE_DELETING)) {
         return CORM_OK;
     }
-    corm_status status = corm_cascade_collect(state, CORM_CASCADE_DELETE, true, &reached);
+    corm_status status = corm_cascade_collect(state, CORM_CASCADE_DELETE, true, NULL, &reached);
     for (size_t i = 0; i < reached.count && status == CORM_OK; i++) {
         corm_state *other = host->state_of(reached.items[i]);
         corm_work *work;

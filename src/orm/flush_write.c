@@ -1005,6 +1005,19 @@ static corm_status find_places(pair_writer *writer, size_t count) {
     return CORM_OK;
 }
 
+/* The values that the rows consist of may be expired: they are loaded before the batch begins. */
+static corm_status load_sources(const pair_writer *writer, size_t parameters) {
+    corm_status status = CORM_OK;
+    for (size_t p = 0; p < writer->count; p++) {
+        for (size_t i = 0; i < parameters && status == CORM_OK; i++) {
+            corm_state *state = writer->of_right[i] ? writer->pairs[p]->right : writer->pairs[p]->left;
+            corm_attribute *attribute = corm_mapper_attribute_of(state->mapper, writer->places[i]->source);
+            status = attribute == NULL ? CORM_OK : corm_attribute_load(state, attribute);
+        }
+    }
+    return status;
+}
+
 static corm_status run_pairs(corm_flush *flush, corm_pair **pairs, size_t count, bool removed) {
     pair_writer writer = {.flush = flush, .relationship = pairs[0]->attribute->relationship, .pairs = pairs,
                           .count = count};
@@ -1012,6 +1025,9 @@ static corm_status run_pairs(corm_flush *flush, corm_pair **pairs, size_t count,
     size_t parameters = status == CORM_OK ? corm_compiled_parameter_count(writer.compiled) : 0;
     if (status == CORM_OK) {
         status = find_places(&writer, parameters);
+    }
+    if (status == CORM_OK) {
+        status = load_sources(&writer, parameters);
     }
     if (status == CORM_OK) {
         size_t size;

@@ -428,12 +428,12 @@ corm_status corm_session_add_state(corm_session *session, corm_state *state) {
     if (status != CORM_OK || state->mapper->relationship_count == 0) {
         return status != CORM_OK ? status : add_one(session, state);
     }
-    status = corm_cascade_collect(state, CORM_CASCADE_SAVE_UPDATE, false, &reached);
+    status = corm_cascade_collect(state, CORM_CASCADE_SAVE_UPDATE, false, session, &reached);
     for (size_t i = 0; i < reached.count && status == CORM_OK; i++) {
         corm_state *other = host->state_of(reached.items[i]);
         if (other == NULL) {
             status = corm_error_last()->status;
-        } else if (other == state || !(other->flags & CORM_STATE_DELETED)) {
+        } else if (other == state || (other->session != session && !(other->flags & CORM_STATE_DELETED))) {
             status = add_one(session, other);
         }
     }
@@ -497,7 +497,7 @@ corm_status corm_session_delete(corm_session *session, corm_object *object, cons
             status = attach_detached(session, state);
         }
         if (status == CORM_OK) {
-            status = corm_cascade_collect(state, CORM_CASCADE_DELETE, true, &reached);
+            status = corm_cascade_collect(state, CORM_CASCADE_DELETE, true, NULL, &reached);
         }
         for (size_t i = 0; i < reached.count && status == CORM_OK; i++) {
             corm_state *other = host->state_of(reached.items[i]);
@@ -536,7 +536,7 @@ corm_status corm_session_expunge(corm_session *session, corm_state *state) {
     }
     const corm_host *host = state->mapper->host;
     corm_vector reached = {0};
-    status = corm_cascade_collect(state, CORM_CASCADE_EXPUNGE, false, &reached);
+    status = corm_cascade_collect(state, CORM_CASCADE_EXPUNGE, false, NULL, &reached);
     for (size_t i = 0; i < reached.count && status == CORM_OK; i++) {
         corm_state *other = host->state_of(reached.items[i]);
         if (other != NULL && other->session == session) {
@@ -637,7 +637,7 @@ corm_status corm_session_expire(corm_session *session, corm_state *state, corm_a
         status = expire_one(session, state, attributes, count);
     } else {
         corm_vector reached = {0};
-        status = corm_cascade_collect(state, CORM_CASCADE_REFRESH_EXPIRE, false, &reached);
+        status = corm_cascade_collect(state, CORM_CASCADE_REFRESH_EXPIRE, false, NULL, &reached);
         for (size_t i = 0; i < reached.count && status == CORM_OK; i++) {
             corm_state *other = host->state_of(reached.items[i]);
             if (other != NULL && other->session == session && (other->flags & CORM_STATE_IN_MAP)) {
@@ -681,7 +681,7 @@ corm_status corm_session_refresh(corm_session *session, corm_state *state, corm_
     if (status == CORM_OK && attributes == NULL) {
         corm_vector reached = {0};
         const corm_host *host = state->mapper->host;
-        status = corm_cascade_collect(state, CORM_CASCADE_REFRESH_EXPIRE, false, &reached);
+        status = corm_cascade_collect(state, CORM_CASCADE_REFRESH_EXPIRE, false, NULL, &reached);
         for (size_t i = 0; i < reached.count && status == CORM_OK; i++) {
             corm_state *other = host->state_of(reached.items[i]);
             if (other != NULL && other != state && other->session == session &&

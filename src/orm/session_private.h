@@ -127,8 +127,10 @@ corm_status corm_follow_columns(corm_session *session, const corm_vector *column
 /* ---- cascades (cascade.c) ---- */
 
 /* The state and everything that the cascade reaches from it along loaded relationships (load: also those that are
- * not loaded), each object retained, parents before what they reach. Iterative, each object once. */
-corm_status corm_cascade_collect(corm_state *start, uint32_t cascade, bool load, corm_vector *out);
+ * not loaded), each object retained, parents before what they reach. Iterative, each object once. within: objects that
+ * are in this session already end the walk (they are told, but not what they reach); may be NULL. */
+corm_status corm_cascade_collect(corm_state *start, uint32_t cascade, bool load, const corm_session *within,
+                                 corm_vector *out);
 void corm_objects_release(const corm_host *host, corm_vector *objects);
 /* What one relationship of a state holds now without loading, pending additions too: each retained. */
 corm_status corm_relationship_objects(corm_state *state, corm_attribute *attribute, corm_vector *out);
