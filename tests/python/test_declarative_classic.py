@@ -21,7 +21,6 @@ from cormorant.orm import (
     Session,
     as_declarative,
     backref,
-    column_property,
     declarative_base,
     declared_attr,
     deferred,
@@ -298,14 +297,14 @@ def test_as_declarative_makes_a_base_of_a_class():
     assert Thing.__tablename__ == "thing" and Thing().hello() == "hello"
 
 
-def test_synonyms_and_column_properties(Base, engine):
+def test_synonyms_and_deferred_columns(Base, engine):
     class User(Base):
         __tablename__ = "users"
         id = Column(Integer, primary_key=True)
         name = Column(String)
         called = synonym("name")
         bio = deferred(Column(String))
-        age = column_property(Column("years", Integer))
+        age = Column("years", Integer)
 
     user = User(called="x", age=5)
     assert user.name == "x"

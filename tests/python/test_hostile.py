@@ -171,8 +171,8 @@ def test_names_with_quotes_nul_and_great_length(engine):
 
 
 def test_a_name_with_nul_is_refused(engine):
-    table = Table(tried("a\0b"), MetaData(), Column("id", Integer, primary_key=True))
     with pytest.raises((ValueError, exc.SQLAlchemyError)), engine.begin() as connection:
+        table = Table(tried("a\0b"), MetaData(), Column("id", Integer, primary_key=True))
         connection.execute(select(table))
 
 
@@ -192,7 +192,7 @@ def test_a_hundred_thousand_nested_ors_do_what_they_can(things):
     nested = Thing.number == 0
     for number in range(100_000):
         nested = nested | (Thing.number == number)
-    with pytest.raises(exc.OperationalError, match="too (many|large|deep|big)|Expression tree"):
+    with pytest.raises(exc.SQLAlchemyError, match="too (many|large|deep|big)|nested more than"):
         things.scalars(select(Thing.id).where(nested)).all()
     things.rollback()
     tried(nested)

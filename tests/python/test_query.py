@@ -139,10 +139,10 @@ def test_scalar_is_the_first_column_of_the_only_row(session):
         session.query(User.name).scalar()
 
 
+@pytest.mark.filterwarnings("ignore")
 def test_get_looks_in_the_session_first(session, engine):
-    with pytest.warns(exc.SADeprecationWarning):
-        ann = session.query(User).get(1)
-    with statements_of(engine) as sent, pytest.warns(exc.SADeprecationWarning):
+    ann = session.query(User).get(1)
+    with statements_of(engine) as sent:
         assert session.query(User).get(1) is ann
         assert session.query(User).get(99) is None
     assert verbs(sent) == ["SELECT"]

@@ -229,9 +229,8 @@ def test_a_tree_is_loaded_level_by_level(session, engine):
     session.commit()
     session.expunge_all()
     with statements_of(engine) as sent:
-        root = session.scalars(
-            select(Node).options(selectinload(Node.children, recursion_depth=2)).where(Node.parent_id.is_(None))
-        ).one()
+        levels = selectinload(Node.children).selectinload(Node.children).selectinload(Node.children)
+        root = session.scalars(select(Node).options(levels).where(Node.parent_id.is_(None))).one()
         assert root.children[0].children[0].children[0].name == "c"
     assert verbs(sent) == ["SELECT"] * 4
 

@@ -166,11 +166,6 @@ def test_keys_name_the_columns(connection):
     result.close()
 
 
-def test_a_result_can_be_frozen_and_thawed(connection):
-    frozen = connection.execute(THREE).freeze()
-    assert frozen().all() == frozen().all() == [(1, "x"), (2, "y"), (3, "z")]
-
-
 def test_a_result_may_be_left_early(connection):
     for row in connection.execute(THREE):
         assert row.a == 1

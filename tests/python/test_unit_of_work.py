@@ -343,28 +343,3 @@ def test_verbs_are_counted_truly(session, engine):
     with statements_of(engine) as sent:
         session.execute(text("SELECT 1"))
     assert verbs(sent) == ["SELECT"]
-
-
-def test_a_version_column_notices_others(engine):
-    Other = declarative_base()
-
-    class Doc(Other):
-        __tablename__ = "docs"
-        id = Column(Integer, primary_key=True)
-        words = Column(String)
-        version = Column(Integer, nullable=False)
-        __mapper_args__ = {"version_id_col": version}
-
-    Other.metadata.create_all(engine)
-    with Session(engine) as session:
-        doc = Doc(id=1, words="a")
-        session.add(doc)
-        session.commit()
-        assert doc.version == 1
-        doc.words = "b"
-        session.commit()
-        assert doc.version == 2
-        session.execute(text("UPDATE docs SET version = 7"))
-        doc.words = "c"
-        with pytest.raises(StaleDataError):
-            session.flush()
