@@ -72,7 +72,7 @@ def install_as_sqlalchemy() -> None:
         return
     if present is not None:
         raise ImportError(
-            f"SQLAlchemy {getattr(present, '__version__', '')} was imported before install_as_sqlalchemy() was called "
+            f"SQLAlchemy {getattr(present, '__version__', '')} was already imported before install_as_sqlalchemy() was called "
             f"(from {getattr(present, '__file__', None)}): call it before the first import of sqlalchemy",
             name=_ALIAS,
         )

@@ -67,8 +67,12 @@ static void raise_error(const corm_error *error) {
         }
     }
     if (exception != NULL) {
-        if (original != Py_None) {
-            PyException_SetCause(exception, Py_NewRef(original));
+        PyObject *cause = is_of_statement(error->status) ? PyObject_GetAttrString(exception, "orig") : NULL;
+        if (cause != NULL && PyExceptionInstance_Check(cause)) {
+            PyException_SetCause(exception, cause);
+        } else {
+            PyErr_Clear();
+            Py_XDECREF(cause);
         }
         PyErr_SetObject((PyObject *)Py_TYPE(exception), exception);
     }

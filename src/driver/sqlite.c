@@ -361,7 +361,7 @@ static const char *first_word(const char *sql, const char *end, size_t *size) {
  * transaction of its own.
  */
 static bool begins_transaction(sqlite3_stmt *prepared, const char *sql, size_t size) {
-    static const char *const outside[] = {"PRAGMA", "VACUUM", "ATTACH", "DETACH"};
+    static const char *const outside[] = {"PRAGMA", "VACUUM", "ATTACH", "DETACH", "BEGIN", "COMMIT", "END", "ROLLBACK"};
     size_t length;
     const char *word = first_word(sql, sql + size, &length);
     if (sqlite3_stmt_readonly(prepared)) {

@@ -152,12 +152,38 @@ static void detach_cursors(corm_connection *connection) {
     }
 }
 
+static bool is_inherited(const corm_connection *connection) {
+    return connection->record->process != corm_fork_count();
+}
+
+static corm_status refuse_inherited(void) {
+    return corm_error_set(CORM_INVALID_REQUEST, "This connection belongs to the process that forked this one: a child "
+                                                "process connects anew");
+}
+
+/* In a forked child: the parent's connection is not touched, what hangs on it is only forgotten. */
+static void abandon(corm_connection *connection) {
+    while (connection->cursors != NULL) {
+        corm_cursor *cursor = connection->cursors;
+        connection->cursors = cursor->next;
+        cursor->connection = NULL;
+        cursor->prepared = NULL;
+        cursor->lost = true;
+    }
+    connection->begun = false;
+    connection->invalid = true;
+}
+
 void corm_connection_close(corm_connection *connection) {
     if (connection == NULL) {
         return;
     }
     corm_error pending;
     corm_error_take(&pending);
+    bool inherited = is_inherited(connection);
+    if (inherited) {
+        abandon(connection);
+    }
     detach_cursors(connection);
     corm_engine *engine = connection->engine;
     const corm_engine_hooks *hooks = corm_engine_hooks_of(engine);
@@ -173,7 +199,7 @@ void corm_connection_close(corm_connection *connection) {
     if (connection->host != NULL && hooks->detached != NULL) {
         hooks->detached(hooks->context, connection);
     }
-    if (hooks->checked_in != NULL) {
+    if (hooks->checked_in != NULL && !inherited) {
         hooks->checked_in(hooks->context, connection->record->connection);
     }
     corm_pool_give(corm_engine_pool(engine), connection->record, keep);
@@ -277,6 +303,9 @@ corm_status corm_connection_begin(corm_connection *connection) {
 }
 
 corm_status corm_connection_commit(corm_connection *connection) {
+    if (is_inherited(connection)) {
+        return refuse_inherited();
+    }
     corm_status status = announce(connection, CORM_TRANSACTION_COMMIT, NULL);
     if (status != CORM_OK) {
         return status;
@@ -296,6 +325,10 @@ corm_status corm_connection_commit(corm_connection *connection) {
 
 /* Cursors that read hold no lock against a rollback in SQLite, but their rows may be gone: they are closed. */
 corm_status corm_connection_rollback(corm_connection *connection) {
+    if (is_inherited(connection)) {
+        abandon(connection);
+        return CORM_OK;
+    }
     corm_status announced = announce(connection, CORM_TRANSACTION_ROLLBACK, NULL);
     corm_error reason;
     corm_error_take(&reason);
@@ -447,6 +480,9 @@ static corm_status execute_listened(corm_connection *connection, corm_engine_cal
 
 static corm_status run_call(corm_connection *connection, corm_engine_call *call, corm_cursor **out) {
     *out = NULL;
+    if (is_inherited(connection)) {
+        return refuse_inherited();
+    }
     return corm_engine_is_listened(connection->engine, CORM_LISTEN_EXECUTE) ? execute_listened(connection, call, out)
                                                                            : execute_call(connection, call, out);
 }
@@ -553,6 +589,9 @@ corm_status corm_connection_execute_batch(corm_connection *connection, uint64_t 
                                           const corm_batch *batch) {
     corm_engine_call call = {.id = id, .sql = sql, .size = size, .batch = batch};
     const corm_engine_hooks *hooks = corm_engine_hooks_of(connection->engine);
+    if (is_inherited(connection)) {
+        return refuse_inherited();
+    }
     if (!corm_engine_is_listened(connection->engine, CORM_LISTEN_EXECUTE)) {
         return execute_batch_call(connection, &call);
     }

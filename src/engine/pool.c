@@ -1,18 +1,32 @@
 /* Pools: see pool.h. */
 #include "engine/pool.h"
 
-#include <unistd.h>
-
 #include "base/alloc.h"
 #include "base/wait.h"
 
 static const int default_size = 5, default_overflow = 10;
 static const double default_timeout = 30;
 
+static atomic_uint forks;
+static pthread_once_t count_forks_once = PTHREAD_ONCE_INIT;
+
+static void count_fork(void) {
+    atomic_fetch_add_explicit(&forks, 1, memory_order_relaxed);
+}
+
+static void count_forks(void) {
+    pthread_atfork(NULL, NULL, count_fork);
+}
+
+unsigned corm_fork_count(void) {
+    return atomic_load_explicit(&forks, memory_order_relaxed);
+}
+
 corm_status corm_pool_init(corm_pool *pool, corm_engine *engine, const corm_engine_options *options) {
     pthread_condattr_t monotonic;
+    pthread_once(&count_forks_once, count_forks);
     *pool = (corm_pool){.engine = engine, .kind = options->pool, .recycle = options->pool_recycle,
-                        .pre_ping = options->pool_pre_ping, .fifo = options->pool_fifo, .process = getpid()};
+                        .pre_ping = options->pool_pre_ping, .fifo = options->pool_fifo, .process = corm_fork_count()};
     pool->size = options->pool_size == 0 ? default_size : options->pool_size < 0 ? 0 : options->pool_size;
     pool->overflow = options->overflow_given ? options->max_overflow : default_overflow;
     pool->timeout = options->pool_timeout == 0 ? default_timeout : options->pool_timeout < 0 ? 0 : options->pool_timeout;
@@ -27,7 +41,7 @@ corm_status corm_pool_init(corm_pool *pool, corm_engine *engine, const corm_engi
 /* ---- records ---- */
 
 static bool is_inherited(const corm_record *record) {
-    return record->process != getpid();
+    return record->process != corm_fork_count();
 }
 
 static void record_free(corm_pool *pool, corm_record *record) {
@@ -56,7 +70,7 @@ static corm_status record_new(corm_pool *pool, corm_record **out) {
     (*out)->statements.capacity = CORM_STATEMENTS_CAPACITY;
     (*out)->opened = corm_clock_now();
     (*out)->generation = pool->generation;
-    (*out)->process = getpid();
+    (*out)->process = corm_fork_count();
     (*out)->thread = pthread_self();
     return CORM_OK;
 }
@@ -79,12 +93,12 @@ static void free_list(corm_pool *pool, corm_record *list) {
 /* With the mutex held: in a forked child, begin anew. The parent's connections in use are lost to nobody here. */
 static corm_record *leave_parent(corm_pool *pool) {
     corm_record *inherited = NULL;
-    if (pool->process != getpid()) {
+    if (pool->process != corm_fork_count()) {
         inherited = pool->idle;
         pool->idle = NULL;
         pool->idle_count = pool->in_use = 0;
         pool->first_waiter = pool->last_waiter = NULL;
-        pool->process = getpid();
+        pool->process = corm_fork_count();
     }
     return inherited;
 }

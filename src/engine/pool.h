@@ -9,7 +9,6 @@
 #define CORM_ENGINE_POOL_H
 
 #include <pthread.h>
-#include <sys/types.h>
 
 #include "engine/engine.h"
 #include "engine/statements.h"
@@ -19,7 +18,7 @@ typedef struct corm_record {
     corm_statements statements;
     int64_t opened;      /* corm_clock_now() */
     uint64_t generation; /* of the pool when it was opened: dispose() makes older ones stale */
-    pid_t process;
+    unsigned process;    /* corm_fork_count() when it was opened */
     pthread_t thread;    /* of a THREAD pool */
     unsigned users;      /* of a STATIC or THREAD pool: connections that share it now */
     struct corm_record *next;
@@ -41,8 +40,12 @@ typedef struct corm_pool {
     int idle_count, in_use;
     corm_waiter *first_waiter, *last_waiter;
     uint64_t generation;
-    pid_t process;
+    unsigned process;
 } corm_pool;
+
+/* How many forks lie between the first engine's process and this one: what was opened at another count is another
+ * process'. */
+unsigned corm_fork_count(void);
 
 corm_status corm_pool_init(corm_pool *pool, corm_engine *engine, const corm_engine_options *options);
 void corm_pool_clear(corm_pool *pool);

@@ -111,7 +111,13 @@ static corm_status take_outputs(corm_result *result) {
         if (plan->entities[i] == NULL) {
             const corm_result_column *column = &columns[plan->columns[i]];
             result->outputs[i].type = column->type;
-            result->outputs[i].name = plan->outputs[i].name != NULL ? plan->outputs[i].name : column->name;
+            const corm_node *node = plan->outputs[i].node;
+            const char *function = node != NULL && node->kind == CORM_NODE_FUNCTION
+                                       ? ((const corm_function *)(const void *)node)->name
+                                       : NULL;
+            result->outputs[i].name = plan->outputs[i].name != NULL ? plan->outputs[i].name
+                                      : function != NULL            ? function
+                                                                    : column->name;
         }
     }
     result->loaded = corm_calloc(plan->entity_count, sizeof *result->loaded);

@@ -210,7 +210,11 @@ def make_url(name_or_url: Union[str, URL]) -> URL:
         if hasattr(name_or_url, "_sqla_is_testing_if_this_is_a_mock_object"):
             return name_or_url
         raise exc.ArgumentError(f"Expected string or URL object, got {name_or_url!r}")
-    dialect, driver, username, password, host, port, database, pairs = _engine._url_parse(name_or_url)
+    try:
+        dialect, driver, username, password, host, port, database, pairs = _engine._url_parse(name_or_url)
+    except exc.ArgumentError as error:
+        reason = str(error).partition(": ")[2]
+        raise exc.ArgumentError(f"Could not parse SQLAlchemy URL from given URL string: {reason}") from None
     query: dict[str, Any] = {}
     for key, value in pairs:
         if key in query:

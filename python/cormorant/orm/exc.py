@@ -49,8 +49,8 @@ class UnmappedInstanceError(UnmappedError):
                 name = f"{type(obj).__module__}.{type(obj).__qualname__}"
                 msg = f"Class '{name}' is not mapped"
                 if isinstance(obj, type):
-                    msg = (f"Class {obj.__module__}.{obj.__qualname__!r} is mapped?  "
-                           "A class was given where an instance of it is needed.")
+                    given = f"{obj.__module__}.{obj.__qualname__}"
+                    msg += f"; was a class ({given}) supplied where an instance was required?"
         super().__init__(msg)
 
 
