@@ -121,8 +121,7 @@ static int write_collection(CormPyInstance *self, corm_attribute *attribute, PyO
         return -1;
     }
     for (Py_ssize_t i = 0; i < PyList_GET_SIZE(items); i++) {
-        if (!corm_py_is_instance(PyList_GET_ITEM(items, i))) {
-            corm_py_no_state(PyList_GET_ITEM(items, i));
+        if (corm_py_attribute_check(attribute, PyList_GET_ITEM(items, i)) < 0) {
             Py_DECREF(items);
             return -1;
         }
@@ -134,16 +133,7 @@ static int write_collection(CormPyInstance *self, corm_attribute *attribute, PyO
     return status == CORM_OK ? 0 : corm_py_raise_int();
 }
 
-static int write_reference(CormPyInstance *self, corm_attribute *attribute, PyObject *value) {
-    if (value != Py_None && !corm_py_is_instance(value)) {
-        corm_py_no_state(value);
-        return -1;
-    }
-    corm_object *object = value == Py_None ? NULL : (corm_object *)(void *)value;
-    return corm_attribute_set_reference(&self->state, attribute, object) == CORM_OK ? 0 : corm_py_raise_int();
-}
-
-void corm_py_no_state(PyObject *value) {
+static void no_state(PyObject *value) {
     if (PyType_Check(value)) {
         PyErr_Format(PyExc_AttributeError, "type object '%.200s' has no attribute '_sa_instance_state'",
                      _PyType_Name((PyTypeObject *)value));
@@ -151,6 +141,34 @@ void corm_py_no_state(PyObject *value) {
         PyErr_Format(PyExc_AttributeError, "'%.200s' object has no attribute '_sa_instance_state'",
                      _PyType_Name(Py_TYPE(value)));
     }
+}
+
+int corm_py_attribute_check(const corm_attribute *attribute, PyObject *item) {
+    if (!corm_py_is_instance(item)) {
+        no_state(item);
+        return -1;
+    }
+    const corm_mapper *target = attribute->relationship->target;
+    if (target == NULL || ((CormPyInstance *)item)->state.mapper == target) {
+        return 0;
+    }
+    PyObject *error = corm_py_import("cormorant.orm.exc", "FlushError");
+    PyTypeObject *wanted = corm_py_class_of_mapper(target)->type;
+    if (error != NULL) {
+        PyErr_Format(error, "Attempting to flush an item of type %R as a member of collection \"%s.%s\". Expected an object "
+                     "of type %R or a polymorphic subclass of this type.", Py_TYPE(item), attribute->mapper->name,
+                     attribute->key, wanted == NULL ? Py_None : (PyObject *)wanted);
+        Py_DECREF(error);
+    }
+    return -1;
+}
+
+static int write_reference(CormPyInstance *self, corm_attribute *attribute, PyObject *value) {
+    if (value != Py_None && corm_py_attribute_check(attribute, value) < 0) {
+        return -1;
+    }
+    corm_object *object = value == Py_None ? NULL : (corm_object *)(void *)value;
+    return corm_attribute_set_reference(&self->state, attribute, object) == CORM_OK ? 0 : corm_py_raise_int();
 }
 
 int corm_py_attribute_write(CormPyInstance *self, corm_attribute *attribute, PyObject *value) {

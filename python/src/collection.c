@@ -100,8 +100,7 @@ static int adding(corm_py_link *link, PyObject **item) {
     }
     PyObject *given = *item;
     corm_object *object = (corm_object *)(void *)given;
-    if (!corm_py_is_instance(given)) {
-        corm_py_no_state(given);
+    if (corm_py_attribute_check(link->attribute, given) < 0) {
         Py_DECREF(given);
         return -1;
     }

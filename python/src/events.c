@@ -193,10 +193,28 @@ static int call_reconstructors(corm_py_class *record, PyObject *object) {
     return failed ? -1 : 0;
 }
 
+/* A list of the attributes that are expired; None: all. */
+static PyObject *expiring_names(const corm_session *session) {
+    if (session == NULL || session->expiring == NULL) {
+        Py_RETURN_NONE;
+    }
+    PyObject *names = PyList_New((Py_ssize_t)session->expiring_count);
+    for (size_t i = 0; names != NULL && i < session->expiring_count; i++) {
+        PyList_SET_ITEM(names, (Py_ssize_t)i, Py_NewRef(corm_py_data(session->expiring[i])->key));
+    }
+    return names;
+}
+
 static PyObject *mapper_arguments(corm_event_kind kind, corm_session *session, corm_state *state, PyObject *object) {
     corm_py_class *record = corm_py_class_of_mapper(state->mapper);
-    if (kind == CORM_EVENT_LOAD || kind == CORM_EVENT_EXPIRE) {
+    if (kind == CORM_EVENT_LOAD) {
         return PyTuple_Pack(2, object, Py_None);
+    }
+    if (kind == CORM_EVENT_EXPIRE) {
+        PyObject *names = expiring_names(session);
+        PyObject *arguments = names == NULL ? NULL : PyTuple_Pack(2, object, names);
+        Py_XDECREF(names);
+        return arguments;
     }
     if (kind == CORM_EVENT_REFRESH) {
         return PyTuple_Pack(3, object, Py_None, Py_None);

@@ -315,46 +315,85 @@ static PyObject *state_reduce(PyObject *self, PyObject *unused) {
     (void)unused;
     PyObject *restore = corm_py_import("cormorant._engine", "_restore_state");
     PyObject *identity = restore == NULL ? NULL : get_identity(self, NULL);
-    PyObject *cls = class_of(self);
-    if (identity == NULL) {
+    PyObject *cls = class_of(self), *changes = identity == NULL ? NULL : get_committed(self, NULL);
+    if (changes == NULL) {
+        Py_XDECREF(identity);
         Py_XDECREF(restore);
         return NULL;
     }
-    return Py_BuildValue("N(ON)", restore, cls == NULL ? Py_None : cls, identity);
+    return Py_BuildValue("N(ONN)", restore, cls == NULL ? Py_None : cls, identity, changes);
 }
 
 /* What an unpickled object finds in its dictionary. */
 static PyObject *restore_state(PyObject *module, PyObject *args) {
     (void)module;
-    return PyTuple_Size(args) == 2 ? Py_NewRef(args) : PyErr_Format(PyExc_TypeError, "class and identity are needed");
+    return PyTuple_Size(args) == 3 ? Py_NewRef(args)
+                                   : PyErr_Format(PyExc_TypeError, "class, identity and changes are needed");
+}
+
+static int restore_identity(PyObject *identity, corm_state *state) {
+    size_t count = state->mapper->primary_key_count;
+    if (!PyTuple_Check(identity) || PyTuple_GET_SIZE(identity) != (Py_ssize_t)count || (state->flags & CORM_STATE_HAS_KEY)) {
+        return 0;
+    }
+    corm_value *values = PyMem_Calloc(count, sizeof *values);
+    if (values == NULL) {
+        PyErr_NoMemory();
+        return -1;
+    }
+    corm_status status = CORM_OK;
+    for (size_t i = 0; i < count && status == CORM_OK; i++) {
+        status = corm_py_to_value(PyTuple_GET_ITEM(identity, (Py_ssize_t)i), &values[i]);
+    }
+    if (status == CORM_OK) {
+        status = corm_state_set_key(state, values, count);
+    }
+    PyMem_Free(values);
+    return status == CORM_OK ? 0 : corm_py_raise_int();
+}
+
+/* Former values of columns and references that were changed; a collection's changes are not carried over. */
+static int restore_changes(PyObject *changes, corm_state *state) {
+    PyObject *key, *value;
+    Py_ssize_t position = 0;
+    while (PyDict_Check(changes) && PyDict_Next(changes, &position, &key, &value)) {
+        const char *name = PyUnicode_Check(key) ? PyUnicode_AsUTF8(key) : NULL;
+        corm_attribute *attribute = name == NULL ? NULL : corm_mapper_attribute(state->mapper, name);
+        if (attribute == NULL || attribute->kind == CORM_ATTRIBUTE_COLLECTION) {
+            continue;
+        }
+        corm_value committed = CORM_ABSENT_VALUE, given;
+        corm_status status = CORM_OK;
+        if (value != corm_py_no_value()) {
+            status = corm_py_to_value(value, &given);
+            if (status == CORM_OK) {
+                status = corm_value_copy(&given, &committed);
+            }
+        }
+        if (status == CORM_OK) {
+            status = corm_state_changed(state, attribute, &committed);
+        }
+        if (status != CORM_OK) {
+            return corm_py_raise_int();
+        }
+    }
+    return 0;
 }
 
 int corm_py_instance_state_restore(PyObject *view, corm_state *state) {
-    PyObject *identity;
-    if (PyObject_TypeCheck(view, CormPyInstanceState_Type)) {
+    PyObject *identity = Py_None, *changes = Py_None;
+    if (PyObject_TypeCheck(view, CormPyInstanceState_Type)) { /* copy.copy() */
         identity = get_identity(view, NULL);
+        changes = identity == NULL ? NULL : get_committed(view, NULL);
+    } else if (PyTuple_Check(view) && PyTuple_GET_SIZE(view) == 3) {
+        identity = Py_NewRef(PyTuple_GET_ITEM(view, 1));
+        changes = Py_NewRef(PyTuple_GET_ITEM(view, 2));
     } else {
-        identity = Py_NewRef(PyTuple_Check(view) && PyTuple_GET_SIZE(view) == 2 ? PyTuple_GET_ITEM(view, 1) : Py_None);
+        return 0;
     }
-    if (identity == NULL) {
-        return -1;
-    }
-    int failed = 0;
-    if (PyTuple_Check(identity) && PyTuple_GET_SIZE(identity) == (Py_ssize_t)state->mapper->primary_key_count &&
-        !(state->flags & CORM_STATE_HAS_KEY)) {
-        size_t count = state->mapper->primary_key_count;
-        corm_value *values = PyMem_Calloc(count, sizeof *values);
-        failed = values == NULL;
-        for (size_t i = 0; i < count && !failed; i++) {
-            failed = corm_py_to_value(PyTuple_GET_ITEM(identity, (Py_ssize_t)i), &values[i]) != CORM_OK;
-        }
-        failed = failed || corm_state_set_key(state, values, count) != CORM_OK;
-        PyMem_Free(values);
-        if (failed) {
-            corm_py_raise();
-        }
-    }
-    Py_DECREF(identity);
+    int failed = changes == NULL || restore_identity(identity, state) < 0 || restore_changes(changes, state) < 0;
+    Py_XDECREF(identity);
+    Py_XDECREF(changes);
     return failed ? -1 : 0;
 }
 

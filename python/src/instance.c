@@ -359,11 +359,16 @@ corm_state *corm_py_state_required(PyObject *object) {
         return &((CormPyInstance *)object)->state;
     }
     PyObject *error = corm_py_import("cormorant.orm.exc", "UnmappedInstanceError");
-    PyObject *exception = error == NULL ? NULL : PyObject_CallOneArg(error, object);
-    if (exception != NULL) {
-        PyErr_SetObject(error, exception);
-        Py_DECREF(exception);
+    PyObject *module = PyObject_GetAttrString((PyObject *)Py_TYPE(object), "__module__");
+    if (error != NULL && module != NULL && corm_py_mapper_of(object) != NULL && PyType_Check(object)) {
+        PyObject *own = PyObject_GetAttrString(object, "__module__");
+        PyErr_Format(error, "Class '%S.%s' is not mapped; was a class (%S.%s) supplied where an instance was required?", module,
+                     _PyType_Name(Py_TYPE(object)), own == NULL ? Py_None : own, _PyType_Name((PyTypeObject *)object));
+        Py_XDECREF(own);
+    } else if (error != NULL && module != NULL) {
+        PyErr_Format(error, "Class '%S.%s' is not mapped", module, _PyType_Name(Py_TYPE(object)));
     }
+    Py_XDECREF(module);
     Py_XDECREF(error);
     return NULL;
 }

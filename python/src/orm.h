@@ -144,8 +144,8 @@ int corm_py_attribute_prepare(corm_attribute *attribute, PyObject *key);
 PyObject *corm_py_attribute_read(CormPyInstance *self, corm_attribute *attribute);
 int corm_py_attribute_write(CormPyInstance *self, corm_attribute *attribute, PyObject *value);
 
-/* Raise what using an unmapped object in the place of a mapped one says: AttributeError. */
-void corm_py_no_state(PyObject *value);
+/* May the item stand in this relationship? AttributeError when it is not mapped, FlushError when it is of another class. */
+int corm_py_attribute_check(const corm_attribute *attribute, PyObject *item);
 
 /* ---- collections (collection.c) ---- */
 

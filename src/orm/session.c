@@ -618,7 +618,11 @@ static corm_status expire_one(corm_session *session, corm_state *state, corm_att
         }
     }
     if (status == CORM_OK && (state->mapper->listening & CORM_EVENT_EXPIRE)) {
+        session->expiring = attributes;
+        session->expiring_count = count;
         status = state->mapper->host->event(CORM_EVENT_EXPIRE, session, session->connection, state);
+        session->expiring = NULL;
+        session->expiring_count = 0;
     }
     return status;
 }

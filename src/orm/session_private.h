@@ -60,6 +60,8 @@ struct corm_session {
     corm_vector key_switches;     /* corm_key_switch * */
     corm_vector journal;          /* see journal.c */
     uint32_t serial;              /* of the last transaction begun */
+    corm_attribute *const *expiring; /* while CORM_EVENT_EXPIRE is told: the attributes; NULL: all */
+    size_t expiring_count;
     pthread_t owner;              /* valid while entered > 0 */
     atomic_uint entered;          /* operations of the owner under way */
 };

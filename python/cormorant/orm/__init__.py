@@ -41,7 +41,17 @@ from .decl_api import (
     validates,
 )
 from .mapper import Mapper, class_mapper, identity_key, object_mapper
-from .properties import ColumnProperty, MappedColumn, MappedSQLExpression, MapperProperty, deferred, mapped_column
+from .properties import (
+    ColumnProperty,
+    MappedColumn,
+    MappedSQLExpression,
+    MapperProperty,
+    Synonym,
+    SynonymProperty,
+    deferred,
+    mapped_column,
+    synonym,
+)
 from .relationships import Relationship, RelationshipProperty, backref, foreign, relationship, remote
 
 TYPE_CHECKING = False
@@ -83,7 +93,7 @@ __all__ = [
     "Relationship", "RelationshipDirection", "RelationshipProperty", "add_mapped_attribute", "aliased", "as_declarative",
     "backref", "class_mapper", "clear_mappers", "configure_mappers", "declarative_base", "declarative_mixin",
     "declared_attr", "deferred", "foreign", "has_inherited_table", "identity_key", "mapped_column", "object_mapper",
-    "reconstructor", "registry", "relationship", "remote", "validates", "with_parent",
+    "reconstructor", "Synonym", "SynonymProperty", "registry", "relationship", "remote", "synonym", "validates", "with_parent",
 ]  # fmt: skip
 
 

@@ -7,7 +7,7 @@ from ..schema import Column, Table
 from . import annotations as reading
 from .exc import MappedAnnotationError
 from .mapper import Mapper
-from .properties import ColumnProperty, MappedColumn, MapperProperty
+from .properties import ColumnProperty, MappedColumn, MapperProperty, SynonymProperty
 from .relationships import RelationshipProperty
 
 TYPE_CHECKING = False
@@ -40,6 +40,7 @@ class Declaration:
         self.order: dict[str, int] = {}
         self.options: dict[str, dict[str, Any]] = {}
         self.relationships: dict[str, RelationshipProperty] = {}
+        self.synonyms: dict[str, SynonymProperty] = {}
         self.tablename = self.table = self.table_args = None
         self.mapper_args: dict[str, Any] = {}
 
@@ -135,7 +136,10 @@ class Declaration:
         )
 
     def _put(self, name: str, value: Any, annotation: Any, base: type, copy: bool) -> None:
-        """One attribute: a column or a relationship."""
+        """One attribute: a column, a relationship, or another name of one."""
+        if isinstance(value, SynonymProperty):
+            self.synonyms[name] = SynonymProperty(value.name, value.info, value.doc) if copy else value
+            return
         if isinstance(value, RelationshipProperty):
             if copy:
                 value = value._copy()
@@ -247,10 +251,13 @@ class Declaration:
             )
         type.__setattr__(cls, "__table__", table)
         mapper = Mapper(self.registry, cls, table)
+        for name in ("confirm_deleted_rows", "eager_defaults", "always_refresh"):
+            if name in self.mapper_args:
+                setattr(mapper, name, self.mapper_args[name])
         for key, column in self._named_columns(table):
             self._map_column(mapper, key, column)
         properties = self.mapper_args.get("properties") or {}
-        for key, prop in {**properties, **self.relationships}.items():
+        for key, prop in {**properties, **self.relationships, **self.synonyms}.items():
             add_attribute(cls, key, prop)
         _attach_methods(mapper)
         self.registry._register(cls)
@@ -367,6 +374,12 @@ def add_attribute(cls: Any, key: str, value: Any) -> None:
             )
         mapper._map_relationship(key, value)
         attach_validator(mapper, key)
+        return
+    if isinstance(value, SynonymProperty):
+        value.key = key
+        value.parent = mapper
+        mapper.__dict__.setdefault("_synonyms", {})[key] = value
+        type.__setattr__(cls, key, value)
         return
     options: dict[str, Any] = {}
     if isinstance(value, MappedColumn):

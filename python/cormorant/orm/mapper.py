@@ -122,7 +122,8 @@ class Mapper(_engine.MapperBase):
     def attrs(self) -> ReadOnlyProperties:
         """All mapped attributes by name."""
         self.registry.configure()
-        return ReadOnlyProperties({key: self._property(key) for key, _ in self._keys()})
+        found = {key: self._property(key) for key, _ in self._keys()}
+        return ReadOnlyProperties({**found, **self.__dict__.get("_synonyms", {})})
 
     @property
     def column_attrs(self) -> ReadOnlyProperties:
@@ -138,7 +139,7 @@ class Mapper(_engine.MapperBase):
     @property
     def synonyms(self) -> ReadOnlyProperties:
         """Mapped attributes that are other names of attributes."""
-        return ReadOnlyProperties({})
+        return ReadOnlyProperties(self.__dict__.get("_synonyms", {}))
 
     @property
     def composites(self) -> ReadOnlyProperties:

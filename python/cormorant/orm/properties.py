@@ -67,6 +67,45 @@ class ColumnProperty(MapperProperty):
 MappedSQLExpression = ColumnProperty
 
 
+class SynonymProperty(MapperProperty):
+    """Another name of an attribute: made by synonym()."""
+
+    is_attribute = True
+
+    def __init__(self, name: str, info: Any = None, doc: str | None = None):
+        self.name = name
+        self.info = info if info is not None else {}
+        self.doc = self.__doc__ = doc
+
+    def __get__(self, instance: Any, owner: Any) -> Any:
+        return getattr(owner if instance is None else instance, self.name)
+
+    def __set__(self, instance: Any, value: Any) -> None:
+        setattr(instance, self.name, value)
+
+    def __delete__(self, instance: Any) -> None:
+        delattr(instance, self.name)
+
+
+Synonym = SynonymProperty
+
+
+def synonym(name: str, *, info: Any = None, doc: str | None = None, **unsupported: Any) -> Any:
+    """Another name of an attribute of the class.
+
+    :param name: the attribute's name.
+
+    Example::
+
+        id = Column("job_id", Integer, primary_key=True)
+        job_id = synonym("id")
+    """
+    for option, value in unsupported.items():
+        if value is not None:
+            raise exc.ArgumentError(f"synonym({option}=...) is not supported yet")
+    return SynonymProperty(name, info, doc)
+
+
 class MappedColumn:
     """What mapped_column() gives: a column whose name, type and nullability the class may still fill in."""
 
