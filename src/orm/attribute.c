@@ -180,15 +180,31 @@ static corm_status peek_reference(corm_state *state, corm_attribute *attribute, 
     return status;
 }
 
+/* A reference that is not loaded leads to `item`, as far as is known without loading it. */
+static corm_status refers_unloaded(corm_state *owner, corm_attribute *attribute, const corm_object *item, bool *out) {
+    corm_object *known = NULL;
+    corm_status status =
+        owner->session == NULL ? CORM_OK : corm_load_peek(owner->session, owner, attribute, &known);
+    *out = known == NULL || known == item;
+    if (known != NULL) {
+        host_of(owner)->release(known);
+    }
+    return status;
+}
+
 /* `item` no longer belongs to `owner` by `attribute` (a relationship of the owner). */
 static corm_status sever(corm_state *owner, corm_attribute *attribute, corm_object *item,
                          const corm_attribute *initiator) {
     if (attribute->kind == CORM_ATTRIBUTE_COLLECTION) {
         return unlink_item(owner, attribute, item, initiator);
     }
-    corm_object *held;
-    corm_status status = peek_reference(owner, attribute, &held);
-    return status == CORM_OK && held == item ? link_reference(owner, attribute, NULL, initiator) : status;
+    corm_value value;
+    corm_status status = host_of(owner)->get(corm_state_object(owner), attribute, &value);
+    bool held = status == CORM_OK && value.kind == CORM_KIND_HOST && value.as.host == item;
+    if (status == CORM_OK && value.kind == CORM_KIND_ABSENT && (owner->flags & CORM_STATE_HAS_KEY)) {
+        status = refers_unloaded(owner, attribute, item, &held);
+    }
+    return status == CORM_OK && held ? link_reference(owner, attribute, NULL, initiator) : status;
 }
 
 /* `item` now belongs to `owner` by `attribute`; a one-to-one owner lets go of what it had. */
@@ -373,6 +389,9 @@ corm_status corm_attribute_set_reference(corm_state *state, corm_attribute *attr
         }
         if (status == CORM_OK) {
             drop_pending_orphan(attribute, past_state);
+        }
+        if (status == CORM_OK && inverse != NULL) {
+            drop_pending_orphan(inverse, state);
         }
     }
     if (status == CORM_OK && object != NULL && inverse != NULL &&

@@ -108,8 +108,15 @@ static corm_status changes_reserve(corm_state *state) {
     return CORM_OK;
 }
 
-/* The state has something to flush: its session holds it. */
+/* The state has something to flush: its session holds it, and is in a transaction that a rollback can undo. */
 static corm_status mark_modified(corm_state *state) {
+    corm_session *session = state->session;
+    if (session != NULL && session->transactions.count == 0 && !session->failed) {
+        corm_status status = corm_session_ensure_transaction(session);
+        if (status != CORM_OK) {
+            return status;
+        }
+    }
     if (state->session != NULL && (state->flags & (CORM_STATE_IN_MAP | CORM_STATE_HELD)) == CORM_STATE_IN_MAP) {
         corm_status status = corm_session_hold(state->session, state);
         if (status != CORM_OK) {
