@@ -34,6 +34,7 @@ class Run:
         self.objects: dict[str, Any] = {}
         self.savepoints: list[Any] = []
         self.deletes = False  # whether a flush of the present operation deletes something
+        self.buried = False  # whether something was deleted in this transaction: it may be held for a rollback
         self.open()
 
     def open(self) -> None:
@@ -48,7 +49,6 @@ class Run:
                 if self.program.autoflush:  # then any operation may flush: the model has to know when
                     self.do(("flush",))
                 self.do(operation)
-            self.session.close()
         finally:
             self.session.close()
         with self.mapping.engine.connect() as connection:
@@ -60,9 +60,12 @@ class Run:
         if not self.world.allows(operation):
             return
         self.deletes = self.world.do(operation)
+        self.buried = self.buried or self.deletes
         getattr(self, f"do_{operation[0]}")(*operation[1:])
         if self.deletes:
             self.session.expire_all()
+        if operation[0] in ("commit", "rollback", "clash", "reopen"):
+            self.buried = False
         if operation[0] in ("commit", "rollback", "clash", "rollback_save", "point", "remove", "replace"):
             for label in [label for label in self.objects if not self.kept(label)]:
                 del self.objects[label]
@@ -194,12 +197,12 @@ class Run:
         self.objects[label] = found
 
     def do_forget(self, label: str) -> None:
-        """Without a reference to it, a flushed object may not live on (deleted objects may still refer to it)."""
+        """Without a reference to it, a flushed object may not live on (but deleted objects may refer to it)."""
         self.flush_first()
         watched = weakref.ref(self.objects.pop(label))
         self.session.expire_all()
         gc.collect()
-        if watched() is not None and set(self.objects) <= set(self.world.memory.objects):
+        if watched() is not None and not self.buried and set(self.objects) <= set(self.world.memory.objects):
             raise Difference(f"{label} lives on: {[type(one) for one in gc.get_referrers(watched())]}")
 
     def do_gc(self) -> None:
