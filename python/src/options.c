@@ -38,6 +38,7 @@ static const strategy raise_on_sql_strategy = {"raiseload", "lazy loader", CORM_
 static const strategy contains_strategy = {"contains_eager", "joined loader", CORM_LAZY_CONTAINS, false};
 static const strategy default_strategy = {"defaultload", "default loader", CORM_LAZY_DEFAULT, false};
 static const strategy defer_strategy = {"defer", "deferred column loader", CORM_LAZY_DEFER, true};
+static const strategy defer_raise_strategy = {"defer", "deferred column loader", CORM_LAZY_DEFER_RAISE, true};
 static const strategy undefer_strategy = {"undefer", "column loader", CORM_LAZY_UNDEFER, true};
 
 static CormPyLoad *as_load(PyObject *object) {
@@ -268,13 +269,16 @@ static int at_least_one(const char *name, Py_ssize_t count) {
 }
 
 /* load_only(): all other columns of the entity are deferred. */
-static PyObject *only(const CormPyLoad *from, PyObject *const *keys, Py_ssize_t count) {
+static PyObject *only(const CormPyLoad *from, PyObject *const *keys, Py_ssize_t count, const strategy *others) {
+    if (count > 0 && PyUnicode_Check(keys[0])) {
+        return argument_error("expected ORM mapped attribute for loader strategy argument", NULL, NULL, NULL, NULL);
+    }
     corm_attribute_node *first = at_least_one("load_only", count) < 0 ? NULL : attribute_of(keys[0]);
     CormPyLoad *self = first == NULL ? NULL : from == NULL ? load_new(&corm_attribute_node_entity(first)->node) : load_copy(from);
     if (self == NULL) {
         return NULL;
     }
-    int failed = check_link(self, first) < 0 || add_wildcard(self, &defer_strategy) < 0;
+    int failed = check_link(self, first) < 0 || add_wildcard(self, others) < 0;
     for (Py_ssize_t i = 0; i < count && !failed; i++) {
         size_t depth = self->path.count;
         corm_attribute_node *each = attribute_of(keys[i]);
@@ -310,14 +314,7 @@ static corm_node *moved(const CormPyLoad *self, corm_node *node) {
     for (size_t i = 0; i < count; i++) {
         path[i] = i < self->path.count ? self->path.items[i] : option->path.items[i - self->path.count];
     }
-    corm_node *made = option->wildcard_columns
-                          ? corm_load_option_wildcard_columns(path, count, count == 0 ? option->wildcard_root : NULL)
-                          : corm_load_option_new(path, count, option->strategy, option->wildcard, option->inner_join,
-                                                 option->alias);
-    if (made != NULL) {
-        corm_node_as_load_option(made)->strategy = option->strategy;
-        corm_node_as_load_option(made)->wildcard_root = count == 0 ? option->wildcard_root : NULL;
-    }
+    corm_node *made = corm_load_option_with_path(option, path, count);
     PyMem_Free(path);
     return made;
 }
@@ -387,11 +384,20 @@ SIMPLE(immediateload, immediate_strategy)
 SIMPLE(lazyload, lazy_strategy)
 SIMPLE(noload, no_strategy)
 SIMPLE(defaultload, default_strategy)
-SIMPLE(defer, defer_strategy)
 SIMPLE(undefer, undefer_strategy)
 
 static PyObject *load_only(PyObject *self, PyObject *const *args, Py_ssize_t count, PyObject *names) {
-    return names != NULL && PyTuple_GET_SIZE(names) > 0 ? no_keywords("load_only", names) : only(start_of(self), args, count);
+    bool good;
+    PyObject *raises = one_keyword("load_only", args, count, names, "raiseload", &good);
+    int on = good ? corm_py_flag(raises, 0) : -1;
+    return on < 0 ? NULL : only(start_of(self), args, count, on ? &defer_raise_strategy : &defer_strategy);
+}
+
+static PyObject *defer(PyObject *self, PyObject *const *args, Py_ssize_t count, PyObject *names) {
+    bool good;
+    PyObject *raises = one_keyword("defer", args, count, names, "raiseload", &good);
+    int on = !good || at_least_one("defer", count) < 0 ? -1 : corm_py_flag(raises, 0);
+    return on < 0 ? NULL : follow(start_of(self), args, count, on ? &defer_raise_strategy : &defer_strategy, false, NULL);
 }
 
 static PyObject *joinedload(PyObject *self, PyObject *const *args, Py_ssize_t count, PyObject *names) {
@@ -504,8 +510,8 @@ corm_load_options *corm_py_load_options(PyObject *options) {
          "contains_eager(*keys, alias=None)\n--\n\nThe statement's own joins have the rows of a relationship."},       \
         {"defaultload", CORM_PY_FAST(defaultload),                                                                     \
          "defaultload(*keys)\n--\n\nGo along a relationship without changing how it is loaded."},                      \
-        {"load_only", CORM_PY_FAST(load_only), "load_only(*attrs)\n--\n\nDefer all columns but these."},               \
-        {"defer", CORM_PY_FAST(defer), "defer(key)\n--\n\nLoad a column when it is first read."},                      \
+        {"load_only", CORM_PY_FAST(load_only), "load_only(*attrs, raiseload=False)\n--\n\nDefer all columns but these."},               \
+        {"defer", CORM_PY_FAST(defer), "defer(key, raiseload=False)\n--\n\nLoad a column when it is first read; raiseload: reading it is an error."},                      \
         {"undefer", CORM_PY_FAST(undefer), "undefer(key)\n--\n\nLoad a deferred column with the others."}
 
 static PyMethodDef load_methods[] = {

@@ -278,6 +278,36 @@ static PyObject *query_slice(PyObject *query, PyObject *const *args, Py_ssize_t 
 
 /* ---- what is selected, and from where ---- */
 
+/* Options of entities that are not selected any more are of no use. Consumes select. */
+static corm_node *with_fitting_options(corm_node *select) {
+    corm_node *options = select == NULL ? NULL : corm_select_part_of(select, CORM_SELECT_OPTIONS);
+    corm_node *columns = select == NULL ? NULL : corm_select_part_of(select, CORM_SELECT_COLUMNS);
+    corm_vector kept = {0};
+    corm_status status = CORM_OK;
+    for (size_t i = 0; i < corm_list_count(options) && status == CORM_OK; i++) {
+        const corm_load_option *option = corm_node_as_load_option(corm_list_at(options, i));
+        bool fits = option == NULL || option->path.count == 0;
+        for (size_t n = 0; n < corm_list_count(columns) && !fits; n++) {
+            const corm_entity *entity = corm_node_as_entity(corm_list_at(columns, n));
+            fits = entity != NULL && entity->mapper == corm_node_as_attribute(option->path.items[0])->attribute->mapper;
+        }
+        if (fits) {
+            status = corm_vector_push(&kept, corm_list_at(options, i));
+        }
+    }
+    corm_node *result = NULL;
+    if (status == CORM_OK && select != NULL && kept.count == corm_list_count(options)) {
+        result = corm_node_ref(select);
+    } else if (status == CORM_OK && select != NULL) {
+        corm_node *list = kept.count == 0 ? NULL : corm_list_new(CORM_OP_COMMA, corm_py_items(&kept), kept.count);
+        result = kept.count > 0 && list == NULL ? NULL : corm_select_with_part(select, CORM_SELECT_OPTIONS, list);
+        corm_node_unref(list);
+    }
+    corm_vector_clear(&kept);
+    corm_node_unref(select);
+    return result;
+}
+
 static PyObject *query_with_entities(PyObject *query, PyObject *const *args, Py_ssize_t count) {
     CormPyQuery *self = corm_py_query_copy(query);
     corm_vector nodes = {0};
@@ -285,7 +315,8 @@ static PyObject *query_with_entities(PyObject *query, PyObject *const *args, Py_
         return NULL;
     }
     if (corm_py_nodes_as(args, count, CORM_PY_ROLE_COLUMNS, &nodes) < 0 || adapt_all(self, &nodes) < 0 ||
-        corm_py_query_set(self, corm_select_columns_are(self->select, corm_py_items(&nodes), nodes.count)) < 0) {
+        corm_py_query_set(self, with_fitting_options(corm_select_columns_are(self->select, corm_py_items(&nodes),
+                                                                             nodes.count))) < 0) {
         Py_CLEAR(self);
     }
     corm_nodes_unref(&nodes);

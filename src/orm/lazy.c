@@ -105,9 +105,9 @@ static corm_status choose_columns(corm_state *state, corm_attribute *const *want
         }
         status = mapper->host->get(corm_state_object(state), attribute, &value);
         bool absent = value.kind == CORM_KIND_ABSENT;
-        bool deferred = corm_load_options_strategy(state->options, NULL, 0, attribute, NULL) == CORM_LAZY_DEFER;
+        bool deferred = corm_lazy_defers(corm_load_options_strategy(state->options, NULL, 0, attribute, NULL));
         bool alone = count == 1 && wanted != NULL && wanted[0]->column != NULL &&
-                     corm_load_options_strategy(state->options, NULL, 0, wanted[0], NULL) == CORM_LAZY_DEFER &&
+                     corm_lazy_defers(corm_load_options_strategy(state->options, NULL, 0, wanted[0], NULL)) &&
                      !(state->flags & CORM_STATE_EXPIRED);
         if (status == CORM_OK && (asked || (absent && !deferred && !alone))) {
             status = corm_vector_push(out, attribute);
@@ -188,6 +188,12 @@ static corm_status refresh_columns(corm_session *session, corm_state *state, cor
 }
 
 corm_status corm_load_columns(corm_session *session, corm_state *state, corm_attribute *const *attributes, size_t count) {
+    for (size_t i = 0; i < count && state->options != NULL && !(state->flags & CORM_STATE_EXPIRED); i++) {
+        if (corm_load_options_strategy(state->options, NULL, 0, attributes[i], NULL) == CORM_LAZY_DEFER_RAISE) {
+            return corm_error_set(CORM_INVALID_REQUEST, "'%s.%s' is not available due to raiseload=True",
+                                  attributes[i]->mapper->name, attributes[i]->key);
+        }
+    }
     return refresh_columns(session, state, attributes, count, false, CORM_OBJECT_DELETED);
 }
 
@@ -296,27 +302,9 @@ static corm_status raise_strategy(const corm_attribute *attribute, corm_lazy laz
 
 /* Options for what is loaded from here on: those of the path through this relationship. */
 static corm_status options_below(const corm_load_options *options, corm_attribute *attribute, corm_load_options **out) {
-    *out = NULL;
     corm_vector below = {0};
-    corm_status status = CORM_OK;
-    for (size_t i = 0; options != NULL && i < options->count && status == CORM_OK; i++) {
-        const corm_load_option *option = corm_node_as_load_option(options->options[i]);
-        corm_node *node = NULL;
-        if (option->path.count == 0 && option->wildcard_root == NULL) {
-            node = corm_node_ref(options->options[i]);
-        } else if (option->path.count > 0 && corm_node_as_attribute(option->path.items[0])->attribute == attribute &&
-                   (option->path.count > 1 || option->wildcard_columns)) {
-            corm_node *const *path = (corm_node *const *)(void *)(option->path.items + 1);
-            node = option->wildcard_columns
-                       ? corm_load_option_wildcard_columns(path, option->path.count - 1, option->wildcard_root)
-                       : corm_load_option_new(path, option->path.count - 1, option->strategy, option->wildcard,
-                                              option->inner_join, option->alias);
-            status = node == NULL ? corm_error_last()->status : CORM_OK;
-        }
-        if (node != NULL && status == CORM_OK) {
-            status = corm_vector_push(&below, node);
-        }
-    }
+    *out = NULL;
+    corm_status status = corm_load_options_below(options, NULL, 0, attribute, &below);
     if (status == CORM_OK && below.count > 0) {
         *out = corm_load_options_new((corm_node *const *)(void *)below.items, below.count);
         status = *out == NULL ? CORM_NO_MEMORY : CORM_OK;
@@ -401,7 +389,8 @@ static corm_status to_parent_value(void *context, corm_node *node, corm_node **o
     return status;
 }
 
-static corm_node *lazy_select(corm_state *state, corm_attribute *attribute, const corm_load_options *options) {
+static corm_node *lazy_select(corm_state *state, corm_attribute *attribute, const corm_load_options *options,
+                              corm_node *criteria) {
     const corm_relationship *relationship = attribute->relationship;
     parent_values parent = {state, relationship};
     corm_node *select = select_entity(relationship->target, options);
@@ -411,6 +400,11 @@ static corm_node *lazy_select(corm_state *state, corm_attribute *attribute, cons
     corm_node_unref(on);
     if (narrowed != NULL && relationship->secondary_join != NULL) {
         corm_node *both = corm_select_where(narrowed, relationship->secondary_join);
+        corm_node_unref(narrowed);
+        narrowed = both;
+    }
+    if (narrowed != NULL && criteria != NULL) {
+        corm_node *both = corm_select_where(narrowed, criteria);
         corm_node_unref(narrowed);
         narrowed = both;
     }
@@ -467,7 +461,7 @@ static corm_status work_in_pending(corm_state *state, corm_attribute *attribute,
     return CORM_OK;
 }
 
-static corm_status load_by_join(corm_session *session, corm_state *state, corm_attribute *attribute) {
+static corm_status load_by_join(corm_session *session, corm_state *state, corm_attribute *attribute, corm_node *criteria) {
     const corm_host *host = state->mapper->host;
     corm_load_options *options = NULL;
     corm_result *result = NULL;
@@ -476,7 +470,7 @@ static corm_status load_by_join(corm_session *session, corm_state *state, corm_a
     corm_item item;
     bool has_row = true;
     corm_status status = options_below(state->options, attribute, &options);
-    corm_node *select = status == CORM_OK ? lazy_select(state, attribute, options) : NULL;
+    corm_node *select = status == CORM_OK ? lazy_select(state, attribute, options, criteria) : NULL;
     if (status == CORM_OK) {
         status = select == NULL ? corm_error_last()->status
                                 : corm_session_execute_plain(session, select, NULL, 0, NULL, &result);
@@ -534,10 +528,12 @@ corm_status corm_load_relationship(corm_session *session, corm_state *state, cor
     if (status != CORM_OK) {
         return status;
     }
-    if (relationship->target_key) {
+    corm_node *criteria = corm_load_options_criteria(state->options, NULL, 0, attribute);
+    if (relationship->target_key && criteria == NULL) {
         return load_target(session, state, attribute, lazy);
     }
-    return lazy == CORM_LAZY_RAISE_ON_SQL ? raise_strategy(attribute, lazy) : load_by_join(session, state, attribute);
+    return lazy == CORM_LAZY_RAISE_ON_SQL ? raise_strategy(attribute, lazy)
+                                          : load_by_join(session, state, attribute, criteria);
 }
 
 /* ---- keys ---- */

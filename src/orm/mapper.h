@@ -43,6 +43,7 @@ typedef enum corm_lazy {
     CORM_LAZY_RAISE_ON_SQL,/* raises only when SQL would be emitted */
     CORM_LAZY_NOLOAD,
     CORM_LAZY_DEFER,       /* column options */
+    CORM_LAZY_DEFER_RAISE, /* deferred, and reading it is an error */
     CORM_LAZY_UNDEFER,
     CORM_LAZY_CONTAINS     /* contains_eager: columns are already in the statement */
 } corm_lazy;

@@ -102,6 +102,23 @@ corm_node *corm_load_option_wildcard_columns(corm_node *const *path, size_t coun
     return option_of(path, count, &like, NULL);
 }
 
+corm_node *corm_load_option_with_path(const corm_load_option *option, corm_node *const *path, size_t count) {
+    corm_load_option like = *option;
+    if (count > 0) {
+        like.wildcard_root = NULL;
+    }
+    return option_of(path, count, &like, option->alias);
+}
+
+const char *corm_load_option_name(corm_lazy strategy) {
+    static const char *const names[] = {
+        [CORM_LAZY_DEFAULT] = "defaultload",   [CORM_LAZY_SELECT] = "lazyload",   [CORM_LAZY_JOINED] = "joinedload",
+        [CORM_LAZY_SELECTIN] = "selectinload", [CORM_LAZY_RAISE] = "raiseload",   [CORM_LAZY_RAISE_ON_SQL] = "raiseload",
+        [CORM_LAZY_NOLOAD] = "noload",         [CORM_LAZY_DEFER] = "defer",       [CORM_LAZY_DEFER_RAISE] = "defer",
+        [CORM_LAZY_UNDEFER] = "undefer",       [CORM_LAZY_CONTAINS] = "contains_eager"};
+    return names[strategy];
+}
+
 corm_load_option *corm_node_as_load_option(corm_node *node) {
     return node != NULL && node->vtable == &option_vtable ? &as_option(node)->option : NULL;
 }
@@ -169,6 +186,64 @@ static bool applies(const corm_load_option *option, corm_attribute *const *path,
                                (option->wildcard_root == NULL || option->wildcard_root == attribute->mapper)));
     }
     return option->path.count == depth + 1 && step(option, depth) == attribute && follows(option, path, depth);
+}
+
+/* Does the option's path lead through the attribute? */
+static bool leads_through(const corm_load_option *option, corm_attribute *const *path, size_t depth,
+                          const corm_attribute *attribute) {
+    return option->path.count > depth && step(option, depth) == attribute && follows(option, path, depth);
+}
+
+corm_node *corm_load_options_criteria(const corm_load_options *options, corm_attribute *const *path, size_t depth,
+                                      const corm_attribute *attribute) {
+    corm_node *criteria = NULL;
+    for (size_t i = 0; options != NULL && i < options->count; i++) {
+        const corm_load_option *option = corm_node_as_load_option(options->options[i]);
+        if (option != NULL && leads_through(option, path, depth, attribute)) {
+            corm_node *own = corm_node_as_attribute(option->path.items[depth])->children[2];
+            criteria = own != NULL ? own : criteria;
+        }
+    }
+    return criteria;
+}
+
+static corm_node *below(const corm_load_option *option, size_t skip) {
+    corm_node *const *rest = (corm_node *const *)(void *)(option->path.items + skip);
+    corm_load_option like = *option;
+    like.path.items = NULL;
+    if (option->path.count == skip && (option->wildcard || option->wildcard_columns)) {
+        const corm_attribute_node *last = corm_node_as_attribute(option->path.items[skip - 1]);
+        corm_entity *given = corm_attribute_node_target(last);
+        like.wildcard_root = given != NULL ? given->mapper : last->attribute->relationship->target;
+    }
+    return option_of(rest, option->path.count - skip, &like, option->alias);
+}
+
+corm_status corm_load_options_below(const corm_load_options *options, corm_attribute *const *path, size_t depth,
+                                    const corm_attribute *attribute, corm_vector *out) {
+    corm_status status = CORM_OK;
+    for (size_t i = 0; options != NULL && i < options->count && status == CORM_OK; i++) {
+        const corm_load_option *option = corm_node_as_load_option(options->options[i]);
+        corm_node *node = NULL;
+        if (option == NULL) {
+            continue;
+        }
+        bool end = option->path.count == depth + 1;
+        if (option->path.count == 0 && option->wildcard_root == NULL) {
+            node = corm_node_ref(options->options[i]);
+        } else if (leads_through(option, path, depth, attribute) &&
+                   (!end || option->wildcard || option->wildcard_columns)) {
+            node = below(option, depth + 1);
+            status = node == NULL ? corm_error_last()->status : CORM_OK;
+        }
+        if (node != NULL && status == CORM_OK) {
+            status = corm_vector_push(out, node);
+            if (status != CORM_OK) {
+                corm_node_unref(node);
+            }
+        }
+    }
+    return status;
 }
 
 static corm_lazy by_mapping(const corm_attribute *attribute) {

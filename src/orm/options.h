@@ -23,6 +23,10 @@ corm_node *corm_load_option_new(corm_node *const *path, size_t count, corm_lazy 
                                 bool inner_join, corm_node *alias);
 /* load_only(): defers every column of the entity at the path's end that is not listed. */
 corm_node *corm_load_option_wildcard_columns(corm_node *const *path, size_t count, corm_mapper *root);
+/* The same option at the end of another path. */
+corm_node *corm_load_option_with_path(const corm_load_option *option, corm_node *const *path, size_t count);
+/* What users call an option of this strategy: "selectinload". */
+const char *corm_load_option_name(corm_lazy strategy);
 corm_load_option *corm_node_as_load_option(corm_node *node); /* NULL: something else */
 
 /* All options of a statement, shared by the objects it loads. */
@@ -36,6 +40,15 @@ corm_load_options *corm_load_options_new(corm_node *const *options, size_t count
 corm_load_options *corm_load_options_ref(corm_load_options *options);
 void corm_load_options_unref(corm_load_options *options);
 
+/* The criteria that the path of some option has on this attribute, A.bs.and_(...): borrowed; NULL: none. */
+corm_node *corm_load_options_criteria(const corm_load_options *options, corm_attribute *const *path, size_t depth,
+                                      const corm_attribute *attribute);
+/* The options of what lies behind an attribute, with paths that begin there: new references, appended. */
+corm_status corm_load_options_below(const corm_load_options *options, corm_attribute *const *path, size_t depth,
+                                    const corm_attribute *attribute, corm_vector *out);
+static inline bool corm_lazy_defers(corm_lazy strategy) {
+    return strategy == CORM_LAZY_DEFER || strategy == CORM_LAZY_DEFER_RAISE;
+}
 /* The strategy that an attribute has at the end of a path (attributes from the root), by the options or by the
  * mapping. option (may be NULL) receives the option that decided, or NULL. */
 corm_lazy corm_load_options_strategy(const corm_load_options *options, corm_attribute *const *path,

@@ -53,7 +53,7 @@ static corm_status push_node(corm_vector *list, corm_node *node) {
 static bool is_selected(const corm_load_options *options, corm_attribute *const *path, size_t depth,
                         corm_attribute *attribute) {
     return attribute->primary_key ||
-           corm_load_options_strategy(options, path, depth, attribute, NULL) != CORM_LAZY_DEFER;
+           !corm_lazy_defers(corm_load_options_strategy(options, path, depth, attribute, NULL));
 }
 
 /* Append an entity's columns and fill in where they are. */
@@ -86,6 +86,19 @@ static corm_status add_entity_columns(corm_plan_entity *entity, corm_node *from,
     return status;
 }
 
+/* What the objects of a joined entity keep for later loads. */
+static corm_status take_options(const corm_plan *plan, corm_plan_entity *entity) {
+    corm_vector nodes = {0};
+    corm_status status =
+        corm_load_options_below(plan->options, entity->path, entity->depth - 1, entity->parent, &nodes);
+    if (status == CORM_OK && nodes.count > 0) {
+        entity->options = corm_load_options_new((corm_node *const *)(void *)nodes.items, nodes.count);
+        status = entity->options == NULL ? CORM_NO_MEMORY : CORM_OK;
+    }
+    corm_nodes_unref(&nodes);
+    return status;
+}
+
 static corm_status entity_new(corm_plan *plan, corm_mapper *mapper, corm_plan_entity *above, corm_attribute *parent,
                               corm_plan_entity **out) {
     corm_plan_entity *entity = corm_calloc(1, sizeof *entity);
@@ -107,6 +120,7 @@ static corm_status entity_new(corm_plan *plan, corm_mapper *mapper, corm_plan_en
             memcpy(entity->path, above->path, above->depth * sizeof *entity->path);
         }
         entity->path[above->depth] = parent;
+        return take_options(plan, entity);
     }
     return CORM_OK;
 }
@@ -123,6 +137,7 @@ static void entity_free(corm_plan_entity *entity) {
     corm_free(entity->key_columns);
     corm_free(entity->path);
     corm_free(entity->later);
+    corm_load_options_unref(entity->options);
     corm_free(entity);
 }
 
@@ -261,7 +276,12 @@ static corm_status join_relationship(plan_builder *build, const corm_relationshi
     }
     if (status == CORM_OK && secondary != NULL && (detail & CORM_JOIN_OUTER)) {
         /* LEFT OUTER JOIN (association JOIN target): an association without its target is no match. */
-        corm_node *inner = corm_join_new(secondary, target_from, second, 0);
+        if (extra != NULL) {
+            corm_node *both = corm_and2(second, extra);
+            corm_node_unref(second);
+            second = both;
+        }
+        corm_node *inner = second == NULL ? NULL : corm_join_new(secondary, target_from, second, 0);
         status = inner == NULL ? corm_error_last()->status : join(build, parent_from, inner, on, detail);
         corm_node_unref(inner);
     } else if (status == CORM_OK) {
@@ -371,6 +391,8 @@ static bool recurs(const corm_plan_entity *entity, const corm_attribute *attribu
 static corm_status join_eagerly(plan_builder *build, corm_plan_entity *entity, corm_node *from);
 
 static corm_status add_order(plan_builder *build, const corm_relationship *relationship, corm_node *from);
+static corm_status joined_criteria(plan_builder *build, const corm_plan_entity *entity, const corm_attribute *attribute,
+                                   corm_node *from, corm_node **out);
 
 static corm_status join_child(plan_builder *build, corm_plan_entity *entity, corm_node *from, corm_attribute *attribute,
                               bool inner) {
@@ -394,7 +416,12 @@ static corm_status join_child(plan_builder *build, corm_plan_entity *entity, cor
     if (attribute->kind == CORM_ATTRIBUTE_COLLECTION) {
         build->plan->unique = build->plan->joined_many = true;
     }
-    status = join_relationship(build, relationship, from, alias, NULL, inner ? 0 : CORM_JOIN_OUTER, true);
+    corm_node *extra = NULL;
+    status = joined_criteria(build, entity, attribute, alias, &extra);
+    if (status == CORM_OK) {
+        status = join_relationship(build, relationship, from, alias, extra, inner ? 0 : CORM_JOIN_OUTER, true);
+    }
+    corm_node_unref(extra);
     if (status == CORM_OK) {
         status = add_entity_columns(child, alias, build->plan->options, &build->columns);
     }
@@ -441,7 +468,7 @@ static corm_status join_eagerly(plan_builder *build, corm_plan_entity *entity, c
         }
         corm_lazy strategy =
             corm_load_options_strategy(build->plan->options, entity->path, entity->depth, attribute, &option);
-        if (option == NULL && recurs(entity, attribute)) {
+        if ((option == NULL || option->wildcard) && recurs(entity, attribute)) {
             continue;
         }
         if (strategy == CORM_LAZY_CONTAINS && option != NULL) {
@@ -484,6 +511,22 @@ static corm_status add_order(plan_builder *build, const corm_relationship *relat
     return status;
 }
 
+/* The criteria that options have on a joined relationship, of the alias it is joined to: *out is a new reference or
+ * NULL. */
+static corm_status joined_criteria(plan_builder *build, const corm_plan_entity *entity, const corm_attribute *attribute,
+                                   corm_node *from, corm_node **out) {
+    corm_node *criteria = corm_load_options_criteria(build->plan->options, entity->path, entity->depth, attribute);
+    order_side side = {attribute->relationship->target, from};
+    *out = NULL;
+    if (criteria == NULL) {
+        return CORM_OK;
+    }
+    corm_node *moved = corm_node_replace(criteria, to_order_side, &side);
+    *out = moved == NULL ? NULL : corm_rewrite_apply(build->rewrite, moved);
+    corm_node_unref(moved);
+    return *out == NULL ? corm_error_last()->status : CORM_OK;
+}
+
 /* ---- the limit's subquery ---- */
 
 /* Will some collection be joined? Looked up before anything is joined. */
@@ -496,7 +539,7 @@ static bool joins_many(const plan_builder *build, const corm_plan_entity *entity
         }
         if (corm_load_options_strategy(build->plan->options, entity->path, entity->depth, attribute, &option) ==
                 CORM_LAZY_JOINED &&
-            (option != NULL || !recurs(entity, attribute))) {
+            ((option != NULL && !option->wildcard) || !recurs(entity, attribute))) {
             return true;
         }
     }
@@ -592,6 +635,41 @@ static corm_status read_options(corm_plan *plan, const corm_node *select) {
     return plan->options == NULL ? CORM_NO_MEMORY : CORM_OK;
 }
 
+/* Each option must begin at an entity that is selected. */
+static corm_status check_options(const corm_plan *plan) {
+    const corm_mapper *first = NULL;
+    for (size_t i = 0; i < plan->output_count && first == NULL; i++) {
+        first = plan->outputs[i].mapper;
+    }
+    for (size_t i = 0; plan->options != NULL && i < plan->options->count; i++) {
+        const corm_load_option *option = corm_node_as_load_option(plan->options->options[i]);
+        if (option == NULL || option->path.count == 0) {
+            continue;
+        }
+        const corm_attribute *root = corm_node_as_attribute(option->path.items[0])->attribute;
+        const corm_attribute *last = corm_node_as_attribute(option->path.items[option->path.count - 1])->attribute;
+        bool found = false;
+        for (size_t n = 0; n < plan->output_count && !found; n++) {
+            found = plan->outputs[n].mapper == root->mapper;
+        }
+        if (!found && first == NULL) {
+            return corm_error_set(CORM_ARGUMENT_ERROR,
+                                  "Query has only expression-based entities; attribute loader option %s(%s.%s) can't be "
+                                  "applied here.",
+                                  corm_load_option_name(option->strategy), last->mapper->name, last->key);
+        }
+        if (!found) {
+            return corm_error_set(CORM_ARGUMENT_ERROR,
+                                  "Mapped class %s referenced in option %s(%s.%s) does not apply to any of the root "
+                                  "entities in this query, e.g. %s. Please specify the full path from one of the root "
+                                  "entities to the target attribute. ",
+                                  root->mapper->name, corm_load_option_name(option->strategy), last->mapper->name,
+                                  last->key, first->name);
+        }
+    }
+    return CORM_OK;
+}
+
 /* A select of nothing but relationships' or joins' sources still needs its FROM: the entities asked for. */
 static corm_status build_all(plan_builder *build, corm_node *select, bool legacy_labels) {
     corm_status status = read_options(build->plan, select);
@@ -606,6 +684,9 @@ static corm_status build_all(plan_builder *build, corm_node *select, bool legacy
     }
     if (status == CORM_OK) {
         status = add_outputs(build, corm_select_part_of(select, CORM_SELECT_COLUMNS));
+    }
+    if (status == CORM_OK && !build->nested) {
+        status = check_options(build->plan);
     }
     if (status == CORM_OK) {
         status = rewrite_parts(build, select);

@@ -32,6 +32,7 @@ struct corm_plan_entity {
     corm_plan_later *later;
     size_t later_count;
     size_t number;                /* among all entities of the plan */
+    corm_load_options *options;   /* of a joined one: those that begin at it; a reference, or NULL */
 };
 
 typedef struct corm_plan {

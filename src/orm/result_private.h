@@ -30,6 +30,8 @@ struct corm_result {
     corm_value *row;             /* converted values, when it converts */
     char *rooms;
     bool populate_existing;
+    corm_load_options *options;  /* the statement's own, when the plan's have values of another one; or NULL */
+    corm_load_options **below;   /* the same by joined entity: made when first needed */
     bool buffered;               /* all rows are read into `buffer` */
     corm_item *buffer;
     bool *buffer_objects;
@@ -42,6 +44,8 @@ struct corm_result {
     bool finished;
 };
 
+/* The options that the result's objects are loaded by: the plan's, with the statement's own values. Borrowed. */
+corm_load_options *corm_result_options(corm_result *result);
 /* Append all rows of the present cursor to the buffer. */
 corm_status corm_result_take_rows(corm_result *result);
 /* Load what the plan loads after the rows, for the states collected so far. */

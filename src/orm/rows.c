@@ -8,6 +8,7 @@
 
 #include "base/alloc.h"
 #include "orm/result_private.h"
+#include "sql/select.h"
 
 /* ---- one entity of one row ---- */
 
@@ -58,6 +59,50 @@ static corm_status set_key(corm_state *state, const corm_plan_entity *entity, co
     return status;
 }
 
+/* Take options from the plan only when they hold no values: those are of the statement that was planned. */
+static corm_load_options *own_options(corm_result *result) {
+    corm_node *list = corm_select_part_of(result->statement, CORM_SELECT_OPTIONS);
+    if (result->options == NULL && list != NULL) {
+        result->options = corm_load_options_new(((const corm_list *)(const void *)list)->items, corm_list_count(list));
+    }
+    return result->options;
+}
+
+static bool has_values(const corm_result *result) {
+    const corm_node *list = result->statement->kind == CORM_NODE_SELECT
+                                ? corm_select_part_of(result->statement, CORM_SELECT_OPTIONS)
+                                : NULL;
+    return list != NULL && (list->flags & CORM_NODE_HAS_BIND);
+}
+
+corm_load_options *corm_result_options(corm_result *result) {
+    return has_values(result) ? own_options(result) : result->plan->options;
+}
+
+/* Short of memory, an object goes without: what it loads later is then loaded as its mapping says. */
+static corm_load_options *options_of(corm_result *result, const corm_plan_entity *entity) {
+    if (result->plan->options == NULL) {
+        return NULL;
+    }
+    if (entity->depth == 0) {
+        return corm_result_options(result);
+    }
+    if (entity->options == NULL || !has_values(result)) {
+        return entity->options;
+    }
+    if (result->below == NULL) {
+        result->below = corm_calloc(result->plan->entity_count, sizeof *result->below);
+    }
+    corm_vector nodes = {0};
+    if (result->below != NULL && result->below[entity->number] == NULL &&
+        corm_load_options_below(own_options(result), entity->path, entity->depth - 1, entity->parent, &nodes) == CORM_OK) {
+        result->below[entity->number] = corm_load_options_new((corm_node *const *)(void *)nodes.items, nodes.count);
+    }
+    corm_nodes_unref(&nodes);
+    corm_error_clear();
+    return result->below == NULL ? NULL : result->below[entity->number];
+}
+
 /* A new object of the row; *out is held for the caller. It is reachable only when it is complete. */
 static corm_status create(corm_result *result, const corm_plan_entity *entity, const corm_value *row, corm_state **out) {
     corm_session *session = result->session;
@@ -82,9 +127,7 @@ static corm_status create(corm_result *result, const corm_plan_entity *entity, c
     if (session->strong) {
         host->retain(object);
     }
-    if (result->plan->options != NULL && entity->depth == 0) {
-        state->options = corm_load_options_ref(result->plan->options);
-    }
+    state->options = corm_load_options_ref(options_of(result, entity));
     *out = state;
     if (entity->mapper->listening & CORM_EVENT_LOAD) {
         status = host->event(CORM_EVENT_LOAD, session, session->connection, state);
@@ -496,6 +539,11 @@ void corm_result_free(corm_result *result) {
     corm_free(result->inserted_key);
     corm_free(result->buffer);
     corm_free(result->loaded);
+    for (size_t i = 0; result->below != NULL && i < result->plan->entity_count; i++) {
+        corm_load_options_unref(result->below[i]);
+    }
+    corm_free(result->below);
+    corm_load_options_unref(result->options);
     for (size_t i = 0; result->own_names != NULL && i < result->output_count; i++) {
         corm_free(result->own_names[i]);
     }

@@ -16,36 +16,6 @@
 
 enum { CHUNK = 500 };
 
-/* The options of the levels below, seen from the target. */
-static corm_status options_from(const corm_load_options *options, corm_attribute *const *path, size_t depth,
-                                corm_attribute *attribute, corm_vector *out) {
-    corm_status status = CORM_OK;
-    for (size_t i = 0; options != NULL && i < options->count && status == CORM_OK; i++) {
-        const corm_load_option *option = corm_node_as_load_option(options->options[i]);
-        bool everywhere = option->path.count == 0 && option->wildcard_root == NULL && option->wildcard;
-        bool below = option->path.count > depth + 1 || (option->path.count == depth + 1 && option->wildcard_columns) ||
-                     (option->path.count == depth + 1 && option->wildcard);
-        for (size_t p = 0; p < depth && below; p++) {
-            below = corm_node_as_attribute(option->path.items[p])->attribute == path[p];
-        }
-        below = below && corm_node_as_attribute(option->path.items[depth])->attribute == attribute;
-        if (!everywhere && !below) {
-            continue;
-        }
-        size_t skip = everywhere ? 0 : depth + 1;
-        corm_node *const *rest = (corm_node *const *)(void *)(option->path.items + skip);
-        corm_node *node = option->wildcard_columns
-                              ? corm_load_option_wildcard_columns(rest, option->path.count - skip, option->wildcard_root)
-                              : corm_load_option_new(rest, option->path.count - skip, option->strategy, option->wildcard,
-                                                     option->inner_join, option->alias);
-        status = node == NULL ? corm_error_last()->status : corm_vector_push(out, node);
-        if (status != CORM_OK) {
-            corm_node_unref(node);
-        }
-    }
-    return status;
-}
-
 /* ---- collections and one-to-one ---- */
 
 /* The column that holds the parent's key, and the parent's column it equals; NULL: not so simple. */
@@ -59,7 +29,7 @@ static const corm_sync_pair *parent_pair(const corm_relationship *relationship) 
 }
 
 static corm_node *select_children(const corm_relationship *relationship, const corm_sync_pair *pair, const corm_vector *options,
-                                  const corm_value *keys, size_t count) {
+                                  corm_node *criteria, const corm_value *keys, size_t count) {
     corm_node *columns[2] = {corm_column_node(pair->destination), corm_entity_of(relationship->target)};
     corm_node *select = columns[1] == NULL ? NULL : corm_select_new(columns, 2);
     corm_node_unref(columns[1]);
@@ -79,6 +49,11 @@ static corm_node *select_children(const corm_relationship *relationship, const c
     corm_node_unref(list);
     corm_node_unref(in);
     corm_node_unref(select);
+    if (narrowed != NULL && criteria != NULL) {
+        corm_node *both = corm_select_where(narrowed, criteria);
+        corm_node_unref(narrowed);
+        narrowed = both;
+    }
     if (narrowed != NULL && relationship->order_by.count > 0) {
         corm_node *sorted = corm_select_order_by(
             narrowed, (corm_node *const *)(void *)relationship->order_by.items, relationship->order_by.count);
@@ -144,7 +119,7 @@ static corm_status store_children(corm_state *state, corm_attribute *attribute, 
 }
 
 static corm_status load_chunk(corm_session *session, corm_state *const *states, size_t count, corm_attribute *attribute,
-                              const corm_vector *options) {
+                              const corm_vector *options, corm_node *criteria) {
     const corm_relationship *relationship = attribute->relationship;
     corm_result *result = NULL;
     corm_node *select = NULL;
@@ -158,7 +133,7 @@ static corm_status load_chunk(corm_session *session, corm_state *const *states, 
         keys[i] = key[0]; /* borrowed: the objects are held */
     }
     if (status == CORM_OK) {
-        select = select_children(relationship, parent_pair(relationship), options, keys, count);
+        select = select_children(relationship, parent_pair(relationship), options, criteria, keys, count);
         status = select == NULL ? corm_error_last()->status
                                 : corm_session_execute_plain(session, select, NULL, 0, NULL, &result);
     }
@@ -311,7 +286,7 @@ corm_status corm_load_selectin(corm_session *session, corm_state *const *states,
     const corm_relationship *relationship = attribute->relationship;
     corm_vector due = {0}, below = {0};
     corm_set seen = {0};
-    corm_status status = options_from(options, path, depth, attribute, &below);
+    corm_status status = corm_load_options_below(options, path, depth, attribute, &below);
     for (size_t i = 0; i < count && status == CORM_OK; i++) {
         bool wanted, added = false;
         status = is_due(states[i], attribute, &wanted);
@@ -325,14 +300,15 @@ corm_status corm_load_selectin(corm_session *session, corm_state *const *states,
     corm_set_clear(&seen);
     corm_state *const *items = (corm_state *const *)(void *)due.items;
     if (status == CORM_OK && due.count > 0) {
-        if (relationship->target_key && relationship->sync_count == 1) {
+        corm_node *criteria = corm_load_options_criteria(options, path, depth, attribute);
+        if (relationship->target_key && relationship->sync_count == 1 && criteria == NULL) {
             status = load_references(session, items, due.count, attribute, &below);
         } else if (parent_pair(relationship) == NULL) {
             status = load_each(items, due.count, attribute);
         } else {
             for (size_t first = 0; first < due.count && status == CORM_OK; first += CHUNK) {
                 size_t size = due.count - first < CHUNK ? due.count - first : CHUNK;
-                status = load_chunk(session, items + first, size, attribute, &below);
+                status = load_chunk(session, items + first, size, attribute, &below, criteria);
             }
         }
     }
@@ -346,7 +322,7 @@ static corm_status load_later(corm_result *result, const corm_plan_entity *entit
     corm_status status = CORM_OK;
     for (size_t i = 0; i < entity->later_count && status == CORM_OK; i++) {
         status = corm_load_selectin(result->session, (corm_state *const *)(void *)states->items, states->count,
-                                    entity->later[i].attribute, result->plan->options, entity->path, entity->depth);
+                                    entity->later[i].attribute, corm_result_options(result), entity->path, entity->depth);
     }
     for (size_t i = 0; i < entity->joined.count && status == CORM_OK; i++) {
         status = load_later(result, entity->joined.items[i]);
