@@ -89,7 +89,8 @@ CORM_API corm_status corm_reference_set(void *object, const char *field, void *o
 
 /* The number of items; loads the collection when it was not. SIZE_MAX: a failure. */
 CORM_API size_t corm_many_count(corm_many *many);
-/* Item by place, or NULL past the end. Items keep their places until the collection changes. */
+/* Item by place, or NULL: past the end (corm_error_last()->status is CORM_OK) or a failure. Items keep their places until
+ * the collection changes. */
 CORM_API void *corm_many_at(corm_many *many, size_t index);
 /* An object is in a collection once: adding it again does nothing. */
 CORM_API corm_status corm_many_add(corm_many *many, void *object);
@@ -97,7 +98,7 @@ CORM_API corm_status corm_many_add(corm_many *many, void *object);
 CORM_API corm_status corm_many_remove(corm_many *many, void *object);
 CORM_API bool corm_many_contains(corm_many *many, const void *object);
 /* A loop over a collection: corm_each(address, a, u->addresses) { ... }. The collection may change meanwhile; then items
- * may be met twice or not at all. */
+ * may be met twice or not at all. It ends without an error, or where one is: see corm_error_last(). */
 #define corm_each(type_, name, many)                                                                                   \
     for (size_t name##_at_ = 0; name##_at_ != SIZE_MAX; name##_at_ = SIZE_MAX)                                         \
         for (type_ *name = (type_ *)corm_many_at((many), 0); name != NULL;                                             \

@@ -284,7 +284,7 @@ void corm_query_with(corm_query *query, corm_mapping *mapping, const char *field
 
 corm_node *c_query_select(const corm_query *query) {
     if (query == NULL) {
-        corm_error_set(CORM_ARGUMENT_ERROR, "the query is NULL: it could not be made");
+        corm_error_no_memory(); /* the only reason why there is no query */
     } else if (query->failure.status == CORM_NO_MEMORY) {
         corm_error_no_memory();
     } else if (query->failure.status != CORM_OK) {
@@ -456,9 +456,9 @@ int64_t corm_count(corm_session *session, corm_query *query) {
     corm_pick(counting, corm_count_all());
     if (from != NULL && counting->select != NULL) {
         become(counting, corm_select_from(counting->select, from));
-        if (corm_next_row(session, counting)) {
-            count = corm_row_int(counting, 0);
-        }
+    }
+    if (from != NULL && corm_next_row(session, counting)) { /* a query that could not be made says why */
+        count = corm_row_int(counting, 0);
     }
     corm_node_unref(inner);
     corm_node_unref(from);

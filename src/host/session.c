@@ -322,7 +322,11 @@ size_t corm_many_count(corm_many *many) {
 }
 
 void *corm_many_at(corm_many *many, size_t index) {
-    if (load_many(many) != CORM_OK || index >= many->items.count) {
+    if (load_many(many) != CORM_OK) {
+        return NULL;
+    }
+    if (index >= many->items.count) {
+        corm_error_clear();
         return NULL;
     }
     return c_object_struct(c_object_from(many->items.items[index]));

@@ -208,8 +208,10 @@ static corm_status walk(corm_query *query) {
         users++;
         holds(corm_many_count(found->addresses) != SIZE_MAX && corm_many_count(found->clubs) != SIZE_MAX);
         corm_each(address, one, found->addresses) {
-            addresses += corm_fetch(one, user) == found;
+            attempt_made(corm_fetch(one, user));
+            addresses++;
         }
+        attempt(corm_error_last()->status);
         clubs += corm_many_count(found->clubs);
     }
     attempt(corm_error_last()->status);
@@ -298,7 +300,7 @@ static corm_status ask(void) {
     corm_having(query, corm_compare(CORM_COMPARE_GT, corm_count_all(), corm_value_int(1)));
     corm_order_by(query, corm_desc(corm_by_name("how_many")));
     corm_limit(query, 5);
-    corm_status status = query == NULL ? CORM_NO_MEMORY : take_rows(query, 1);
+    corm_status status = take_rows(query, 1); /* also of NULL: it says why */
     corm_query_free(query);
     corm_query_free(inner);
     query = other == NULL ? NULL : corm_query_of_alias(other);
@@ -310,7 +312,7 @@ static corm_status ask(void) {
     }
     corm_query_free(query);
     corm_aliased_free(other);
-    return other == NULL && status == CORM_OK ? CORM_NO_MEMORY : status;
+    return other == NULL && status == CORM_OK ? corm_fail(CORM_NO_MEMORY, "no alias") : status;
 }
 
 /* ---- merging ---- */
