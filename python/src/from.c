@@ -218,6 +218,24 @@ static PyObject *corresponding_in(corm_node *from, PyObject *column) {
     return corm_py_wrap(found);
 }
 
+static PyObject *collection_str(PyObject *self) {
+    CormPyCollection *collection = as_collection(self);
+    PyObject *texts = PyList_New(0), *comma = PyUnicode_FromString(", ");
+    for (Py_ssize_t i = 0; texts != NULL && i < PyTuple_GET_SIZE(collection->columns); i++) {
+        PyObject *text = PyObject_Str(PyTuple_GET_ITEM(collection->columns, i));
+        if (text == NULL || PyList_Append(texts, text) < 0) {
+            Py_CLEAR(texts);
+        }
+        Py_XDECREF(text);
+    }
+    PyObject *joined = texts == NULL || comma == NULL ? NULL : PyUnicode_Join(comma, texts);
+    PyObject *shown = joined == NULL ? NULL : PyUnicode_FromFormat("%s(%U)", Py_TYPE(self)->tp_name, joined);
+    Py_XDECREF(texts);
+    Py_XDECREF(comma);
+    Py_XDECREF(joined);
+    return shown;
+}
+
 static PyMethodDef collection_methods[] = {
     {"keys", collection_keys, METH_NOARGS, "keys()\n--\n\nThe names, in order."},
     {"values", collection_values, METH_NOARGS, "values()\n--\n\nThe columns, in order."},
@@ -231,6 +249,7 @@ static PyType_Slot collection_slots[] = {{Py_tp_doc, "Columns in order, by name,
                                          {Py_tp_traverse, collection_traverse},
                                          {Py_tp_getattro, collection_getattr},
                                          {Py_tp_iter, collection_iter},
+                                         {Py_tp_str, collection_str},
                                          {Py_tp_methods, collection_methods},
                                          {Py_mp_subscript, collection_subscript},
                                          {Py_mp_length, collection_length},

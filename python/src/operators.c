@@ -19,8 +19,26 @@ static bool has_node(PyObject *object) {
 
 /* ---- two sides ---- */
 
+static bool is_tuple(const corm_node *node) {
+    return node->kind == CORM_NODE_LIST && node->op == CORM_OP_COMMA && node->child_count > 0;
+}
+
+/* A tuple of values beside a tuple of expressions. */
+static corm_node *tuple_operand(PyObject *tuple) {
+    corm_vector nodes = {0};
+    corm_node *list = NULL;
+    if (corm_py_nodes(tuple, false, true, &nodes) == 0) {
+        list = corm_list_new(CORM_OP_COMMA, corm_py_items(&nodes), nodes.count);
+        if (list == NULL) {
+            corm_py_raise();
+        }
+    }
+    corm_nodes_unref(&nodes);
+    return list;
+}
+
 corm_node *corm_py_operand(corm_node *beside, PyObject *other) {
-    corm_node *node = corm_py_node_maybe(other);
+    corm_node *node = is_tuple(beside) && PyTuple_Check(other) ? tuple_operand(other) : corm_py_node_maybe(other);
     corm_value value;
     if (node != NULL || PyErr_Occurred() != NULL) {
         return node;
@@ -44,7 +62,8 @@ static PyObject *operate(corm_operator op, PyObject *left, PyObject *right) {
     if (!has_node(element)) {
         Py_RETURN_NOTIMPLEMENTED;
     }
-    corm_node *node = corm_py_node_maybe(other);
+    corm_node *node =
+        is_tuple(self_node(element)) && PyTuple_Check(other) ? tuple_operand(other) : corm_py_node_maybe(other);
     corm_node *result = NULL;
     if (node != NULL) {
         result = reversed ? corm_binary_new(op, node, self_node(element)) : corm_binary_new(op, self_node(element), node);
@@ -394,8 +413,7 @@ PyObject *corm_py_in(corm_node *left, PyObject *other, bool negated) {
         PyObject *item = PySequence_Fast_GET_ITEM(items, i);
         expressions = !PyLong_CheckExact(item) && !PyUnicode_CheckExact(item) && corm_py_is_element(item);
     }
-    bool tuples = left->kind == CORM_NODE_LIST && left->op == CORM_OP_COMMA && left->child_count > 0;
-    corm_node *list = expressions ? mixed_list(left, items) : tuples ? tuple_list(left, items) : value_list(left, items);
+    corm_node *list = expressions ? mixed_list(left, items) : is_tuple(left) ? tuple_list(left, items) : value_list(left, items);
     Py_DECREF(items);
     return list == NULL ? NULL : finish_in(left, list, negated);
 }

@@ -19,6 +19,21 @@ static corm_status write_columns(const corm_dialect *dialect, const corm_vector 
 
 /* ---- columns ---- */
 
+/* More than a word or a literal: SQLite wants parentheses around it. */
+static bool is_expression(const char *sql) {
+    while (*sql == ' ')
+        sql++;
+    if (*sql == '\'' || *sql == '"' || *sql == '(')
+        return false;
+    for (; *sql; sql++) {
+        bool word = (*sql >= 'a' && *sql <= 'z') || (*sql >= 'A' && *sql <= 'Z') || (*sql >= '0' && *sql <= '9') ||
+                    *sql == '_' || (unsigned char)*sql >= 0x80;
+        if (!word)
+            return true;
+    }
+    return false;
+}
+
 static corm_status write_default(const corm_dialect *dialect, const corm_column *column, corm_text *out) {
     if (!column->server_default && !column->server_default_node)
         return CORM_OK;
@@ -32,12 +47,18 @@ static corm_status write_default(const corm_dialect *dialect, const corm_column 
     bool wraps = node->kind == CORM_NODE_BINARY || node->kind == CORM_NODE_LIST ||
                  (node->kind == CORM_NODE_FUNCTION && node->child_count > 0) ||
                  node->kind == CORM_NODE_CASE || node->kind == CORM_NODE_CAST;
-    bool is_sqlite_expression = wraps && dialect->supports_default_values;
-    if (is_sqlite_expression)
-        corm_text_append_char(out, '(');
-    corm_status status = corm_compile_fragment(dialect, node, true, out);
-    if (is_sqlite_expression)
-        corm_text_append_char(out, ')');
+    corm_text expression = CORM_TEXT_EMPTY;
+    corm_status status = corm_compile_fragment(dialect, node, true, &expression);
+    if (!status)
+        status = corm_text_status(&expression);
+    if (!status) {
+        wraps = wraps || (node->kind == CORM_NODE_TEXT && is_expression(expression.data));
+        wraps = wraps && dialect->supports_default_values;
+        corm_text_append(out, wraps ? "(" : "");
+        corm_text_append(out, expression.data);
+        corm_text_append(out, wraps ? ")" : "");
+    }
+    corm_text_clear(&expression);
     return status;
 }
 

@@ -85,7 +85,7 @@ static corm_status compile_column_of(corm_compiler *compiler, const corm_node *n
     return corm_dialect_identifier(compiler->dialect, name, text_of(compiler));
 }
 
-/* A name of a selected column, in ORDER BY or GROUP BY. */
+/* A name of a selected column, in ORDER BY or GROUP BY; else of a column of what is selected from. */
 static corm_status compile_reference(corm_compiler *compiler, const corm_node *node) {
     const char *name = corm_node_display_name(node);
     corm_frame *frame = compiler->frame;
@@ -102,6 +102,14 @@ static corm_status compile_reference(corm_compiler *compiler, const corm_node *n
         if (is_written || frame->is_compound || label->node->kind == CORM_NODE_LABEL)
             return corm_dialect_identifier(compiler->dialect, written ? written : own, text_of(compiler));
         return corm_compile_expression(compiler, label->node, CORM_OP_NONE, NULL);
+    }
+    for (size_t i = 0; frame && i < frame->froms.count; i++) {
+        corm_node *column = corm_from_column(frame->froms.items[i], name);
+        if (!column)
+            continue;
+        corm_status status = corm_compile_expression(compiler, column, CORM_OP_NONE, NULL);
+        corm_node_unref(column);
+        return status;
     }
     return corm_error_set(
         CORM_COMPILE_ERROR,

@@ -38,7 +38,7 @@ static const char *row_name(const corm_node *node, const char *label) {
     if (label)
         return label;
     if (node->kind == CORM_NODE_COLUMN)
-        return corm_node_as_column(node)->name;
+        return corm_node_display_name(node);
     if (node->kind == CORM_NODE_TEXT)
         return ((const corm_text_node *)(const void *)node)->text;
     return corm_node_result_name(node);

@@ -223,6 +223,12 @@ corm_table *corm_foreign_key_table(const corm_foreign_key *key) {
     return find_table(key->parent->table->metadata, key->target, size);
 }
 
+/* A column whose type was not given has that of the column referred to. */
+static void take_type(corm_foreign_key *key) {
+    if (key->parent && (!key->parent->shared.node.type || key->parent->shared.node.type->kind == CORM_TYPE_NULL))
+        corm_column_set_type(key->parent, key->column->shared.node.type);
+}
+
 corm_status corm_foreign_key_resolve(corm_foreign_key *key, corm_column **out) {
     *out = NULL;
     if (key->column && key->column->table) {
@@ -232,6 +238,7 @@ corm_status corm_foreign_key_resolve(corm_foreign_key *key, corm_column **out) {
             corm_node_unref(key->foreign);
             key->foreign = NULL;
         }
+        take_type(key);
         *out = key->column;
         return CORM_OK;
     }
@@ -259,9 +266,8 @@ corm_status corm_foreign_key_resolve(corm_foreign_key *key, corm_column **out) {
             "Could not initialize target column for ForeignKey '%s' on table '%s': table '%s' has "
             "no column named '%s'",
             key->target, own->name, table->name, column_name);
-    if (!key->parent->shared.node.type || key->parent->shared.node.type->kind == CORM_TYPE_NULL)
-        corm_column_set_type(key->parent, column->shared.node.type);
     key->column = column;
+    take_type(key);
     *out = column;
     return CORM_OK;
 }

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
 # By module and name, so that nothing is imported that no annotation mentions.
 _DEFAULTS = {
-    ("builtins", "bool"): "Boolean", ("builtins", "bytes"): "LargeBinary", ("builtins", "float"): "Float",
+    ("builtins", "bool"): "Boolean", ("builtins", "bytes"): "LargeBinary", ("builtins", "float"): "Double",
     ("builtins", "int"): "Integer", ("builtins", "str"): "String", ("datetime", "date"): "Date",
     ("datetime", "datetime"): "DateTime", ("datetime", "time"): "Time", ("datetime", "timedelta"): "Interval",
     ("decimal", "Decimal"): "Numeric", ("uuid", "UUID"): "Uuid",
