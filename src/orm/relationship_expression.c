@@ -222,6 +222,17 @@ static corm_node *where(corm_node *select, corm_node *criterion) {
     return narrowed;
 }
 
+/* The target is looked through anew, also where the enclosing statement has the same table. */
+static corm_node *with_own_rows(corm_node *select, corm_node *target, corm_node *secondary) {
+    corm_node *own[] = {target, secondary};
+    corm_node *flagged = corm_select_with_detail(select, 0, CORM_SELECT_CORRELATE_EXCEPT);
+    corm_node *result = flagged == NULL ? NULL
+                                        : corm_select_append(flagged, CORM_SELECT_CORRELATE, own, secondary != NULL ? 2 : 1);
+    corm_node_unref(flagged);
+    corm_node_unref(select);
+    return result;
+}
+
 corm_node *corm_relationship_exists(corm_node *attribute_node, corm_node *criterion) {
     corm_attribute_node *node = relationship_node(attribute_node);
     if (node == NULL) {
@@ -262,6 +273,9 @@ corm_node *corm_relationship_exists(corm_node *attribute_node, corm_node *criter
     }
     if (select != NULL && adapted != NULL) {
         select = where(select, adapted);
+    }
+    if (select != NULL) {
+        select = with_own_rows(select, target_from, secondary);
     }
 done:
     corm_node_unref(target_from);

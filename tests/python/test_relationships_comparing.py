@@ -50,6 +50,14 @@ def test_has_asks_about_the_one(session):
     assert ids(session, select(Address.id).where(not_(Address.user.has(name="bob")))) == [1, 2]
 
 
+def test_any_and_has_look_through_all_rows_also_where_their_table_is_joined(session):
+    joined = select(User.id).join(User.addresses).where(Address.email == "ann@a")
+    assert ids(session, joined.where(User.addresses.any(email="ann@b"))) == [1]
+    assert ids(session, joined.where(~User.addresses.any(email="ann@b"))) == []
+    back = select(Address.id).join(Address.user).where(User.name == "bob")
+    assert ids(session, back.where(Address.user.has(name="bob"))) == [3]
+
+
 def test_contains_asks_for_this_member(session):
     mail = session.get(Address, 3)
     assert ids(session, select(User.id).where(User.addresses.contains(mail))) == [2]
