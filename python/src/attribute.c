@@ -353,7 +353,7 @@ static PyObject *attribute_has(PyObject *self, PyObject *args, PyObject *kwargs)
 
 /* A method of the plain expression, for column attributes. */
 static PyObject *base_method(PyObject *self, const char *name, PyObject *args, PyObject *kwargs) {
-    PyObject *method = PyObject_GetAttrString((PyObject *)CormPyColumnElement_Type, name);
+    PyObject *method = corm_py_get((PyObject *)CormPyColumnElement_Type, name);
     PyObject *all = method == NULL ? NULL : PyTuple_New(PyTuple_GET_SIZE(args) + 1);
     PyObject *result = NULL;
     if (all != NULL) {

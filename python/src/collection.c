@@ -535,7 +535,7 @@ static int set_become(PyObject *self, PyObject *wanted) {
 /* Apply a plain set operation to a copy, then become that. */
 static PyObject *set_apply(PyObject *self, const char *operation, PyObject *args) {
     PyObject *copy = PySet_New(self);
-    PyObject *method = copy == NULL ? NULL : PyObject_GetAttrString(copy, operation);
+    PyObject *method = copy == NULL ? NULL : corm_py_get(copy, operation);
     PyObject *done = method == NULL ? NULL : PyObject_CallObject(method, args);
     int failed = done == NULL || set_become(self, copy) < 0;
     Py_XDECREF(done);

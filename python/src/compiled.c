@@ -177,7 +177,7 @@ done:
 /* element.compile(bind=None, dialect=None, *, compile_kwargs=None, column_keys=None): a Compiled of sql/compiler.py. */
 static PyObject *compile_method(PyObject *self, PyObject *args, PyObject *kwargs) {
     PyObject *function = PyImport_ImportModule("cormorant.sql.compiler");
-    Py_XSETREF(function, function == NULL ? NULL : PyObject_GetAttrString(function, "compile_element"));
+    Py_XSETREF(function, function == NULL ? NULL : corm_py_get(function, "compile_element"));
     PyObject *all = function == NULL ? NULL : PyTuple_New(PyTuple_GET_SIZE(args) + 1);
     PyObject *result = NULL;
     if (all != NULL) {

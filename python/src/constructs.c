@@ -458,7 +458,7 @@ static PyObject *through_select(PyObject *self, const char *method, PyObject *ar
         return NULL;
     }
     PyObject *view = corm_py_wrap(corm_node_ref(inner));
-    PyObject *bound = view == NULL ? NULL : PyObject_GetAttrString(view, method);
+    PyObject *bound = view == NULL ? NULL : corm_py_get(view, method);
     PyObject *changed = bound == NULL ? NULL : PyObject_Call(bound, args, kwargs);
     PyObject *result = NULL;
     if (changed != NULL && corm_py_is_element(changed)) {

@@ -45,7 +45,7 @@ PyObject *corm_py_raw_raise(void) {
     PyErr_Fetch(&type, &value, &traceback);
     PyErr_NormalizeException(&type, &value, &traceback);
     PyObject *base = corm_py_import("cormorant.exc", "DBAPIError");
-    PyObject *orig = base != NULL && PyObject_IsInstance(value, base) == 1 ? PyObject_GetAttrString(value, "orig") : NULL;
+    PyObject *orig = base != NULL && PyObject_IsInstance(value, base) == 1 ? corm_py_get(value, "orig") : NULL;
     Py_XDECREF(base);
     if (orig != NULL && PyExceptionInstance_Check(orig)) {
         PyErr_SetObject((PyObject *)Py_TYPE(orig), orig);
@@ -512,7 +512,7 @@ static PyObject *raw_class(PyObject *object, void *closure) {
     (void)closure;
     PyObject *modules = PyImport_GetModuleDict();
     PyObject *module = PyDict_GetItemString(modules, "sqlite3");
-    PyObject *cls = module == NULL ? NULL : PyObject_GetAttrString(module, "Connection");
+    PyObject *cls = module == NULL ? NULL : corm_py_get(module, "Connection");
     if (cls == NULL) {
         PyErr_Clear();
         cls = Py_NewRef((PyObject *)Py_TYPE(object));
@@ -589,7 +589,7 @@ static PyType_Spec raw_spec = {"cormorant._engine._RawConnection", sizeof(CormPy
 static int add_functions(void) {
     for (PyMethodDef *method = corm_py_raw_functions; method->ml_name != NULL; method++) {
         PyObject *descriptor = PyDescr_NewMethod(raw_type, method);
-        int status = descriptor == NULL ? -1 : PyObject_SetAttrString((PyObject *)raw_type, method->ml_name, descriptor);
+        int status = descriptor == NULL ? -1 : corm_py_set((PyObject *)raw_type, method->ml_name, descriptor);
         Py_XDECREF(descriptor);
         if (status < 0) {
             return -1;

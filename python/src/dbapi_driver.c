@@ -69,7 +69,7 @@ static corm_status fail(void) {
 }
 
 static corm_status call(PyObject *object, const char *method) {
-    PyObject *result = PyObject_CallMethod(object, method, NULL);
+    PyObject *result = corm_py_call(object, method, NULL);
     if (result == NULL) {
         return fail();
     }
@@ -80,7 +80,7 @@ static corm_status call(PyObject *object, const char *method) {
 static void call_quietly(PyObject *object, const char *method) {
     PyObject *type, *value, *traceback;
     PyErr_Fetch(&type, &value, &traceback);
-    PyObject *result = PyObject_CallMethod(object, method, NULL);
+    PyObject *result = corm_py_call(object, method, NULL);
     PyErr_Clear();
     Py_XDECREF(result);
     PyErr_Restore(type, value, traceback);
@@ -128,7 +128,7 @@ static bool is_usable(corm_driver_connection *connection) {
 }
 
 static bool in_transaction(corm_driver_connection *connection) {
-    PyObject *value = PyObject_GetAttrString(connection->connection, "in_transaction");
+    PyObject *value = corm_py_get(connection->connection, "in_transaction");
     int is_true = value == NULL ? 0 : PyObject_IsTrue(value);
     Py_XDECREF(value);
     PyErr_Clear();
@@ -240,7 +240,7 @@ static corm_status bind(corm_driver_statement *statement, const corm_value *valu
 /* ---- running ---- */
 
 static int64_t number_of(PyObject *cursor, const char *name, int64_t otherwise) {
-    PyObject *value = PyObject_GetAttrString(cursor, name);
+    PyObject *value = corm_py_get(cursor, name);
     long long number = value == NULL || value == Py_None ? otherwise : PyLong_AsLongLong(value);
     if (PyErr_Occurred() != NULL) {
         PyErr_Clear();
@@ -252,7 +252,7 @@ static int64_t number_of(PyObject *cursor, const char *name, int64_t otherwise) 
 
 /* The description as a tuple of tuples that begin with a str. */
 static int describe(corm_driver_statement *statement) {
-    PyObject *given = PyObject_GetAttrString(statement->cursor, "description");
+    PyObject *given = corm_py_get(statement->cursor, "description");
     PyObject *columns = given == NULL || given == Py_None ? NULL : PySequence_Tuple(given);
     int status = given == NULL || (given != Py_None && columns == NULL) ? -1 : 0;
     Py_XDECREF(given);
@@ -284,7 +284,7 @@ static corm_status step(corm_driver_statement *statement, bool *has_row) {
     if (statement->cursor == NULL || statement->description == NULL) {
         return CORM_OK;
     }
-    PyObject *row = PyObject_CallMethod(statement->cursor, "fetchone", NULL);
+    PyObject *row = corm_py_call(statement->cursor, "fetchone", NULL);
     if (row == NULL) {
         return fail();
     }
@@ -312,12 +312,12 @@ static corm_status execute(corm_driver_statement *statement, bool *has_row) {
     reset(statement);
     *has_row = false;
     statement->changed = -1;
-    statement->cursor = PyObject_CallMethod(statement->connection->connection, "cursor", NULL);
+    statement->cursor = corm_py_call(statement->connection->connection, "cursor", NULL);
     PyObject *result = NULL;
     if (statement->cursor != NULL) {
         result = parameters == NULL || PyTuple_GET_SIZE(parameters) == 0
-                     ? PyObject_CallMethod(statement->cursor, "execute", "O", statement->sql)
-                     : PyObject_CallMethod(statement->cursor, "execute", "OO", statement->sql, parameters);
+                     ? corm_py_call(statement->cursor, "execute", "O", statement->sql)
+                     : corm_py_call(statement->cursor, "execute", "OO", statement->sql, parameters);
     }
     Py_XDECREF(parameters);
     if (result == NULL || describe(statement) < 0) {

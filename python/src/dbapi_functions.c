@@ -144,7 +144,7 @@ static PyObject **instance_of(sqlite3_context *context, bool make) {
 static void step_aggregate(sqlite3_context *context, int count, sqlite3_value **values) {
     PyGILState_STATE gil = PyGILState_Ensure();
     PyObject **instance = instance_of(context, true);
-    PyObject *method = instance == NULL || *instance == NULL ? NULL : PyObject_GetAttrString(*instance, "step");
+    PyObject *method = instance == NULL || *instance == NULL ? NULL : corm_py_get(*instance, "step");
     PyObject *arguments = method == NULL ? NULL : arguments_of(count, values);
     PyObject *result = arguments == NULL ? NULL : PyObject_CallObject(method, arguments);
     if (result == NULL) {
@@ -160,7 +160,7 @@ static void finish_aggregate(sqlite3_context *context) {
     PyGILState_STATE gil = PyGILState_Ensure();
     PyObject **place = instance_of(context, true);
     PyObject *instance = place == NULL ? NULL : *place;
-    PyObject *result = instance == NULL ? NULL : PyObject_CallMethod(instance, "finalize", NULL);
+    PyObject *result = instance == NULL ? NULL : corm_py_call(instance, "finalize", NULL);
     if (give_result(context, result) < 0) {
         fail_in(context, "aggregate's 'finalize' method");
     }
@@ -247,7 +247,7 @@ static PyObject *execute_script(PyObject *object, PyObject *script) {
     Py_BEGIN_ALLOW_THREADS
     code = sqlite3_exec(database, text, NULL, NULL, NULL);
     Py_END_ALLOW_THREADS
-    return code == SQLITE_OK ? PyObject_CallMethod(object, "cursor", NULL) : sqlite_error(database);
+    return code == SQLITE_OK ? corm_py_call(object, "cursor", NULL) : sqlite_error(database);
 }
 
 static PyObject *enable_extensions(PyObject *object, PyObject *enabled) {
@@ -300,7 +300,7 @@ static PyObject *set_trace(PyObject *object, PyObject *callable) {
         return NULL;
     }
     bool on = callable != Py_None;
-    if (PyObject_SetAttrString(object, "_trace", callable) < 0) {
+    if (corm_py_set(object, "_trace", callable) < 0) {
         return NULL;
     }
     sqlite3_trace_v2(database, on ? SQLITE_TRACE_STMT : 0, on ? call_trace : NULL, on ? callable : NULL);

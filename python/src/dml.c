@@ -365,7 +365,7 @@ static int read_set(PyObject *self, PyObject *given, corm_node **columns_out, co
     PyObject *mapping = NULL;
     *columns_out = *values_out = NULL;
     if (PyObject_TypeCheck(given, CormPyCollection_Type)) {
-        PyObject *items = PyObject_CallMethod(given, "items", NULL);
+        PyObject *items = corm_py_call(given, "items", NULL);
         mapping = items == NULL ? NULL : PyDict_New();
         if (mapping != NULL && PyDict_MergeFromSeq2(mapping, items, 1) < 0) {
             Py_CLEAR(mapping);

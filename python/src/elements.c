@@ -412,7 +412,7 @@ static PyObject *element_str(PyObject *self) {
 }
 
 static PyObject *element_repr(PyObject *self) {
-    PyObject *module = PyObject_GetAttrString((PyObject *)Py_TYPE(self), "__module__");
+    PyObject *module = corm_py_get((PyObject *)Py_TYPE(self), "__module__");
     corm_node *node = corm_py_node_of(self);
     const char *name = node == NULL || corm_node_is_select(node) ? NULL : corm_node_display_name(node);
     PyObject *shown = module == NULL ? NULL

@@ -191,8 +191,8 @@ static PyObject *engine_begin(PyObject *object, PyObject *unused) {
 static PyObject *engine_raw_connection(PyObject *object, PyObject *unused) {
     (void)unused;
     PyObject *connection = corm_py_engine_connect((CormPyEngine *)object);
-    PyObject *proxy = connection == NULL ? NULL : PyObject_GetAttrString(connection, "connection");
-    PyObject *owning = proxy == NULL ? NULL : PyObject_CallMethod(proxy, "_own", "O", connection);
+    PyObject *proxy = connection == NULL ? NULL : corm_py_get(connection, "connection");
+    PyObject *owning = proxy == NULL ? NULL : corm_py_call(proxy, "_own", "O", connection);
     Py_XDECREF(proxy);
     Py_XDECREF(connection);
     return owning;

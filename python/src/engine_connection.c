@@ -59,8 +59,8 @@ static int apply_isolation(corm_connection *core, PyObject *options) {
     }
     static const char *const levels[] = {"AUTOCOMMIT", "SERIALIZABLE", "READ UNCOMMITTED"};
     static const char *const pragmas[] = {NULL, "PRAGMA read_uncommitted = 0", "PRAGMA read_uncommitted = 1"};
-    PyObject *text = PyUnicode_Check(level) ? PyObject_CallMethod(level, "replace", "ss", "_", " ") : NULL;
-    PyObject *upper = text == NULL ? NULL : PyObject_CallMethod(text, "upper", NULL);
+    PyObject *text = PyUnicode_Check(level) ? corm_py_call(level, "replace", "ss", "_", " ") : NULL;
+    PyObject *upper = text == NULL ? NULL : corm_py_call(text, "upper", NULL);
     int found = -1;
     for (int i = 0; upper != NULL && i < (int)(sizeof levels / sizeof *levels); i++) {
         found = PyUnicode_CompareWithASCIIString(upper, levels[i]) == 0 ? i : found;
@@ -254,7 +254,7 @@ static PyObject *run_node(CormPyConnection *self, corm_node *node, PyObject *par
     PyObject *size = options == NULL || options == Py_None || made == NULL ? NULL
                                                                            : PyDict_GetItemString(options, "yield_per");
     if (size != NULL && size != Py_None) {
-        PyObject *same = PyObject_CallMethod(made, "yield_per", "O", size);
+        PyObject *same = corm_py_call(made, "yield_per", "O", size);
         Py_SETREF(made, same);
     }
     return made;
@@ -266,7 +266,7 @@ static PyObject *run_object(CormPyConnection *self, PyObject *statement, PyObjec
     PyObject *run = NULL;
     *handled = false;
     if (!PyObject_TypeCheck(statement, CormPyClauseElement_Type) || ((CormPyElement *)statement)->node == NULL) {
-        run = PyObject_GetAttrString(statement, "_execute_on_connection");
+        run = corm_py_get(statement, "_execute_on_connection");
         if (run == NULL) {
             PyErr_Clear();
         }
@@ -341,7 +341,7 @@ static PyObject *connection_execute(PyObject *object, PyObject *const *args, Py_
 static PyObject *execute_and(PyObject *object, PyObject *const *args, Py_ssize_t count, PyObject *names,
                              const char *method) {
     PyObject *result = connection_execute(object, args, count, names);
-    PyObject *value = result == NULL ? NULL : PyObject_CallMethod(result, method, NULL);
+    PyObject *value = result == NULL ? NULL : corm_py_call(result, method, NULL);
     Py_XDECREF(result);
     return value;
 }
@@ -406,7 +406,7 @@ static PyObject *end_with(PyObject *object, const char *method) {
         Py_RETURN_NONE;
     }
     PyObject *root = corm_py_transaction_root(self);
-    PyObject *result = root == NULL ? NULL : PyObject_CallMethod(root, method, NULL);
+    PyObject *result = root == NULL ? NULL : corm_py_call(root, method, NULL);
     Py_XDECREF(root);
     return result;
 }
@@ -574,7 +574,7 @@ static PyObject *get_info(PyObject *object, void *closure) {
     CormPyConnection *self = (CormPyConnection *)object;
     corm_connection *core = corm_py_connection_open(self);
     PyObject *pair = core == NULL ? NULL : corm_py_raw_pair(self->engine->context, corm_connection_driver(core));
-    PyObject *info = pair == NULL ? NULL : PyObject_GetAttrString(PyTuple_GET_ITEM(pair, 1), "info");
+    PyObject *info = pair == NULL ? NULL : corm_py_get(PyTuple_GET_ITEM(pair, 1), "info");
     Py_XDECREF(pair);
     return info;
 }

@@ -140,7 +140,7 @@ static PyObject **lists_of(PyObject *target, CormPyContext **context) {
                      PyType_IsSubtype((PyTypeObject *)target, (PyTypeObject *)pool_class))) {
         lists = class_listeners;
     } else if (!is_class && PyObject_TypeCheck(target, (PyTypeObject *)pool_class)) {
-        PyObject *engine = PyObject_GetAttrString(target, "_engine");
+        PyObject *engine = corm_py_get(target, "_engine");
         if (engine != NULL && PyObject_TypeCheck(engine, CormPyEngine_Type)) {
             *context = ((CormPyEngine *)engine)->context;
             lists = (*context)->listeners; /* the pool keeps its engine */

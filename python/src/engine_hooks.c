@@ -214,7 +214,7 @@ static PyObject *describe_call(CormPyContext *self, corm_connection *connection,
                                PyObject *shown) {
     PyObject *result = NULL;
     PyObject *pair = corm_py_raw_pair(self, corm_connection_driver(connection));
-    PyObject *cursor = pair == NULL ? NULL : PyObject_CallMethod(PyTuple_GET_ITEM(pair, 0), "cursor", NULL);
+    PyObject *cursor = pair == NULL ? NULL : corm_py_call(PyTuple_GET_ITEM(pair, 0), "cursor", NULL);
     PyObject *statement =
         cursor == NULL ? NULL : PyUnicode_DecodeUTF8(call->sql, (Py_ssize_t)call->size, "replace");
     PyObject *parameters = statement == NULL       ? NULL
@@ -410,7 +410,7 @@ static int is_enabled(CormPyContext *self, corm_log_kind kind, PyObject *modules
         return 0;
     }
     PyObject *logger = logger_of(self, kind);
-    PyObject *enabled = logger == NULL ? NULL : PyObject_CallMethod(logger, "isEnabledFor", "i", log_levels[kind]);
+    PyObject *enabled = logger == NULL ? NULL : corm_py_call(logger, "isEnabledFor", "i", log_levels[kind]);
     int result = enabled == NULL ? -1 : PyObject_IsTrue(enabled);
     Py_XDECREF(enabled);
     return result;

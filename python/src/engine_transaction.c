@@ -304,7 +304,7 @@ static PyObject *begin_enter(PyObject *object, PyObject *unused) {
         return corm_py_raise_as("InvalidRequestError", "This with block has been entered already");
     }
     PyObject *connection = corm_py_engine_connect(self->engine);
-    PyObject *transaction = connection == NULL ? NULL : PyObject_CallMethod(connection, "begin", NULL);
+    PyObject *transaction = connection == NULL ? NULL : corm_py_call(connection, "begin", NULL);
     PyObject *entered = transaction == NULL ? NULL : enter(transaction, NULL);
     if (entered == NULL) {
         Py_XDECREF(connection);

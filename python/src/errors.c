@@ -13,7 +13,7 @@ static PyObject *find_class(const char *name) {
         if (module == NULL) {
             return NULL;
         }
-        PyObject *cls = PyObject_GetAttrString(module, name);
+        PyObject *cls = corm_py_get(module, name);
         Py_DECREF(module);
         if (cls != NULL) {
             return cls;
@@ -57,7 +57,7 @@ static void raise_error(const corm_error *error) {
     PyObject *exception = NULL;
     if (cls != NULL && message != NULL && statement != NULL && parameters != NULL) {
         if (is_of_statement(error->status)) {
-            PyObject *make = PyObject_GetAttrString(cls, "_of_engine");
+            PyObject *make = corm_py_get(cls, "_of_engine");
             exception = make == NULL ? NULL
                                      : PyObject_CallFunction(make, "OOOiO", message, statement, parameters,
                                                              error->native_code, original);
@@ -67,7 +67,7 @@ static void raise_error(const corm_error *error) {
         }
     }
     if (exception != NULL) {
-        PyObject *cause = is_of_statement(error->status) ? PyObject_GetAttrString(exception, "orig") : NULL;
+        PyObject *cause = is_of_statement(error->status) ? corm_py_get(exception, "orig") : NULL;
         if (cause != NULL && PyExceptionInstance_Check(cause)) {
             PyException_SetCause(exception, cause);
         } else {

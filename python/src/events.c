@@ -736,7 +736,7 @@ static PyObject *class_mapped(PyObject *module, PyObject *mapper) {
     if (event == NULL) {
         Py_RETURN_NONE;
     }
-    return PyObject_CallMethod(event, "_class_mapped", "O", mapper);
+    return corm_py_call(event, "_class_mapped", "O", mapper);
 }
 
 /* Call the listeners of an event that Python's side knows of. */

@@ -113,7 +113,7 @@ static PyObject *get_history(PyObject *module, PyObject *args, PyObject *kwargs)
     if (!PyArg_ParseTupleAndKeywords(args, kwargs, "OO|O:get_history", names, &object, &key, &passive)) {
         return NULL;
     }
-    PyObject *held = PyObject_TypeCheck(object, CormPyInstanceState_Type) ? PyObject_CallMethod(object, "obj", NULL)
+    PyObject *held = PyObject_TypeCheck(object, CormPyInstanceState_Type) ? corm_py_call(object, "obj", NULL)
                                                                           : Py_NewRef(object);
     corm_attribute *attribute = held == NULL ? NULL : find(held, key);
     PyObject *history = NULL;

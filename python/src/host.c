@@ -420,7 +420,7 @@ PyTypeObject *corm_py_type(PyObject *module, PyType_Spec *spec, PyTypeObject *ba
 
 PyObject *corm_py_import(const char *module, const char *name) {
     PyObject *imported = PyImport_ImportModule(module);
-    PyObject *found = imported == NULL ? NULL : PyObject_GetAttrString(imported, name);
+    PyObject *found = imported == NULL ? NULL : corm_py_get(imported, name);
     Py_XDECREF(imported);
     return found;
 }

@@ -359,9 +359,9 @@ corm_state *corm_py_state_required(PyObject *object) {
         return &((CormPyInstance *)object)->state;
     }
     PyObject *error = corm_py_import("cormorant.orm.exc", "UnmappedInstanceError");
-    PyObject *module = PyObject_GetAttrString((PyObject *)Py_TYPE(object), "__module__");
+    PyObject *module = corm_py_get((PyObject *)Py_TYPE(object), "__module__");
     if (error != NULL && module != NULL && corm_py_mapper_of(object) != NULL && PyType_Check(object)) {
-        PyObject *own = PyObject_GetAttrString(object, "__module__");
+        PyObject *own = corm_py_get(object, "__module__");
         PyErr_Format(error, "Class '%S.%s' is not mapped; was a class (%S.%s) supplied where an instance was required?", module,
                      _PyType_Name(Py_TYPE(object)), own == NULL ? Py_None : own, _PyType_Name((PyTypeObject *)object));
         Py_XDECREF(own);
@@ -490,7 +490,7 @@ static PyObject *instance_setstate(PyObject *object, PyObject *state) {
 static PyObject *instance_reduce_ex(PyObject *self, PyObject *protocol) {
     (void)protocol;
     PyObject *newobj = corm_py_import("copyreg", "__newobj__");
-    PyObject *state = newobj == NULL ? NULL : PyObject_CallMethod(self, "__getstate__", NULL);
+    PyObject *state = newobj == NULL ? NULL : corm_py_call(self, "__getstate__", NULL);
     if (state == NULL) {
         Py_XDECREF(newobj);
         return NULL;

@@ -878,7 +878,7 @@ static PyObject *make_aliased(PyObject *module, PyObject *args, PyObject *kwargs
     corm_mapper *mapper = corm_py_mapper_of(element);
     if (mapper == NULL) {
         /* A table, join or select: Core's alias() or subquery(). */
-        PyObject *method = PyErr_Occurred() ? NULL : PyObject_GetAttrString(element, "alias");
+        PyObject *method = PyErr_Occurred() ? NULL : corm_py_get(element, "alias");
         PyObject *made = method == NULL ? NULL : PyObject_CallFunction(method, "z", name);
         Py_XDECREF(method);
         return made;
@@ -1026,7 +1026,7 @@ int corm_py_mapping_init(PyObject *module) {
     }
     corm_py_entity_of_class = entity_of_class;
     PyObject *callbacks = corm_py_import("gc", "callbacks");
-    PyObject *hook = callbacks == NULL ? NULL : PyObject_GetAttrString(module, "_on_collection");
+    PyObject *hook = callbacks == NULL ? NULL : corm_py_get(module, "_on_collection");
     int failed = hook == NULL ? -1 : PyList_Append(callbacks, hook);
     Py_XDECREF(hook);
     Py_XDECREF(callbacks);

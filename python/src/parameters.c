@@ -78,7 +78,7 @@ static int add_list(parameter_memory *memory, PyObject *object, size_t place) {
 static int add_value(parameter_memory *memory, PyObject *key, PyObject *value, size_t place) {
     if (!PyUnicode_Check(key)) {
         PyObject *text = PyObject_Str(key); /* quoted_name and its like are texts; columns give their key */
-        PyObject *name = PyObject_HasAttrString(key, "key") ? PyObject_GetAttrString(key, "key") : Py_XNewRef(text);
+        PyObject *name = corm_py_has(key, "key") ? corm_py_get(key, "key") : Py_XNewRef(text);
         Py_XDECREF(text);
         if (name == NULL || !PyUnicode_Check(name)) {
             if (PyErr_Occurred() == NULL) {
@@ -134,7 +134,7 @@ static PyObject *as_dict(PyObject *object) {
 
 static bool is_mapping(PyObject *object) {
     return PyDict_Check(object) || (Py_TYPE(object)->tp_as_mapping != NULL && !PySequence_Check(object)) ||
-           (PyMapping_Check(object) && PyObject_HasAttrString(object, "keys"));
+           (PyMapping_Check(object) && corm_py_has(object, "keys"));
 }
 
 /* A list of dicts; NULL raised. */

@@ -240,7 +240,7 @@ static PyObject *get_statement(PyObject *object, void *closure) {
 static PyObject *of_element(PyObject *object, const char *name) {
     corm_node *plain = corm_py_query_ready(object) < 0 ? NULL : corm_py_query_plain(corm_py_as_query(object));
     PyObject *element = plain == NULL ? NULL : corm_py_wrap(plain);
-    PyObject *found = element == NULL ? NULL : PyObject_GetAttrString(element, name);
+    PyObject *found = element == NULL ? NULL : corm_py_get(element, name);
     Py_XDECREF(element);
     return found;
 }

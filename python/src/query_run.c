@@ -141,10 +141,10 @@ static PyObject *all_by_execute(PyObject *query) {
         result = PyObject_CallFunction(function, "OOOO", self->session == NULL ? Py_None : self->session, element,
                                        self->parameters == NULL ? Py_None : self->parameters, options);
     }
-    unique = result == NULL ? NULL : PyObject_CallMethod(result, "unique", NULL);
-    ends = unique == NULL ? NULL : corm_py_query_gives_objects(self) ? PyObject_CallMethod(unique, "scalars", NULL)
+    unique = result == NULL ? NULL : corm_py_call(result, "unique", NULL);
+    ends = unique == NULL ? NULL : corm_py_query_gives_objects(self) ? corm_py_call(unique, "scalars", NULL)
                                                                      : Py_NewRef(unique);
-    list = ends == NULL ? NULL : PyObject_CallMethod(ends, "all", NULL);
+    list = ends == NULL ? NULL : corm_py_call(ends, "all", NULL);
     Py_XDECREF(element);
     Py_XDECREF(options);
     Py_XDECREF(function);
@@ -255,7 +255,7 @@ PyObject *corm_py_query_iter(PyObject *query) {
         corm_result *result = run(query);
         rows = result == NULL ? NULL : corm_py_result_new(result);
         if (rows != NULL && corm_py_query_gives_objects(self)) {
-            PyObject *scalars = PyObject_CallMethod(rows, "scalars", NULL);
+            PyObject *scalars = corm_py_call(rows, "scalars", NULL);
             Py_DECREF(rows);
             rows = scalars;
         }
@@ -516,7 +516,7 @@ static PyObject *query_get(PyObject *query, PyObject *ident) {
 }
 
 static PyObject *query_values(PyObject *query, PyObject *const *args, Py_ssize_t count) {
-    PyObject *method = PyObject_GetAttrString(query, "with_entities");
+    PyObject *method = corm_py_get(query, "with_entities");
     PyObject *other = method == NULL ? NULL : PyObject_Vectorcall(method, args, (size_t)count, NULL);
     PyObject *iterator = other == NULL ? NULL : PyObject_GetIter(other);
     Py_XDECREF(method);
@@ -572,7 +572,7 @@ static corm_node *changed_table(const CormPyQuery *self) {
 /* The statement with the values, as the methods of update() take them. Takes over the statement. */
 static corm_node *with_values(corm_node *statement, PyObject *values) {
     PyObject *view = corm_py_wrap(statement);
-    PyObject *changed = view == NULL ? NULL : PyObject_CallMethod(view, "values", "O", values);
+    PyObject *changed = view == NULL ? NULL : corm_py_call(view, "values", "O", values);
     corm_node *node = changed == NULL ? NULL : corm_py_node(changed);
     Py_XDECREF(view);
     Py_XDECREF(changed);

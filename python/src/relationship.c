@@ -295,7 +295,7 @@ int corm_py_relationship_resolve(corm_attribute *attribute) {
     }
     corm_relationship *relationship = attribute->relationship;
     Py_INCREF(descriptor);
-    PyObject *arguments = PyObject_CallMethod(descriptor->property, "_resolve", NULL);
+    PyObject *arguments = corm_py_call(descriptor->property, "_resolve", NULL);
     int failed = -1;
     if (arguments == NULL || !PyDict_Check(arguments)) {
         goto done;

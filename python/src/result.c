@@ -171,7 +171,7 @@ static CormPyKeys *keys_of(CormPyResult *self) {
 
 static PyObject *raise_named(const char *name, const char *message) {
     PyObject *module = PyImport_ImportModule("cormorant.exc");
-    PyObject *cls = module == NULL ? NULL : PyObject_GetAttrString(module, name);
+    PyObject *cls = module == NULL ? NULL : corm_py_get(module, name);
     if (cls != NULL) {
         PyErr_SetString(cls, message);
     }

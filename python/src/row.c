@@ -175,7 +175,7 @@ static int row_traverse(PyObject *self, visitproc visit, void *arg) {
 
 static PyObject *no_column(const char *exception, PyObject *key) {
     PyObject *module = PyImport_ImportModule("cormorant.exc");
-    PyObject *cls = module == NULL ? NULL : PyObject_GetAttrString(module, exception);
+    PyObject *cls = module == NULL ? NULL : corm_py_get(module, exception);
     if (cls != NULL) {
         PyErr_Format(cls, "Could not locate column in row for column '%S'", key);
     }
@@ -247,7 +247,7 @@ static PyObject *row_tuple(PyObject *self, PyObject *unused) {
 static PyObject *row_reduce(PyObject *self, PyObject *unused) {
     (void)unused;
     PyObject *module = PyImport_ImportModule("cormorant._engine");
-    PyObject *function = module == NULL ? NULL : PyObject_GetAttrString(module, "_row_restore");
+    PyObject *function = module == NULL ? NULL : corm_py_get(module, "_row_restore");
     PyObject *items = PyTuple_GetSlice(self, 0, Py_SIZE(self));
     PyObject *result = function == NULL || items == NULL
                            ? NULL
@@ -393,7 +393,7 @@ static PyObject *mapping_repr(PyObject *self) {
 
 static PyObject *mapping_view(PyObject *self, const char *name) {
     PyObject *dict = as_dict(self);
-    PyObject *view = dict == NULL ? NULL : PyObject_CallMethod(dict, name, NULL);
+    PyObject *view = dict == NULL ? NULL : corm_py_call(dict, name, NULL);
     Py_XDECREF(dict);
     return view;
 }
@@ -443,7 +443,7 @@ static PyObject *mapping_compare(PyObject *self, PyObject *other, int op) {
 static PyObject *mapping_reduce(PyObject *self, PyObject *unused) {
     (void)unused;
     PyObject *get = PyImport_ImportModule("operator");
-    PyObject *attribute = get == NULL ? NULL : PyObject_CallMethod(get, "attrgetter", "s", "_mapping");
+    PyObject *attribute = get == NULL ? NULL : corm_py_call(get, "attrgetter", "s", "_mapping");
     PyObject *result = attribute == NULL ? NULL : Py_BuildValue("O(O)", attribute, row_of(self));
     Py_XDECREF(get);
     Py_XDECREF(attribute);

@@ -80,7 +80,7 @@ PyObject *corm_py_metadata_view(corm_metadata *metadata) {
         return Py_NewRef((PyObject *)metadata->host.data);
     }
     PyObject *cls = PyImport_ImportModule("cormorant.schema");
-    Py_XSETREF(cls, cls == NULL ? NULL : PyObject_GetAttrString(cls, "MetaData"));
+    Py_XSETREF(cls, cls == NULL ? NULL : corm_py_get(cls, "MetaData"));
     if (cls == NULL) {
         return NULL;
     }
@@ -301,7 +301,7 @@ static PyObject *table_append_column(PyObject *self, PyObject *args) {
     /* Views of columns live as long as the table's: the former collection goes when the new one is there. */
     PyObject *former = as_table(self)->from.collection;
     as_table(self)->from.collection = NULL;
-    PyObject *columns = PyObject_GetAttrString(self, "c");
+    PyObject *columns = corm_py_get(self, "c");
     Py_XDECREF(columns);
     Py_XDECREF(former);
     return columns == NULL ? NULL : Py_NewRef(Py_None);

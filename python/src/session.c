@@ -630,7 +630,7 @@ static PyObject *session_enter(PyObject *object, PyObject *unused) {
 static PyObject *session_exit(PyObject *object, PyObject *const *args, Py_ssize_t count) {
     (void)args;
     (void)count;
-    PyObject *method = PyObject_CallMethod(object, "close", NULL); /* a subclass' own one counts */
+    PyObject *method = corm_py_call(object, "close", NULL); /* a subclass' own one counts */
     if (method == NULL) {
         return NULL;
     }
@@ -790,7 +790,7 @@ static PyObject *close_all_sessions(PyObject *module, PyObject *unused) {
         }
     }
     for (Py_ssize_t i = 0; list != NULL && i < PyList_GET_SIZE(list); i++) {
-        PyObject *result = PyObject_CallMethod(PyList_GET_ITEM(list, i), "close", NULL);
+        PyObject *result = corm_py_call(PyList_GET_ITEM(list, i), "close", NULL);
         if (result == NULL) {
             Py_CLEAR(list);
         }

@@ -190,7 +190,7 @@ static PyObject *wrap_or_none(corm_node *node) {
 static PyObject *ask_subclass(CormPySession *self, corm_node *statement, const corm_mapper *mapper) {
     PyObject *view = mapper == NULL ? NULL : corm_py_class_of_mapper(mapper)->view;
     PyObject *clause = wrap_or_none(statement);
-    PyObject *method = clause == NULL ? NULL : PyObject_GetAttrString((PyObject *)self, "get_bind");
+    PyObject *method = clause == NULL ? NULL : corm_py_get((PyObject *)self, "get_bind");
     PyObject *args = method == NULL ? NULL : PyTuple_New(0);
     PyObject *kwargs = args == NULL ? NULL : Py_BuildValue("{sOsO}", "mapper", view == NULL ? Py_None : view, "clause", clause);
     PyObject *bind = kwargs == NULL ? NULL : PyObject_Call(method, args, kwargs);
@@ -345,7 +345,7 @@ PyObject *corm_py_session_connection_method(PyObject *object, PyObject *const *a
     }
     PyObject *connection = corm_py_session_connection(self);
     if (connection != NULL && given[1] != NULL && given[1] != Py_None && PyObject_IsTrue(given[1]) == 1) {
-        PyObject *method = PyObject_GetAttrString(connection, "execution_options");
+        PyObject *method = corm_py_get(connection, "execution_options");
         PyObject *empty = method == NULL ? NULL : PyTuple_New(0);
         PyObject *result = empty == NULL ? NULL : PyObject_Call(method, empty, given[1]);
         Py_XDECREF(method);

@@ -26,8 +26,8 @@ static CormPyMaker *as_maker(PyObject *object) {
 
 /* A subclass of the given class that nobody else has. */
 static PyObject *own_class(PyObject *base) {
-    PyObject *name = PyObject_GetAttrString(base, "__name__");
-    PyObject *module = name == NULL ? NULL : PyObject_GetAttrString(base, "__module__");
+    PyObject *name = corm_py_get(base, "__name__");
+    PyObject *module = name == NULL ? NULL : corm_py_get(base, "__module__");
     PyObject *cls = module == NULL ? NULL
                                    : PyObject_CallFunction((PyObject *)Py_TYPE(base), "O(O){sOs()}", name, base, "__module__",
                                                            module, "__slots__");
@@ -117,7 +117,7 @@ static PyObject *maker_repr(PyObject *object) {
     CormPyMaker *self = as_maker(object);
     PyObject *parts = PyList_New(0), *name, *value;
     Py_ssize_t position = 0;
-    PyObject *class_name = self->cls == NULL || parts == NULL ? NULL : PyObject_GetAttrString(self->cls, "__name__");
+    PyObject *class_name = self->cls == NULL || parts == NULL ? NULL : corm_py_get(self->cls, "__name__");
     PyObject *first = class_name == NULL ? NULL : PyUnicode_FromFormat("class_=%R", class_name);
     int failed = first == NULL || PyList_Append(parts, first) < 0;
     Py_XDECREF(first);
@@ -164,7 +164,7 @@ static void maker_dealloc(PyObject *object) {
 
 /* Class methods of Session that a sessionmaker has too. */
 static PyObject *of_session_class(const char *name, PyObject *const *args, Py_ssize_t count, PyObject *names) {
-    PyObject *method = PyObject_GetAttrString((PyObject *)CormPySession_Type, name);
+    PyObject *method = corm_py_get((PyObject *)CormPySession_Type, name);
     PyObject *result = method == NULL ? NULL : PyObject_Vectorcall(method, args, (size_t)count, names);
     Py_XDECREF(method);
     return result;
@@ -281,8 +281,8 @@ static PyObject *maker_begin(PyObject *object, PyObject *unused) {
 static PyObject *context_enter(PyObject *object, PyObject *unused) {
     (void)unused;
     CormPyPair *self = as_pair(object);
-    PyObject *transaction = self->first == NULL ? NULL : PyObject_CallMethod(self->first, "begin", NULL);
-    PyObject *entered = transaction == NULL ? NULL : PyObject_CallMethod(transaction, "__enter__", NULL);
+    PyObject *transaction = self->first == NULL ? NULL : corm_py_call(self->first, "begin", NULL);
+    PyObject *entered = transaction == NULL ? NULL : corm_py_call(transaction, "__enter__", NULL);
     if (entered == NULL) {
         Py_XDECREF(transaction);
         return NULL;
@@ -296,11 +296,11 @@ static PyObject *context_enter(PyObject *object, PyObject *unused) {
 static PyObject *context_exit(PyObject *object, PyObject *args) {
     CormPyPair *self = as_pair(object);
     PyObject *type, *value, *traceback;
-    PyObject *exit = self->second == NULL ? NULL : PyObject_GetAttrString(self->second, "__exit__");
+    PyObject *exit = self->second == NULL ? NULL : corm_py_get(self->second, "__exit__");
     PyObject *result = exit == NULL ? NULL : PyObject_Call(exit, args, NULL);
     Py_XDECREF(exit);
     PyErr_Fetch(&type, &value, &traceback);
-    PyObject *closed = self->first == NULL ? NULL : PyObject_CallMethod(self->first, "close", NULL);
+    PyObject *closed = self->first == NULL ? NULL : corm_py_call(self->first, "close", NULL);
     if (type != NULL) {
         PyErr_Clear();
         PyErr_Restore(type, value, traceback);
@@ -564,7 +564,7 @@ static PyObject *scoped_remove(PyObject *object, PyObject *unused) {
     (void)unused;
     PyObject *session = registry_peek(as_pair(object)->second);
     if (session != NULL) {
-        PyObject *closed = PyObject_CallMethod(session, "close", NULL);
+        PyObject *closed = corm_py_call(session, "close", NULL);
         Py_DECREF(session);
         if (closed == NULL) {
             return NULL;
@@ -587,7 +587,7 @@ static PyObject *scoped_configure(PyObject *object, PyObject *args, PyObject *kw
     } else if (PyErr_Occurred() != NULL) {
         return NULL;
     }
-    PyObject *method = PyObject_GetAttrString(as_pair(object)->first, "configure");
+    PyObject *method = corm_py_get(as_pair(object)->first, "configure");
     PyObject *result = method == NULL ? NULL : PyObject_Call(method, args, kwargs);
     Py_XDECREF(method);
     return result;
@@ -664,7 +664,7 @@ static PyObject *query_property_get(PyObject *object, PyObject *instance, PyObje
     if (session != NULL && self->second != NULL) {
         query = PyObject_CallFunction(self->second, "(O)O", cls, session);
     } else if (session != NULL) {
-        query = PyObject_CallMethod(session, "query", "O", cls);
+        query = corm_py_call(session, "query", "O", cls);
     }
     Py_XDECREF(session);
     return query;

@@ -158,7 +158,7 @@ corm_type *corm_py_sql_type(PyObject *object) {
         return NULL;
     }
     /* Classes of users' own need not call the constructor of their base. */
-    PyObject *late = as_type(instance)->made ? Py_NewRef(Py_None) : PyObject_CallMethod(instance, "_make_late", NULL);
+    PyObject *late = as_type(instance)->made ? Py_NewRef(Py_None) : corm_py_call(instance, "_make_late", NULL);
     corm_type *type = late == NULL ? NULL : corm_type_ref(as_type(instance)->type);
     Py_XDECREF(late);
     Py_DECREF(instance);
@@ -172,7 +172,7 @@ PyObject *corm_py_type_object(corm_type *type) {
     PyObject *module = PyImport_ImportModule("cormorant.types");
     PyObject *made = module == NULL
                          ? NULL
-                         : PyObject_CallMethod(module, "_of", "iiiiOOzz", type->kind, type->length, type->precision,
+                         : corm_py_call(module, "_of", "iiiiOOzz", type->kind, type->length, type->precision,
                                                type->scale, type->as_decimal ? Py_True : Py_False,
                                                type->timezone ? Py_True : Py_False, type->name, type->collation);
     Py_XDECREF(module);

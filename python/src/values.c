@@ -19,7 +19,7 @@ static PyObject *decimal_type;
 static PyObject *get_decimal_type(void) {
     if (decimal_type == NULL) {
         PyObject *module = PyImport_ImportModule("decimal");
-        decimal_type = module == NULL ? NULL : PyObject_GetAttrString(module, "Decimal");
+        decimal_type = module == NULL ? NULL : corm_py_get(module, "Decimal");
         Py_XDECREF(module);
     }
     return decimal_type;
@@ -109,7 +109,7 @@ PyObject *corm_py_from_value(const corm_value *value, const corm_type *type) {
     if (plain == NULL || type == NULL || type->host == NULL) {
         return plain;
     }
-    PyObject *made = PyObject_CallMethod((PyObject *)type->host, "_result", "O", plain);
+    PyObject *made = corm_py_call((PyObject *)type->host, "_result", "O", plain);
     Py_DECREF(plain);
     return made;
 }
@@ -169,7 +169,7 @@ static corm_status to_text(PyObject *object, corm_kind kind, corm_value *out) {
 }
 
 static corm_status offset_of(PyObject *object, corm_datetime *out) {
-    PyObject *delta = PyObject_CallMethod(object, "utcoffset", NULL);
+    PyObject *delta = corm_py_call(object, "utcoffset", NULL);
     if (delta == NULL) {
         return corm_py_error();
     }
@@ -260,7 +260,7 @@ static corm_status convert(const corm_type *type, const corm_value *in, corm_val
     (void)scratch;
     PyObject *object = in->kind == CORM_KIND_HOST ? Py_NewRef((PyObject *)in->as.host) : corm_py_from_value(in, NULL);
     if (object != NULL && type != NULL && type->host != NULL) {
-        PyObject *processed = PyObject_CallMethod((PyObject *)type->host, "_bind", "O", object);
+        PyObject *processed = corm_py_call((PyObject *)type->host, "_bind", "O", object);
         Py_SETREF(object, processed);
     }
     if (object == NULL) {

@@ -77,7 +77,7 @@ static PyObject *get_operator(PyObject *self, void *closure) {
     (void)closure;
     corm_node *node = node_of(self);
     PyObject *function = PyImport_ImportModule("cormorant.sql.operators");
-    Py_XSETREF(function, function == NULL ? NULL : PyObject_GetAttrString(function, "_by_number"));
+    Py_XSETREF(function, function == NULL ? NULL : corm_py_get(function, "_by_number"));
     const char *custom =
         node->kind == CORM_NODE_BINARY ? ((const corm_binary *)(const void *)node)->custom : NULL;
     PyObject *made = function == NULL ? NULL : PyObject_CallFunction(function, "iz", (int)node->op, custom);
@@ -175,7 +175,7 @@ static PyObject *get_bind_flag(PyObject *self, void *closure) {
 
 static PyObject *bind_repr(PyObject *self) {
     PyObject *key = get_bind_key(self, NULL), *value = get_bind_value(self, NULL);
-    PyObject *type = PyObject_GetAttrString(self, "type");
+    PyObject *type = corm_py_get(self, "type");
     PyObject *text = key == NULL || value == NULL || type == NULL
                          ? NULL
                          : PyUnicode_FromFormat("BindParameter(%R, %R, type_=%R)", key, value, type);
