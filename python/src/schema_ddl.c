@@ -1,13 +1,10 @@
 /*
  * Constraints and indexes of tables, their SQL, and creating and dropping them.
  *
- * Constraints are objects of schema.py; the engine gets them when their table does. Defaults that are called are wrapped
- * here, so that calling one costs no Python code but the user's own.
+ * Constraints are objects of schema.py; the engine gets them when their table does.
  */
 #include "engine.h"
 #include "sql.h"
-
-#include <structmember.h>
 
 #include "compile/ddl.h"
 #include "engine/create.h"
@@ -325,81 +322,6 @@ static PyObject *run_ddl(PyObject *module, PyObject *args) {
     return open == NULL ? NULL : done(corm_connection_run(open, sql));
 }
 
-/* ---- defaults that are called ---- */
-
-typedef struct callable_default {
-    PyObject_HEAD
-    vectorcallfunc vectorcall;
-    PyObject *function;
-    bool takes_context;
-} callable_default;
-
-static PyObject *callable_vectorcall(PyObject *self, PyObject *const *args, size_t flags, PyObject *names) {
-    callable_default *wrapped = (callable_default *)self;
-    Py_ssize_t count = PyVectorcall_NARGS(flags);
-    if (names != NULL || count > 1) {
-        PyErr_SetString(PyExc_TypeError, "a default is called with a context at most");
-        return NULL;
-    }
-    if (!wrapped->takes_context) {
-        return PyObject_CallNoArgs(wrapped->function);
-    }
-    return PyObject_CallOneArg(wrapped->function, count == 1 ? args[0] : Py_None);
-}
-
-static PyObject *callable_new(PyTypeObject *type, PyObject *args, PyObject *kwargs) {
-    PyObject *function;
-    int takes_context;
-    (void)kwargs;
-    if (!PyArg_ParseTuple(args, "Op", &function, &takes_context)) {
-        return NULL;
-    }
-    callable_default *self = (callable_default *)type->tp_alloc(type, 0);
-    if (self != NULL) {
-        self->vectorcall = callable_vectorcall;
-        self->function = Py_NewRef(function);
-        self->takes_context = takes_context != 0;
-    }
-    return (PyObject *)self;
-}
-
-static int callable_traverse(PyObject *self, visitproc visit, void *arg) {
-    Py_VISIT(Py_TYPE(self));
-    Py_VISIT(((callable_default *)self)->function);
-    return 0;
-}
-
-static int callable_clear(PyObject *self) {
-    Py_CLEAR(((callable_default *)self)->function);
-    return 0;
-}
-
-static void callable_dealloc(PyObject *self) {
-    PyTypeObject *type = Py_TYPE(self);
-    PyObject_GC_UnTrack(self);
-    callable_clear(self);
-    type->tp_free(self);
-    Py_DECREF(type);
-}
-
-static PyMemberDef callable_members[] = {
-    {"__vectorcalloffset__", T_PYSSIZET, offsetof(callable_default, vectorcall), READONLY, NULL},
-    {"function", T_OBJECT, offsetof(callable_default, function), READONLY, "What is called."},
-    {"takes_context", T_BOOL, offsetof(callable_default, takes_context), READONLY, "Whether it is given a context."},
-    {NULL, 0, 0, 0, NULL}};
-static PyType_Slot callable_slots[] = {{Py_tp_doc, "A default that is called, with a context or without."},
-                                       {Py_tp_new, callable_new},
-                                       {Py_tp_dealloc, callable_dealloc},
-                                       {Py_tp_traverse, callable_traverse},
-                                       {Py_tp_clear, callable_clear},
-                                       {Py_tp_call, PyVectorcall_Call},
-                                       {Py_tp_members, callable_members},
-                                       {0, NULL}};
-static PyType_Spec callable_spec = {.name = "cormorant._engine.DefaultCallable",
-                                    .basicsize = sizeof(callable_default),
-                                    .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_HAVE_VECTORCALL,
-                                    .slots = callable_slots};
-
 /* ---- collections of columns ---- */
 
 /* _columns(pairs): a collection of (key, column) pairs. */
@@ -438,5 +360,5 @@ static PyMethodDef functions[] = {
     {NULL, NULL, 0, NULL}};
 
 int corm_py_ddl_init(PyObject *module) {
-    return corm_py_type(module, &callable_spec, NULL) == NULL ? -1 : PyModule_AddFunctions(module, functions);
+    return corm_py_defaults_init(module) < 0 ? -1 : PyModule_AddFunctions(module, functions);
 }

@@ -147,5 +147,6 @@ int corm_py_functions_init(PyObject *module);
 int corm_py_constructs_init(PyObject *module);
 int corm_py_tables_init(PyObject *module);
 int corm_py_ddl_init(PyObject *module);
+int corm_py_defaults_init(PyObject *module);
 
 #endif

@@ -275,27 +275,6 @@ static corm_status convert(const corm_type *type, const corm_value *in, corm_val
     return status;
 }
 
-static corm_status call_default(void *callable, const corm_column *column, corm_value *out) {
-    (void)column;
-    return corm_py_call_default(callable, NULL, out);
-}
-
-/* The callable is wrapped by schema.py to take one argument, the context. */
-corm_status corm_py_call_default(void *callable, PyObject *context, corm_value *out) {
-    PyObject *made = PyObject_CallOneArg(callable, context == NULL ? Py_None : context);
-    corm_value value;
-    *out = CORM_ABSENT_VALUE;
-    if (made == NULL) {
-        return corm_py_error();
-    }
-    corm_status status = corm_py_to_value(made, &value);
-    if (status == CORM_OK) {
-        status = corm_value_copy(&value, out);
-    }
-    Py_DECREF(made);
-    return status;
-}
-
 /* ---- objects inside values ---- */
 
 static void retain(void *object) {
@@ -347,7 +326,7 @@ static bool interrupted(void *context) {
 
 int corm_py_values_init(void) {
     static const corm_value_host value_host = {retain, release, equal, hash, describe};
-    static const corm_compile_host compile_host = {convert, call_default};
+    static const corm_compile_host compile_host = {convert, corm_py_call_statement_default};
     static const corm_wait_hooks hooks = {release_lock, take_lock, interrupted, NULL};
     PyDateTime_IMPORT;
     if (PyDateTimeAPI == NULL) {

@@ -5,7 +5,9 @@
 #include "module.h"
 
 int corm_py_values_init(void);
-/* Call a column's default, wrapped to take one argument; *out is owned. */
-corm_status corm_py_call_default(void *callable, PyObject *context, corm_value *out);
+/* Call a column's default (defaults.c): of an object that is flushed, or NULL; of a statement. *out is owned. */
+corm_status corm_py_call_default(void *callable, PyObject *object, corm_value *out);
+struct corm_default_call;
+corm_status corm_py_call_statement_default(void *callable, const struct corm_default_call *of, corm_value *out);
 
 #endif

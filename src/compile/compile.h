@@ -86,6 +86,15 @@ typedef struct corm_named_values { /* one set of parameters: execute(statement, 
     const size_t *list_counts;
 } corm_named_values;
 
+/* An execution whose parameters are being found: what a default that is called may look at. */
+typedef struct corm_default_call {
+    const corm_compiled *compiled;
+    const corm_vector *binds;
+    const corm_named_values *values;
+} corm_default_call;
+/* The value of a parameter of it, borrowed, before conversion; ABSENT when it is a list, or not known yet. */
+corm_status corm_default_call_value(const corm_default_call *call, size_t index, corm_value *out);
+
 /* How the engine gets what only the host knows; set once at start-up. */
 typedef struct corm_compile_host {
     /* Convert an object to a plain value fit for a type; *out is borrowed until scratch is cleared (memory from
@@ -93,7 +102,7 @@ typedef struct corm_compile_host {
     corm_status (*convert)(const corm_type *type, const corm_value *in, corm_value *out,
                            struct corm_scratch *scratch);
     /* Call a column's default or onupdate; *out is owned. */
-    corm_status (*call_default)(void *callable, const corm_column *column, corm_value *out);
+    corm_status (*call_default)(void *callable, const corm_default_call *call, corm_value *out);
 } corm_compile_host;
 void corm_compile_host_set(const corm_compile_host *host);
 /* The conversion of one value: HOST values by the host, then the dialect's for the type. */

@@ -122,7 +122,7 @@ static corm_status from_bind(const corm_slot *slot, const corm_bind *bind, sourc
     return CORM_OK;
 }
 
-static corm_status find_source(const corm_slot *slot, const corm_vector *binds,
+static corm_status find_source(const corm_compiled *compiled, const corm_slot *slot, const corm_vector *binds,
                                const corm_named_values *values, source *out) {
     *out = (source){.width = slot->bind ? corm_node_bind(slot->bind)->item_width : 1};
     if (slot->by_name && find_named(values, slot, out))
@@ -143,9 +143,24 @@ static corm_status find_source(const corm_slot *slot, const corm_vector *binds,
             return corm_error_set(CORM_STATEMENT_ERROR, "Nobody can call the default of column '%s'",
                                   slot->name);
         out->value = &out->evaluated;
-        return compile_host.call_default(slot->callable, corm_node_as_column(slot->column), &out->evaluated);
+        return compile_host.call_default(slot->callable, &(corm_default_call){compiled, binds, values},
+                                         &out->evaluated);
     }
     return CORM_OK;
+}
+
+corm_status corm_default_call_value(const corm_default_call *call, size_t index, corm_value *out) {
+    const corm_slot *slot = &call->compiled->slots[index];
+    source from;
+    *out = CORM_ABSENT_VALUE;
+    if (slot->source == SLOT_CALLABLE && !(slot->by_name && find_named(call->values, slot, &from)))
+        return CORM_OK;
+    if (slot->bind && corm_node_bind(slot->bind)->evaluate)
+        return CORM_OK;
+    corm_status status = find_source(call->compiled, slot, call->binds, call->values, &from);
+    if (!status && from.value)
+        *out = *from.value;
+    return status;
 }
 
 /* ---- the execution ---- */
@@ -339,7 +354,7 @@ static corm_status prepare_values(corm_execution *execution, corm_compiled *comp
     for (size_t i = 0; i < compiled->slot_count; i++) {
         const corm_slot *slot = &compiled->slots[i];
         source from;
-        corm_status status = find_source(slot, binds, values, &from);
+        corm_status status = find_source(compiled, slot, binds, values, &from);
         if (status)
             return status;
         if (slot->expanding) {
