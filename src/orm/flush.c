@@ -56,31 +56,29 @@ static corm_status null_key(const corm_work *work) {
     return CORM_FLUSH_ERROR;
 }
 
-/* Does a new object take the place of another one with the same key in the map? */
-static corm_status conflicting_key(corm_session *session, const corm_work *work) {
+/* A row was written with this key. Another object that has it in the map is about to get another key, or is stale: its
+ * row went away behind the session's back (or was never there: loaded, then rolled back). It gives way. */
+static void make_way(corm_flush *flush, const corm_work *work) {
+    corm_session *session = flush->session;
     const corm_mapper *mapper = work->state->mapper;
     corm_state *present =
         corm_identity_find(&session->identity, mapper, work->new_key, mapper->primary_key_count);
-    if (present == NULL || !mapper->host->try_hold(present)) {
-        if (present != NULL) {
-            corm_identity_remove(&session->identity, present);
-        }
-        return CORM_OK;
+    if (present == NULL || present == work->state) {
+        return;
     }
-    corm_object *other = corm_state_object(present);
-    bool leaves = (present->flags & (CORM_STATE_DELETING | CORM_STATE_DELETED)) != 0;
-    corm_status status = CORM_OK;
-    if (!leaves) {
-        corm_text names = CORM_TEXT_EMPTY;
-        mapper->host->describe(work->object, &names);
-        corm_text_append(&names, " conflicts with persistent instance ");
-        mapper->host->describe(other, &names);
-        status = corm_error_set(CORM_FLUSH_ERROR, "New instance %s: they have the same primary key",
-                                names.data == NULL ? mapper->name : names.data);
-        corm_text_clear(&names);
+    if (!mapper->host->try_hold(present)) {
+        corm_identity_remove(&session->identity, present);
+        return;
     }
-    mapper->host->release(other);
-    return status;
+    corm_object *object = corm_state_object(present);
+    const corm_work *other = corm_flush_find(flush, present);
+    if (other != NULL && other->key_written &&
+        !corm_state_key_equals(present, other->new_key, mapper->primary_key_count)) {
+        corm_session_unregister(session, present);
+    } else {
+        corm_session_detach(session, present);
+    }
+    mapper->host->release(object);
 }
 
 static corm_status finish_changes(corm_session *session, corm_state *state) {
@@ -93,7 +91,8 @@ static corm_status finish_changes(corm_session *session, corm_state *state) {
     return status;
 }
 
-static corm_status finish_insert(corm_session *session, corm_work *work) {
+static corm_status finish_insert(corm_flush *flush, corm_work *work) {
+    corm_session *session = flush->session;
     corm_state *state = work->state;
     size_t count = state->mapper->primary_key_count;
     for (size_t i = 0; i < count; i++) {
@@ -101,10 +100,8 @@ static corm_status finish_insert(corm_session *session, corm_work *work) {
             return null_key(work);
         }
     }
-    corm_status status = conflicting_key(session, work);
-    if (status == CORM_OK) {
-        status = corm_state_set_key(state, work->new_key, count);
-    }
+    make_way(flush, work);
+    corm_status status = corm_state_set_key(state, work->new_key, count);
     if (status != CORM_OK) {
         return status;
     }
@@ -140,16 +137,15 @@ static corm_status record_key_switch(corm_session *session, corm_work *work) {
 }
 
 /* An UPDATE may have changed the primary key: the object moves in the identity map. */
-static corm_status finish_update(corm_session *session, corm_work *work) {
+static corm_status finish_update(corm_flush *flush, corm_work *work) {
+    corm_session *session = flush->session;
     corm_state *state = work->state;
     corm_status status = CORM_OK;
     size_t count = state->mapper->primary_key_count;
     if (work->key_written && !corm_state_key_equals(state, work->new_key, count)) {
-        status = conflicting_key(session, work);
+        status = record_key_switch(session, work);
         if (status == CORM_OK) {
-            status = record_key_switch(session, work);
-        }
-        if (status == CORM_OK) {
+            make_way(flush, work);
             corm_session_unregister(session, state);
             status = corm_state_set_key(state, work->new_key, count);
         }
@@ -173,7 +169,7 @@ static corm_status finish(corm_flush *flush) {
                 continue;
             }
             status = round == 0 ? corm_session_bury(session, work->state)
-                                : round == 1 ? finish_update(session, work) : finish_insert(session, work);
+                                : round == 1 ? finish_update(flush, work) : finish_insert(flush, work);
         }
     }
     return status;
