@@ -49,6 +49,8 @@ class Run:
                 if self.program.autoflush:  # then any operation may flush: the model has to know when
                     self.do(("flush",))
                 self.do(operation)
+                if self.program.autoflush and operation[0] in ("point", "append", "replace"):
+                    self.do(("expire_all",))  # a reference set without looking at the former one
         finally:
             self.session.close()
         with self.mapping.engine.connect() as connection:
