@@ -1,5 +1,6 @@
-"""The work with mapped objects, over Cormorant or over SQLAlchemy: one program, the package's name decides."""
+"""The work with mapped objects, over Cormorant or over SQLAlchemy: the package's name is in BENCH_PACKAGE."""
 
+import os
 from importlib import import_module
 from typing import Any
 
@@ -7,31 +8,35 @@ import data
 from clock import Clock, read_amounts
 
 
+core, orm = import_module(os.environ["BENCH_PACKAGE"]), import_module(os.environ["BENCH_PACKAGE"] + ".orm")
+Base: Any = orm.declarative_base()
+
+
+class Item(Base):
+    __tablename__ = "items"
+    id = core.Column(core.Integer, primary_key=True)
+    name = core.Column(core.String(50))
+    amount = core.Column(core.Integer)
+
+
+class Parent(Base):
+    __tablename__ = "parents"
+    id = core.Column(core.Integer, primary_key=True)
+    name = core.Column(core.String(50))
+    children = orm.relationship("Child", back_populates="parent")
+
+
+class Child(Base):
+    __tablename__ = "children"
+    id = core.Column(core.Integer, primary_key=True)
+    name = core.Column(core.String(50))
+    parent_id = core.Column(core.Integer, core.ForeignKey("parents.id"), index=True)
+    parent = orm.relationship("Parent", back_populates="children")
+
+
 class Side:
-    def __init__(self, path: str, package: str) -> None:
-        self.core, self.orm = import_module(package), import_module(f"{package}.orm")
-        core, orm = self.core, self.orm
-        base = orm.declarative_base()
-
-        class Item(base):  # type: ignore[valid-type, misc]
-            __tablename__ = "items"
-            id = core.Column(core.Integer, primary_key=True)
-            name = core.Column(core.String(50))
-            amount = core.Column(core.Integer)
-
-        class Parent(base):  # type: ignore[valid-type, misc]
-            __tablename__ = "parents"
-            id = core.Column(core.Integer, primary_key=True)
-            name = core.Column(core.String(50))
-            children = orm.relationship("Child", back_populates="parent")
-
-        class Child(base):  # type: ignore[valid-type, misc]
-            __tablename__ = "children"
-            id = core.Column(core.Integer, primary_key=True)
-            name = core.Column(core.String(50))
-            parent_id = core.Column(core.Integer, core.ForeignKey("parents.id"), index=True)
-            parent = orm.relationship("Parent", back_populates="children")
-
+    def __init__(self, path: str) -> None:
+        self.core, self.orm = core, orm
         self.Item, self.Parent, self.Child = Item, Parent, Child
         self.engine = core.create_engine(f"sqlite:///{path}")
 

@@ -37,9 +37,10 @@ def main() -> None:
 
         side: Any = plain.Side(path)
     else:
+        os.environ["BENCH_PACKAGE"] = package
         import objects
 
-        side = objects.Side(path, package)
+        side = objects.Side(path)
     for line in sys.stdin:
         work, count = line.split()[0], int(line.split()[1])
         if work == "memory":
