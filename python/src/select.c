@@ -544,6 +544,99 @@ static PyObject *select_outerjoin_from(PyObject *self, PyObject *const *args, Py
     return join(self, given[0], given[1], given[2], 1, full);
 }
 
+/* ---- from_statement() ---- */
+
+/* Append the columns of the mapped classes and attributes that are selected, once each. */
+static corm_status wanted_columns(const corm_node *columns, corm_vector *out) {
+    corm_status status = CORM_OK;
+    for (size_t i = 0; i < corm_list_count(columns) && status == CORM_OK; i++) {
+        corm_entity *entity = corm_node_as_entity(corm_list_at(columns, i));
+        corm_attribute_node *attribute = corm_node_as_attribute(corm_list_at(columns, i));
+        if (attribute != NULL && attribute->attribute->column != NULL) {
+            status = corm_vector_push(out, corm_column_node(attribute->attribute->column));
+        }
+        for (size_t j = 0; entity != NULL && j < entity->mapper->attribute_count && status == CORM_OK; j++) {
+            corm_column *column = entity->mapper->attributes[j]->column;
+            if (column != NULL && !corm_vector_contains(out, corm_column_node(column))) {
+                status = corm_vector_push(out, corm_column_node(column));
+            }
+        }
+    }
+    return status;
+}
+
+/* The statement as a FROM: its columns are those that are wanted, by name. A new reference or NULL raised. */
+static corm_node *as_from(const corm_node *columns, corm_node *statement) {
+    corm_vector wanted = {0};
+    corm_node *core = NULL, *from = NULL;
+    if (statement->kind == CORM_NODE_TEXT) {
+        bool declared = ((const corm_text_node *)(const void *)statement)->column_count > 0;
+        if (declared) {
+            core = corm_node_ref(statement);
+        } else if (wanted_columns(columns, &wanted) == CORM_OK) {
+            core = corm_text_with_columns(statement, corm_py_items(&wanted), wanted.count);
+        }
+    } else if (corm_node_is_select(statement)) {
+        core = corm_orm_to_core(statement, false);
+    } else {
+        corm_error_set(CORM_ARGUMENT_ERROR, "from_statement() takes a text or a SELECT");
+    }
+    corm_vector_clear(&wanted);
+    from = core == NULL ? NULL : corm_alias_new(core, NULL, 0);
+    corm_node_unref(core);
+    if (from == NULL) {
+        corm_py_raise();
+    }
+    return from;
+}
+
+/* The same class or attribute, read from another FROM. */
+static corm_node *read_from(corm_node *node, corm_node *from) {
+    corm_entity *entity = corm_node_as_entity(node);
+    corm_attribute_node *attribute = corm_node_as_attribute(node);
+    if (entity == NULL && attribute != NULL) {
+        entity = corm_attribute_node_entity(attribute);
+    }
+    if (entity == NULL) {
+        return corm_from_corresponding(from, node);
+    }
+    corm_node *moved = corm_entity_aliased_from(entity->mapper, from, entity->name);
+    if (attribute != NULL && moved != NULL) {
+        corm_node *read = corm_attribute_node_new(moved, attribute->attribute);
+        corm_node_unref(moved);
+        moved = read;
+    }
+    return moved;
+}
+
+static PyObject *select_from_statement(PyObject *self, PyObject *statement) {
+    corm_node *node = node_of(self), *columns = corm_select_part_of(node, CORM_SELECT_COLUMNS);
+    corm_vector moved = {0};
+    PyObject *result = NULL;
+    corm_node *given = corm_py_node_as(statement, CORM_PY_ROLE_SELECT);
+    corm_node *from = given == NULL ? NULL : as_from(columns, given);
+    corm_node_unref(given);
+    if (from == NULL) {
+        return NULL;
+    }
+    for (size_t i = 0; i < corm_list_count(columns); i++) {
+        corm_node *read = read_from(corm_list_at(columns, i), from);
+        if (read == NULL || corm_vector_push(&moved, read) != CORM_OK) {
+            corm_node_unref(read);
+            corm_py_raise();
+            goto done;
+        }
+    }
+    corm_node *fresh = corm_select_new(corm_py_items(&moved), moved.count);
+    corm_node *options = corm_select_part_of(node, CORM_SELECT_OPTIONS);
+    result = corm_py_derive(self, fresh == NULL ? NULL : corm_select_with_part(fresh, CORM_SELECT_OPTIONS, options));
+    corm_node_unref(fresh);
+done:
+    corm_nodes_unref(&moved);
+    corm_node_unref(from);
+    return result;
+}
+
 /* ---- making ---- */
 
 static corm_node *new_select(PyObject *const *args, Py_ssize_t count) {
@@ -638,6 +731,8 @@ static PyMethodDef select_methods[] = {
      "join_from(from_, target, onclause=None, *, isouter=False, full=False)\n--\n\nJoin, from a FROM that is named."},
     {"outerjoin_from", CORM_PY_FAST(select_outerjoin_from),
      "outerjoin_from(from_, target, onclause=None, *, full=False)\n--\n\nLeft outer join, from a FROM that is named."},
+    {"from_statement", select_from_statement, METH_O,
+     "from_statement(statement)\n--\n\nRead the same from the rows of a text or another statement."},
     NONE("get_final_froms", select_get_final_froms, "The FROMs that the statement names."),
     {NULL, NULL, 0, NULL}, /* filter_by */
     {NULL, NULL, 0, NULL}};
