@@ -64,7 +64,8 @@ typedef struct corm_error {
     char *message;            /* one sentence: what, where, what to do */
     char *statement;          /* the SQL text that failed */
     char *parameters;         /* its parameters, rendered for people, long lists cut short */
-    int native_code;          /* the client library's extended code, 0 if none */
+    int native_code;          /* the client library's extended code, 0 if none; of CORM_STATEMENT_ERROR: the
+                                 corm_status of what is wrong with a value */
     char sqlstate[6];         /* "" where the database has none */
     void *host_exception;     /* an owned reference of the host, see corm_error_set_host() */
 } corm_error;

@@ -219,6 +219,10 @@ class DontWrapMixin:
 _HIDDEN = "[SQL parameters hidden due to hide_parameters=True]"
 
 
+# What is wrong with a value, by the engine's number.
+_REASONS: dict[int, type[Exception]] = {3: TypeError, 4: ValueError}
+
+
 class StatementError(SQLAlchemyError):
     """An error while a statement ran: with its text and parameters."""
 
@@ -244,7 +248,7 @@ class StatementError(SQLAlchemyError):
                    orig: Optional[BaseException] = None) -> StatementError:
         """Make one of what the engine says; parameters come as they are shown."""
         if orig is None:
-            orig = InvalidRequestError(message)
+            orig = _REASONS.get(native_code, InvalidRequestError)(message)
         error = cls(_described(orig, message), statement, None, orig)
         return error._show(shown)
 

@@ -2,6 +2,7 @@
  * Constructors of expressions that are functions: and_(), case(), cast(), literal(), text(), bindparam(), exists()...
  */
 #include "sql.h"
+#include "values.h"
 
 #include "sql/select.h"
 
@@ -276,13 +277,12 @@ static PyObject *make_literal(PyObject *module, PyObject *args, PyObject *kwargs
     PyObject *value, *type_ = NULL;
     int in_text = 0;
     corm_type *type;
-    corm_value plain;
     (void)module;
     if (!PyArg_ParseTupleAndKeywords(args, kwargs, "O|Op:literal", names, &value, &type_, &in_text) ||
         type_or_none(type_, &type) < 0) {
         return NULL;
     }
-    corm_node *node = corm_py_to_value(value, &plain) == CORM_OK ? corm_bind_new(&plain, type) : NULL;
+    corm_node *node = corm_py_bind(value, NULL, type, false);
     corm_type_unref(type);
     if (node != NULL && in_text) {
         corm_node *written = corm_bind_with_literal(node);
@@ -390,7 +390,6 @@ static PyObject *make_bindparam(PyObject *module, PyObject *args, PyObject *kwar
     int unique = 0, expanding = 0, out = 0, in_text = 0;
     const char *name;
     corm_type *type;
-    corm_value plain;
     corm_node *node = NULL;
     (void)module;
     if (!PyArg_ParseTupleAndKeywords(args, kwargs, "O|OOpOOOppp:bindparam", names, &key, &value, &type_, &unique, &required,
@@ -413,8 +412,8 @@ static PyObject *make_bindparam(PyObject *module, PyObject *args, PyObject *kwar
         node = expanding_bind(name, value == Py_None ? NULL : value, type);
     } else if (value == NULL) {
         node = corm_bind_named(name, NULL, type, unique != 0);
-    } else if (corm_py_to_value(value, &plain) == CORM_OK) {
-        node = name == NULL ? corm_bind_new(&plain, type) : corm_bind_named(name, &plain, type, unique != 0);
+    } else {
+        node = corm_py_bind(value, name, type, unique != 0);
     }
     corm_type_unref(type);
     if (node != NULL && in_text) {

@@ -5,6 +5,7 @@
  * (views.c), from a table that the package may change.
  */
 #include "sql.h"
+#include "values.h"
 
 #include <structmember.h>
 
@@ -191,16 +192,13 @@ corm_node *corm_py_node(PyObject *object) {
 
 corm_node *corm_py_node_or_bind(PyObject *object, corm_type *type) {
     corm_node *node = corm_py_node_maybe(object);
-    corm_value value;
     if (node != NULL || PyErr_Occurred() != NULL) {
         return node;
     }
     if (object == Py_None) {
         return corm_null();
     }
-    if (corm_py_to_value(object, &value) == CORM_OK) {
-        node = corm_bind_new(&value, type);
-    }
+    node = corm_py_bind(object, NULL, type, false);
     if (node == NULL) {
         corm_py_raise();
     }

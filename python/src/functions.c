@@ -2,6 +2,7 @@
  * SQL functions: `func.name(...)`, what they give, and the windows and filters around them.
  */
 #include "sql.h"
+#include "values.h"
 
 #include "sql/select.h"
 
@@ -50,7 +51,6 @@ static PyObject *generator_getattr(PyObject *self, PyObject *name) {
 /* The argument of a function: values are named after it. */
 static corm_node *argument(PyObject *object, const char *name) {
     corm_node *node = corm_py_node_maybe(object);
-    corm_value value;
     if (node != NULL) {
         if (!corm_node_is_select(node)) {
             return node;
@@ -68,10 +68,8 @@ static corm_node *argument(PyObject *object, const char *name) {
     if (object == Py_None) {
         return corm_null();
     }
-    if (corm_py_to_value(object, &value) == CORM_OK) {
-        const char *dot = strrchr(name, '.');
-        node = corm_bind_named(dot == NULL ? name : dot + 1, &value, NULL, true);
-    }
+    const char *dot = strrchr(name, '.');
+    node = corm_py_bind(object, dot == NULL ? name : dot + 1, NULL, true);
     if (node == NULL) {
         corm_py_raise();
     }

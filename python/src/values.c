@@ -152,6 +152,33 @@ corm_status corm_py_to_value(PyObject *object, corm_value *out) {
     return CORM_OK;
 }
 
+corm_type *corm_py_type_of(PyObject *object) {
+    if (PyDateTime_Check(object)) {
+        return corm_type_of_kind(CORM_TYPE_DATETIME);
+    }
+    if (PyDate_Check(object)) {
+        return corm_type_of_kind(CORM_TYPE_DATE);
+    }
+    if (PyTime_Check(object)) {
+        return corm_type_of_kind(CORM_TYPE_TIME);
+    }
+    if (strcmp(Py_TYPE(object)->tp_name, "decimal.Decimal") == 0) {
+        return corm_type_of_kind(CORM_TYPE_NUMERIC);
+    }
+    return PyLong_Check(object) ? corm_type_of_kind(CORM_TYPE_INTEGER) : NULL;
+}
+
+corm_node *corm_py_bind(PyObject *object, const char *name, corm_type *type, bool unique) {
+    corm_value value;
+    if (corm_py_to_value(object, &value) != CORM_OK) {
+        return NULL;
+    }
+    if (type == NULL && value.kind == CORM_KIND_HOST) {
+        type = corm_py_type_of(object);
+    }
+    return name == NULL ? corm_bind_new(&value, type) : corm_bind_named(name, &value, type, unique);
+}
+
 /* ---- conversion for storage ---- */
 
 static corm_status copied(const char *data, size_t size, corm_kind kind, corm_value *out) {

@@ -4,6 +4,7 @@
  * The classes are empty but for getters; what an element is made of is in its node.
  */
 #include "sql.h"
+#include "values.h"
 
 #include "sql/select.h"
 
@@ -219,15 +220,11 @@ static PyObject *text_bindparams(PyObject *self, PyObject *args, PyObject *kwarg
         }
     }
     while (kwargs != NULL && PyDict_Next(kwargs, &position, &key, &value)) {
-        corm_value plain;
         const char *name = corm_py_text(key);
         if (name == NULL) {
             goto done;
         }
-        corm_node *node = NULL;
-        if (corm_py_to_value(value, &plain) == CORM_OK) {
-            node = corm_bind_named(name, &plain, NULL, false);
-        }
+        corm_node *node = corm_py_bind(value, name, NULL, false);
         if (node == NULL || corm_vector_push(&binds, node) != CORM_OK) {
             corm_node_unref(node);
             corm_py_raise();

@@ -18,6 +18,14 @@ static corm_status refuse(corm_status status, const char *what, const corm_value
     return status;
 }
 
+/* The same of a parameter: a statement's error, whose native code is the class of what is wrong. */
+static corm_status refuse_parameter(corm_status reason, const char *what, const corm_value *value) {
+    corm_status status = refuse(CORM_STATEMENT_ERROR, what, value);
+    if (status == CORM_STATEMENT_ERROR)
+        corm_error_add_native((int)reason, NULL);
+    return status;
+}
+
 /* ---- parameters ---- */
 
 static corm_status bind_datetime(const corm_value *in, corm_kind kind, corm_value *out,
@@ -43,7 +51,7 @@ static corm_status bind_stored_datetime(const corm_type *type, const corm_value 
                                         corm_scratch *scratch) {
     (void)type;
     if (in->kind != CORM_KIND_DATETIME && in->kind != CORM_KIND_DATE)
-        return refuse(CORM_STATEMENT_ERROR,
+        return refuse_parameter(CORM_TYPE_ERROR,
                       "SQLite DateTime type only accepts Python datetime and date objects as input", in);
     return bind_datetime(in, CORM_KIND_DATETIME, out, scratch);
 }
@@ -52,7 +60,7 @@ static corm_status bind_stored_date(const corm_type *type, const corm_value *in,
                                     corm_scratch *scratch) {
     (void)type;
     if (in->kind != CORM_KIND_DATETIME && in->kind != CORM_KIND_DATE)
-        return refuse(CORM_STATEMENT_ERROR, "SQLite Date type only accepts Python date objects as input", in);
+        return refuse_parameter(CORM_TYPE_ERROR, "SQLite Date type only accepts Python date objects as input", in);
     return bind_datetime(in, CORM_KIND_DATE, out, scratch);
 }
 
@@ -60,8 +68,18 @@ static corm_status bind_stored_time(const corm_type *type, const corm_value *in,
                                     corm_scratch *scratch) {
     (void)type;
     if (in->kind != CORM_KIND_TIME && in->kind != CORM_KIND_DATETIME)
-        return refuse(CORM_STATEMENT_ERROR, "SQLite Time type only accepts Python time objects as input", in);
+        return refuse_parameter(CORM_TYPE_ERROR, "SQLite Time type only accepts Python time objects as input", in);
     return bind_datetime(in, CORM_KIND_TIME, out, scratch);
+}
+
+static corm_status refuse_boolean(const corm_value *value) {
+    corm_text description = CORM_TEXT_EMPTY;
+    corm_value_describe(value, &description);
+    corm_error_set(CORM_STATEMENT_ERROR, "Value %s is not None, True, or False",
+                   description.data ? description.data : "");
+    corm_text_clear(&description);
+    corm_error_add_native(CORM_VALUE_ERROR, NULL);
+    return CORM_STATEMENT_ERROR;
 }
 
 static corm_status bind_boolean(const corm_type *type, const corm_value *in, corm_value *out,
@@ -73,9 +91,9 @@ static corm_status bind_boolean(const corm_type *type, const corm_value *in, cor
     else if (in->kind == CORM_KIND_INTEGER && (in->as.integer == 0 || in->as.integer == 1))
         *out = *in;
     else if (in->kind == CORM_KIND_INTEGER || in->kind == CORM_KIND_FLOAT)
-        return refuse(CORM_STATEMENT_ERROR, "Value is not None, True, or False", in);
+        return refuse_boolean(in);
     else
-        return refuse(CORM_STATEMENT_ERROR, "Not a boolean value", in);
+        return refuse_parameter(CORM_TYPE_ERROR, "Not a boolean value", in);
     out->owned = false;
     return CORM_OK;
 }
@@ -102,13 +120,13 @@ static corm_status bind_number(const corm_type *type, const corm_value *in, corm
         char *end;
         double real = strtod(text, &end);
         if (end == text || *end)
-            return refuse(CORM_STATEMENT_ERROR, "Not a number", in);
+            return refuse_parameter(CORM_TYPE_ERROR, "Not a number", in);
         *out = corm_value_float(real);
         return CORM_OK;
     }
     default:
         (void)type;
-        return refuse(CORM_STATEMENT_ERROR, "Not a number", in);
+        return refuse_parameter(CORM_TYPE_ERROR, "Not a number", in);
     }
 }
 
