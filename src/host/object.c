@@ -644,9 +644,7 @@ static void host_unload_all(corm_object *handle) {
     for (size_t i = 0; i < object->mapping->field_count; i++) {
         const corm_attribute *attribute = object->mapping->attributes[i];
         revert(object, &object->mapping->mapping->fields[i]);
-        if (attribute->kind == CORM_ATTRIBUTE_COLUMN) {
-            set_loaded(object, attribute, false);
-        } else {
+        if (attribute->kind != CORM_ATTRIBUTE_COLUMN) { /* columns go on showing what they are known to have */
             host_set(handle, attribute, &CORM_ABSENT_VALUE);
         }
     }

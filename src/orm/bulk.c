@@ -95,8 +95,11 @@ static corm_status expire_set(corm_node *statement, const corm_mapper *mapper, c
     for (size_t i = 0; i < corm_list_count(columns) && status == CORM_OK; i++) {
         corm_attribute *attribute = set_attribute(mapper, corm_list_at(columns, i));
         if (attribute != NULL && !attribute->primary_key) {
+            status = corm_journal_value(state->session, state, attribute);
             corm_state_commit_attribute(state, attribute);
-            status = mapper->host->set(corm_state_object(state), attribute, &CORM_ABSENT_VALUE);
+            if (status == CORM_OK) {
+                status = mapper->host->set(corm_state_object(state), attribute, &CORM_ABSENT_VALUE);
+            }
         }
     }
     for (size_t i = 0; i < mapper->attribute_count && status == CORM_OK; i++) {

@@ -85,7 +85,8 @@ typedef struct corm_host {
     /* Store; ABSENT unloads. The object takes its own copy or reference. */
     corm_status (*set)(corm_object *object, const struct corm_attribute *attribute, const corm_value *value);
     /* Put back a former value (an owned snapshot), taking it over. Never fails. NULL: the host's objects load again what
-     * they are asked for. */
+     * they are asked for. A host that has it leaves columns as they are in unload_all(): their fields are looked at
+     * without it. */
     void (*restore)(corm_object *object, const struct corm_attribute *attribute, corm_value *value);
     /* As get, but an owned value that keeps the very object the user stored, for history. */
     corm_status (*snapshot)(corm_object *object, const struct corm_attribute *attribute, corm_value *out);

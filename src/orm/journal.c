@@ -51,6 +51,28 @@ corm_status corm_journal_note(corm_session *session, corm_state *state) {
     return CORM_OK;
 }
 
+corm_status corm_journal_value(corm_session *session, corm_state *state, corm_attribute *attribute) {
+    corm_changes *others = state->changes;
+    bool held = (state->flags & CORM_STATE_HELD) != 0;
+    if (!session->strong || corm_state_change(state, attribute) != NULL) {
+        return CORM_OK; /* what is changed and not flushed has a record of its own */
+    }
+    state->changes = NULL;
+    corm_status status = corm_state_changing(state, attribute);
+    if (status == CORM_OK) {
+        status = corm_journal_note(session, state);
+    }
+    corm_changes_free(state->mapper->host, state->changes);
+    state->changes = others;
+    if (others == NULL) {
+        state->flags &= ~(uint32_t)CORM_STATE_MODIFIED;
+    }
+    if (!held) {
+        corm_session_unhold(session, state);
+    }
+    return status;
+}
+
 static void put_back(corm_state *state, corm_changes *changes) {
     const corm_host *host = state->mapper->host;
     for (size_t i = changes->count; i > 0 && host->restore != NULL; i--) {

@@ -104,7 +104,9 @@ static corm_status choose_columns(corm_state *state, corm_attribute *const *want
             continue;
         }
         status = mapper->host->get(corm_state_object(state), attribute, &value);
-        bool absent = value.kind == CORM_KIND_ABSENT;
+        /* Objects that go on showing their values do not mark them absent when they expire. */
+        bool absent = value.kind == CORM_KIND_ABSENT ||
+                      ((state->flags & CORM_STATE_EXPIRED) && mapper->host->restore != NULL);
         bool deferred = corm_lazy_defers(corm_load_options_strategy(state->options, NULL, 0, attribute, NULL));
         bool alone = count == 1 && wanted != NULL && wanted[0]->column != NULL &&
                      corm_lazy_defers(corm_load_options_strategy(state->options, NULL, 0, wanted[0], NULL)) &&

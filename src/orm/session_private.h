@@ -112,6 +112,9 @@ static inline uint32_t corm_session_serial(const corm_session *session) {
 
 /* A flush wrote a state: its columns' former values go to the journal of a strong session. */
 corm_status corm_journal_note(corm_session *session, corm_state *state);
+/* A column is about to be read anew, for a statement wrote it: its value goes to the journal. The state is held by the
+ * caller. */
+corm_status corm_journal_value(corm_session *session, corm_state *state, corm_attribute *attribute);
 /* Put back, and forget, what is changed and not flushed; put back what flushes since transaction `serial` wrote. */
 void corm_journal_revert(corm_session *session, corm_state *state);
 void corm_journal_undo(corm_session *session, uint32_t serial);

@@ -29,6 +29,27 @@ static void a_rollback_gives_fields_their_former_values(void **state) {
     assert_string_equal(rows_in_file("SELECT name, age FROM users"), "ann,21");
 }
 
+static void each_rollback_gives_back_what_its_transaction_changed(void **state) {
+    (void)state;
+    user *ann = new_user("ann");
+    ok(corm_commit(now.session));
+    for (int i = 0; i < 3; i++) { /* nothing is read between them */
+        ann->name = text_of("changed");
+        ok(corm_flush(now.session));
+        ok(corm_rollback(now.session));
+        assert_string_equal(ann->name, "ann");
+        ok(corm_update_all(now.session, user, name, "all", NULL, NULL));
+        assert_string_equal(ann->name, "all");
+        ann->name = text_of("mine");
+        ok(corm_flush(now.session));
+        ok(corm_rollback(now.session));
+        assert_string_equal(ann->name, "ann");
+    }
+    change_file("UPDATE users SET name = 'elsewhere'");
+    assert_ptr_equal(corm_get(now.session, user, 1), ann);
+    assert_string_equal(ann->name, "elsewhere");
+}
+
 static void a_rollback_makes_new_objects_transient_again(void **state) {
     (void)state;
     user *ann = new_user("ann"), *bob = new_user("bob");
@@ -288,6 +309,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         story(nothing_is_in_the_file_before_the_commit),
         story(a_rollback_gives_fields_their_former_values),
+        story(each_rollback_gives_back_what_its_transaction_changed),
         story(a_rollback_makes_new_objects_transient_again),
         story(a_rollback_brings_deleted_objects_back),
         story(a_rollback_restores_relationships),
