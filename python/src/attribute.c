@@ -73,6 +73,10 @@ PyObject *corm_py_attribute_read(CormPyInstance *self, corm_attribute *attribute
     if (value != NULL) {
         return Py_NewRef(value);
     }
+    if (attribute->relationship != NULL && !attribute->relationship->configured &&
+        corm_py_configure(attribute->mapper->registry) < 0) {
+        return NULL;
+    }
     Py_INCREF(self);
     if (corm_attribute_load(&self->state, attribute) != CORM_OK) {
         Py_DECREF(self);

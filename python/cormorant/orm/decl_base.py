@@ -78,17 +78,24 @@ class Declaration:
         mine = base in self.own
         annotations = base.__dict__.get("__annotations__", {})
         for name in _merge(list(base.__dict__), list(annotations)):
-            if name in _SKIPPED or name in taken:
-                if mine and name == "metadata" and _is_declared(base.__dict__.get(name)):
-                    raise exc.InvalidRequestError(
-                        "Attribute name 'metadata' is reserved when using the Declarative API."
-                    )
-                continue
-            if name in ("metadata", "registry"):
+            if name in taken or (name in _SKIPPED and not (mine and self._is_column_metadata(base, name))):
                 continue
             given = base.__dict__.get(name, _MISSING)
             self._take(base, name, given, annotations.get(name, _MISSING), mine)
             taken.add(name)
+
+    @staticmethod
+    def _is_column_metadata(base: type, name: str) -> bool:
+        if name != "metadata" or not _is_declared(base.__dict__.get(name)):
+            return False
+        from warnings import warn
+
+        warn(
+            "Attribute name 'metadata' should be left reserved for the MetaData instance when using a Declarative class.",
+            exc.SAWarning,
+            stacklevel=7,
+        )
+        return True
 
     def _take(self, base: type, name: str, value: Any, annotation: Any, mine: bool) -> None:
         from .decl_api import declared_attr
@@ -227,7 +234,8 @@ class Declaration:
             if all(self.columns[name] is not column for column in columns):
                 columns.append(self.columns[name])
         make = getattr(self.cls, "__table_cls__", Table)
-        metadata = getattr(self.cls, "metadata", None)
+        found = [base.__dict__["metadata"] for base in self.cls.__mro__ if "metadata" in base.__dict__]
+        metadata = next((value for value in found if not _is_declared(value)), None)
         self.table = make(
             self.tablename, metadata if metadata is not None else self.registry.metadata, *columns,
             *(_plain(arg) for arg in args), **options,

@@ -220,6 +220,7 @@ class RelationshipProperty(MapperProperty):
         other = given.get("backref")
         if other is not None:
             name, arguments = other if isinstance(other, tuple) else (other, {})
+            self._backref_arguments = arguments  # the engine borrows them until the other side is made
             out["backref"], out["backref_arguments"] = name, arguments
         if given.get("sync_backref") is False or (given.get("viewonly") and given.get("back_populates")):
             out["back_populates"] = None if given.get("viewonly") else out["back_populates"]
