@@ -84,7 +84,7 @@ class Constraint(SchemaItem):
             if self._prefix == "ck":
                 return None
             raise exc.InvalidRequestError(
-                f"Naming convention including %(constraint_name)s token requires that constraint is explicitly named."
+                "Naming convention including %(constraint_name)s token requires that constraint is explicitly named."
             )
         return str(conv(pattern % _Tokens(self, table, conventions)))
 
@@ -111,7 +111,7 @@ class _Tokens(dict):  # type: ignore[type-arg]
         if key == "constraint_name":
             return str(self.constraint.name)
         if key == "referred_table_name":
-            return self.constraint._reference_for_name()[0]
+            return str(self.constraint._reference_for_name()[0])
         referred = key.startswith("referred_")
         rest = key[len("referred_"):] if referred else key
         if rest.startswith("column_"):
@@ -133,7 +133,7 @@ class _Tokens(dict):  # type: ignore[type-arg]
 
     def _one(self, index: int, what: str, referred: bool) -> str:
         if referred:
-            return self.constraint._reference_for_name()[1]
+            return str(self.constraint._reference_for_name()[1])
         columns = self.constraint._columns_for_name()
         if index >= len(columns):
             return ""
@@ -161,7 +161,8 @@ class ColumnCollectionMixin:
                 column = table.c.get(item)
                 if column is None:
                     raise exc.ConstraintColumnNotFoundError(
-                        f"Can't create {type(self).__name__} on table '{table.name}': no column named '{item}' is present."
+                        f"Can't create {type(self).__name__} on table '{table.name}': no column named '{item}' is "
+                        "present."
                     )
                 found.append(column)
             else:
@@ -444,7 +445,9 @@ class ForeignKey(SchemaItem):
         if not isinstance(self._colspec, str):
             return self._colspec
         if self.parent is None or self.parent.table is None or self._position < 0:
-            raise exc.InvalidRequestError("This ForeignKey object does not yet have a parent Column associated with it.")
+            raise exc.InvalidRequestError(
+                "This ForeignKey object does not yet have a parent Column associated with it."
+            )
         return self.parent._resolve_foreign_key(self._position)
 
     def references(self, table: Any) -> bool:
@@ -478,7 +481,7 @@ class ForeignKeyConstraint(ColumnCollectionConstraint):
         columns, refcolumns = list(columns), list(refcolumns)
         if len(set(map(str, columns))) != len(set(map(str, refcolumns))) and len(columns) != len(refcolumns):
             raise exc.ArgumentError(
-                f"ForeignKeyConstraint number of constrained columns must match the number of referenced columns."
+                "ForeignKeyConstraint number of constrained columns must match the number of referenced columns."
             )
         self.onupdate = onupdate
         self.ondelete = ondelete
@@ -496,8 +499,9 @@ class ForeignKeyConstraint(ColumnCollectionConstraint):
                 for target in refcolumns
             ]  # fmt: skip
         Constraint.__init__(
-            self, name=name, deferrable=deferrable, initially=initially, info=info, comment=comment, _implicit=_implicit, **kw
-        )
+            self, name=name, deferrable=deferrable, initially=initially, info=info, comment=comment,
+            _implicit=_implicit, **kw,
+        )  # fmt: skip
         self._pending = columns
         self._found = []
         if table is None and not _implicit:
@@ -566,8 +570,8 @@ class Index(ColumnCollectionMixin, SchemaItem):
     _position = -1
 
     def __init__(
-        self, name: Optional[str], *expressions: Any, unique: bool = False, quote: Optional[bool] = None, info: Any = None,
-        _table: Any = None, _implicit: bool = False, **dialect_kw: Any,
+        self, name: Optional[str], *expressions: Any, unique: bool = False, quote: Optional[bool] = None,
+        info: Any = None, _table: Any = None, _implicit: bool = False, **dialect_kw: Any,
     ) -> None:  # fmt: skip
         from .schema import dialect_arguments
 
@@ -591,8 +595,8 @@ class Index(ColumnCollectionMixin, SchemaItem):
             return
         if self._table is not None:
             raise exc.ArgumentError(
-                f"Index '{self.name}' is against table '{self._table.description}', and cannot be associated with table "
-                f"'{table.description}'."
+                f"Index '{self.name}' is against table '{self._table.description}', and cannot be associated with "
+                f"table '{table.description}'."
             )
         expressions = []
         for item in self._pending:

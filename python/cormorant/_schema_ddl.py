@@ -19,7 +19,7 @@ class connected:
     def __init__(self, bind: Any):
         if bind is None:
             raise exc.ArgumentError("an Engine or a Connection is needed")
-        self._begun = None
+        self._begun: Any = None
         self._bind = bind
 
     def __enter__(self) -> Any:
@@ -51,6 +51,7 @@ class BaseDDLElement:
     target: Any = None
     _predicate: Any = None
     _dialects: Any = None
+    state: Any = None
 
     def _sql(self, dialect: str) -> str:
         raise NotImplementedError
@@ -92,7 +93,7 @@ class ExecutableDDLElement(BaseDDLElement):
         if self._dialects is not None and connection.dialect.name not in self._dialects:
             return False
         return self._predicate is None or bool(
-            self._predicate(self, target, connection, state=getattr(self, "state", None), **kw)
+            self._predicate(self, target, connection, state=self.state, **kw)
         )
 
     def __call__(self, target: Any, bind: Any, **kw: Any) -> None:
@@ -127,7 +128,8 @@ class DDL(ExecutableDDLElement):
         if table is not None and hasattr(table, "fullname"):
             context.setdefault("table", _engine._quote(table.name, dialect))
             context.setdefault("schema", _engine._quote(table.schema, dialect) if table.schema else "")
-            context.setdefault("fullname", ".".join(_engine._quote(part, dialect) for part in table.fullname.split(".")))
+            parts = table.fullname.split(".")
+            context.setdefault("fullname", ".".join(_engine._quote(part, dialect) for part in parts))
         return self.statement % context
 
     def __repr__(self) -> str:
@@ -224,7 +226,8 @@ def _place(target: Any, identifier: str, make: bool) -> Optional[list[Any]]:
     if isinstance(target, type):
         if not issubclass(target, (SchemaItem, _engine.MetaDataBase)):
             return None
-        return _class_listeners.setdefault((target, identifier), []) if make else _class_listeners.get((target, identifier))
+        key = (target, identifier)
+        return _class_listeners.setdefault(key, []) if make else _class_listeners.get(key)
     if not isinstance(target, (SchemaItem, _engine.MetaDataBase)):
         return None
     listeners = target.__dict__.get("_listeners")
@@ -232,7 +235,8 @@ def _place(target: Any, identifier: str, make: bool) -> Optional[list[Any]]:
         if not make:
             return []
         listeners = target.__dict__["_listeners"] = {}
-    return listeners.setdefault(identifier, []) if make else listeners.get(identifier, [])
+    place: list[Any] = listeners.setdefault(identifier, []) if make else listeners.get(identifier, [])
+    return place
 
 
 def _schema_listen(target: Any, identifier: str, fn: Callable[..., Any], options: dict[str, Any]) -> bool:

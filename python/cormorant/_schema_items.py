@@ -6,7 +6,6 @@ from . import _engine, exc
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from typing import Any, Optional
 
 
@@ -18,7 +17,8 @@ class SchemaItem:
     @property
     def info(self) -> dict[Any, Any]:
         """A dictionary of one's own."""
-        return self.__dict__.setdefault("_info", {})
+        info: dict[Any, Any] = self.__dict__.setdefault("_info", {})
+        return info
 
     @info.setter
     def info(self, value: dict[Any, Any]) -> None:
@@ -157,7 +157,7 @@ def takes_context(function: Any) -> bool:
     required = code.co_argcount - bound - len(defaults or ())
     if required > 1:
         raise exc.ArgumentError("ColumnDefault Python function takes zero or one positional arguments")
-    return required == 1
+    return bool(required == 1)
 
 
 def default_of(value: Any, for_update: bool) -> DefaultGenerator:

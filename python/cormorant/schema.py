@@ -46,8 +46,10 @@ from ._schema_items import (
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
-    from typing import Any, Optional, Union
+    from collections.abc import Callable, Iterable
+    from typing import Any, Optional, TypeVar, Union
+
+    _T = TypeVar("_T")
 
 _MISSING: Any = object()
 
@@ -337,7 +339,8 @@ class Table(_engine.TableClause, SchemaItem, HasConditionalDDL):
 
     @property
     def _own_constraints(self) -> list[Constraint]:
-        return self.__dict__.setdefault("_constraints", [])
+        constraints: list[Constraint] = self.__dict__.setdefault("_constraints", [])
+        return constraints
 
     @property
     def constraints(self) -> set[Constraint]:
@@ -365,7 +368,7 @@ class Table(_engine.TableClause, SchemaItem, HasConditionalDDL):
         return f"Table({', '.join(parts)})"
 
     def __str__(self) -> str:
-        return self.fullname
+        return str(self.fullname)
 
     # -- statements and DDL
 
@@ -405,7 +408,9 @@ class Table(_engine.TableClause, SchemaItem, HasConditionalDDL):
         _engine._create_tables(connection, self.metadata, [self], bool(checkfirst), drop)
         fire(self, f"after_{what}", connection, checkfirst=checkfirst)
 
-    def to_metadata(self, metadata: MetaData, schema: Any = RETAIN_SCHEMA, name: Optional[str] = None, **kw: Any) -> Table:
+    def to_metadata(
+        self, metadata: MetaData, schema: Any = RETAIN_SCHEMA, name: Optional[str] = None, **kw: Any
+    ) -> Table:
         """A copy in another MetaData.
 
         :param metadata: where to.
@@ -416,7 +421,8 @@ class Table(_engine.TableClause, SchemaItem, HasConditionalDDL):
         key = name or self.name
         full = key if target is None else f"{target}.{key}"
         if full in metadata._tables:
-            return metadata._tables[full]
+            existing: Table = metadata._tables[full]
+            return existing
         items: list[Any] = [column._copy() for column in self.c]
         items += [item._copy() for item in self._own_constraints if not item._implicit]
         items += [index._copy() for index in self.__dict__.get("_indexes", ()) if not index._implicit]
@@ -429,7 +435,7 @@ class Table(_engine.TableClause, SchemaItem, HasConditionalDDL):
         return made
 
 
-class Column(_engine.ColumnBase, SchemaItem):
+class Column(_engine.ColumnBase[_T] if TYPE_CHECKING else _engine.ColumnBase, SchemaItem):  # type: ignore[misc]
     """A column of a table.
 
     :param name: its name; may come later, from a class attribute.
@@ -508,7 +514,8 @@ class Column(_engine.ColumnBase, SchemaItem):
             self.index = index
         if dialect_kwargs:
             self.dialect_kwargs = dialect_arguments(dialect_kwargs)
-        self._set_defaults(default if insert_default is _MISSING else insert_default, onupdate, server_default, server_onupdate)
+        given = default if insert_default is _MISSING else insert_default
+        self._set_defaults(given, onupdate, server_default, server_onupdate)
         for item in items:
             if not isinstance(item, (SchemaItem, Constraint)):
                 raise exc.ArgumentError(SCHEMA_ITEM_EXPECTED.format(item))
@@ -532,7 +539,7 @@ class Column(_engine.ColumnBase, SchemaItem):
 
     def _set_name(self, name: str, key: Optional[str] = None) -> None:
         """The name and key of a column that was declared without."""
-        if self.name is None:
+        if getattr(self, "name", None) is None:
             self.name = name
         if self.key is None or key is not None:
             self.key = key or name
@@ -685,7 +692,9 @@ def dialect_arguments(kw: dict[str, Any]) -> dict[str, Any]:
     return dict(kw)
 
 
-def insert_sentinel(name: Optional[str] = None, type_: Any = None, *, default: Any = None, omit_from_statements: bool = True) -> Column:
+def insert_sentinel(
+    name: Optional[str] = None, type_: Any = None, *, default: Any = None, omit_from_statements: bool = True
+) -> Column:
     """A column that tells inserted rows apart."""
     from .types import Integer
 
@@ -708,9 +717,10 @@ _engine.register_view(_engine.NODE_COLUMN, Column)
 
 __all__ = (
     "MetaData", "Table", "Column", "ForeignKey", "ForeignKeyConstraint", "PrimaryKeyConstraint", "UniqueConstraint",
-    "CheckConstraint", "Constraint", "ColumnCollectionConstraint", "ColumnCollectionMixin", "Index", "Sequence", "Computed",
-    "Identity", "DefaultClause", "FetchedValue", "DefaultGenerator", "ColumnDefault", "CallableColumnDefault",
-    "ScalarElementColumnDefault", "ColumnElementColumnDefault", "SchemaItem", "HasConditionalDDL", "DDL", "DDLElement",
-    "ExecutableDDLElement", "BaseDDLElement", "CreateTable", "DropTable", "CreateIndex", "DropIndex", "BLANK_SCHEMA",
-    "RETAIN_SCHEMA", "DEFAULT_NAMING_CONVENTION", "conv", "insert_sentinel", "sort_tables",
+    "CheckConstraint", "Constraint", "ColumnCollectionConstraint", "ColumnCollectionMixin", "Index", "Sequence",
+    "Computed", "Identity", "DefaultClause", "FetchedValue", "DefaultGenerator", "ColumnDefault",
+    "CallableColumnDefault", "ScalarElementColumnDefault", "ColumnElementColumnDefault", "SchemaItem",
+    "HasConditionalDDL", "DDL", "DDLElement", "ExecutableDDLElement", "BaseDDLElement", "CreateTable", "DropTable",
+    "CreateIndex", "DropIndex", "BLANK_SCHEMA", "RETAIN_SCHEMA", "DEFAULT_NAMING_CONVENTION", "conv",
+    "insert_sentinel", "sort_tables",
 )  # fmt: skip

@@ -7,7 +7,7 @@ from . import _engine, exc
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from typing import Any, Optional, Union
+    from typing import Any, Optional
 
 # The engine's kinds of types.
 _NULL, _INTEGER, _SMALL_INTEGER, _BIG_INTEGER, _BOOLEAN, _FLOAT, _NUMERIC = range(7)
@@ -124,11 +124,13 @@ class TypeEngine(_engine.TypeEngine):
             raise exc.ArgumentError("At least one dialect name is required")
         other = to_instance(type_)
         if other._variants:
-            raise exc.ArgumentError("can't pass a type that already has variants as a dialect-level type to with_variant()")
+            raise exc.ArgumentError(
+                "can't pass a type that already has variants as a dialect-level type to with_variant()"
+            )
         for name in dialect_names:
             if name in self._variants:
                 raise exc.ArgumentError(f"Dialect {name!r} is already present in the mapping for this {self!r}")
-        made = self.copy()
+        made: TypeEngine = self.copy()
         made._variants = {**self._variants, **{name: other for name in dialect_names}}
         if "sqlite" in dialect_names:
             made._be(other)
@@ -154,11 +156,12 @@ class TypeEngine(_engine.TypeEngine):
 
     def dialect_impl(self, dialect: Any) -> TypeEngine:
         """The type that a database uses for this one."""
-        return self._variants.get(dialect.name, self)
+        return self._variants.get(str(dialect.name), self)
 
     def as_generic(self, allow_nulltype: bool = False) -> TypeEngine:
         """The type without the spelling of one database."""
-        return _of(*self._describe()[:6], None, None)
+        kind, length, precision, scale, as_decimal, timezone = self._describe()[:6]
+        return _of(kind, length, precision, scale, as_decimal, timezone, None)
 
     def compare_values(self, x: Any, y: Any) -> bool:
         """Whether two values are the same."""
@@ -447,7 +450,7 @@ class TypeDecorator(TypeEngine):
         """The type below, an object."""
         return self.impl
 
-    def _make(self, **kw: Any) -> None:
+    def _make(self, *args: Any, **kw: Any) -> None:
         inner = self._inner()
         kind, length, precision, scale, as_decimal, timezone, name, collation = inner._describe()
         converts = self._needs_conversion() or inner._needs_conversion()
@@ -600,9 +603,9 @@ class Enum(String):
             if self.omit_aliases:
                 members = {name: member for name, member in members.items() if member.name == name}
             objects = list(members.values())
-            values = self.values_callable(self.enum_class) if self.values_callable else list(members)
+            values: Any = self.values_callable(self.enum_class) if self.values_callable else list(members)
             if self.values_callable:
-                objects = list(self.enum_class)
+                objects = list(enums[0])
             self.enums = list(values)
         self._objects = dict(zip(self.enums, objects))
         self._texts = dict(zip(objects, self.enums))
@@ -705,7 +708,7 @@ class Uuid(TypeEngine):
     _kind = _STRING
     _name: Optional[str] = "CHAR"
     _converts = True
-    _arguments = (("as_uuid", True), ("native_uuid", True))
+    _arguments: tuple[tuple[str, Any], ...] = (("as_uuid", True), ("native_uuid", True))
     length: Optional[int] = 32
 
     def __init__(self, as_uuid: bool = True, native_uuid: bool = True) -> None:
@@ -797,7 +800,9 @@ class PickleType(TypeEngine):
     _converts = True
     hashable = False
 
-    def __init__(self, protocol: Optional[int] = None, pickler: Any = None, comparator: Any = None, impl: Any = None) -> None:
+    def __init__(
+        self, protocol: Optional[int] = None, pickler: Any = None, comparator: Any = None, impl: Any = None
+    ) -> None:
         self.protocol = protocol
         self.pickler = pickler
         self.comparator = comparator
@@ -1022,10 +1027,11 @@ STRINGTYPE = String()
 INTEGERTYPE = Integer()
 
 __all__ = (
-    "TypeEngine", "TypeDecorator", "UserDefinedType", "ExternalType", "NullType", "Integer", "SmallInteger", "BigInteger",
-    "Numeric", "NumericCommon", "Float", "Double", "Boolean", "String", "Text", "Unicode", "UnicodeText", "LargeBinary",
-    "Date", "Time", "DateTime", "Enum", "JSON", "Uuid", "UUID", "Interval", "PickleType", "INTEGER", "INT", "SMALLINT",
-    "BIGINT", "NUMERIC", "DECIMAL", "FLOAT", "REAL", "DOUBLE", "DOUBLE_PRECISION", "BOOLEAN", "VARCHAR", "CHAR", "NVARCHAR",
-    "NCHAR", "TEXT", "CLOB", "DATE", "TIME", "DATETIME", "TIMESTAMP", "BLOB", "BINARY", "VARBINARY", "NULLTYPE",
-    "BOOLEANTYPE", "STRINGTYPE", "INTEGERTYPE", "to_instance",
+    "TypeEngine", "TypeDecorator", "UserDefinedType", "ExternalType", "NullType", "Integer", "SmallInteger",
+    "BigInteger", "Numeric", "NumericCommon", "Float", "Double", "Boolean", "String", "Text", "Unicode",
+    "UnicodeText", "LargeBinary", "Date", "Time", "DateTime", "Enum", "JSON", "Uuid", "UUID", "Interval",
+    "PickleType", "INTEGER", "INT", "SMALLINT", "BIGINT", "NUMERIC", "DECIMAL", "FLOAT", "REAL", "DOUBLE",
+    "DOUBLE_PRECISION", "BOOLEAN", "VARCHAR", "CHAR", "NVARCHAR", "NCHAR", "TEXT", "CLOB", "DATE", "TIME",
+    "DATETIME", "TIMESTAMP", "BLOB", "BINARY", "VARBINARY", "NULLTYPE", "BOOLEANTYPE", "STRINGTYPE", "INTEGERTYPE",
+    "to_instance",
 )  # fmt: skip

@@ -493,6 +493,7 @@ static PyMethodDef element_methods[] = {
      "compare(other)\n--\n\nWhether both are the same expression in structure."},
     {"self_group", (PyCFunction)(void (*)(void))element_self_group, METH_VARARGS | METH_KEYWORDS,
      "self_group(against=None)\n--\n\nThe element itself: parentheses are the compiler's."},
+    {"__class_getitem__", Py_GenericAlias, METH_O | METH_CLASS, "__class_getitem__(item)\n--\n\nFor annotations."},
     {"get_children", (PyCFunction)(void (*)(void))element_get_children, METH_VARARGS | METH_KEYWORDS,
      "get_children()\n--\n\nThe elements that this one is made of."},
     {NULL, NULL, 0, NULL}};

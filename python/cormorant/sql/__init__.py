@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
+from .expression import *  # noqa: F403
+from .expression import __all__ as _expression_names
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-from .expression import *  # noqa: F403
-from .expression import __all__ as _expression_names
-
 _MODULES = frozenset((
-    "base", "compiler", "ddl", "dml", "elements", "expression", "functions", "operators", "schema", "selectable", "sqltypes",
-    "type_api",
+    "base", "compiler", "ddl", "dml", "elements", "expression", "functions", "operators", "schema", "selectable",
+    "sqltypes", "type_api",
 ))  # fmt: skip
 
 

@@ -53,8 +53,9 @@ def dialect_of(bind: Any, dialect: Any) -> Any:
 
 
 def compile_element(
-    element: Any, bind: Any = None, dialect: Any = None, *, compile_kwargs: Any = None, column_keys: Any = None, **kw: Any
-) -> SQLCompiler:
+    element: Any, bind: Any = None, dialect: Any = None, *, compile_kwargs: Any = None, column_keys: Any = None,
+    **kw: Any,
+) -> SQLCompiler:  # fmt: skip
     """An element's SQL and parameters.
 
     :param bind: an Engine or Connection whose dialect is meant.

@@ -2,10 +2,19 @@
 
 from __future__ import annotations
 
-from .._schema_ddl import DDL, BaseDDLElement, CreateIndex, CreateTable, DDLElement, DropIndex, DropTable, ExecutableDDLElement
+from .._schema_ddl import (
+    DDL,
+    BaseDDLElement,
+    CreateIndex,
+    CreateTable,
+    DDLElement,
+    DropIndex,
+    DropTable,
+    ExecutableDDLElement,
+)
 from ..schema import sort_tables
 
 __all__ = (
-    "DDL", "BaseDDLElement", "CreateIndex", "CreateTable", "DDLElement", "DropIndex", "DropTable", "ExecutableDDLElement",
-    "sort_tables",
+    "DDL", "BaseDDLElement", "CreateIndex", "CreateTable", "DDLElement", "DropIndex", "DropTable",
+    "ExecutableDDLElement", "sort_tables",
 )  # fmt: skip

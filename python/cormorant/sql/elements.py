@@ -54,9 +54,10 @@ class quoted_name(str):
 
 
 __all__ = (
-    "BinaryExpression", "BindParameter", "BooleanClauseList", "Case", "Cast", "ClauseElement", "ClauseList", "ColumnClause",
-    "ColumnElement", "CompilerElement", "DQLDMLClauseElement", "Executable", "Exists", "ExpressionClauseList", "Extract",
-    "False_", "Function", "FunctionFilter", "Grouping", "KeyedColumnElement", "Label", "NamedColumn", "Null",
-    "OperatorExpression", "Over", "SQLColumnExpression", "SQLCoreOperations", "ScalarSelect", "TextClause", "True_", "Tuple",
-    "TypeCoerce", "UnaryExpression", "WrapsColumnExpression", "quoted_name",
+    "BinaryExpression", "BindParameter", "BooleanClauseList", "Case", "Cast", "ClauseElement", "ClauseList",
+    "ColumnClause", "ColumnElement", "CompilerElement", "DQLDMLClauseElement", "Executable", "Exists",
+    "ExpressionClauseList", "Extract", "False_", "Function", "FunctionFilter", "Grouping", "KeyedColumnElement",
+    "Label", "NamedColumn", "Null", "OperatorExpression", "Over", "SQLColumnExpression", "SQLCoreOperations",
+    "ScalarSelect", "TextClause", "True_", "Tuple", "TypeCoerce", "UnaryExpression", "WrapsColumnExpression",
+    "quoted_name",
 )  # fmt: skip

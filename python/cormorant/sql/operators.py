@@ -103,12 +103,13 @@ all_op = _make("all_op", "all_")
 
 # In the order of the engine's operators.
 _ORDER: tuple[Any, ...] = (
-    None, and_, or_, comma_op, inv, eq, ne, lt, le, gt, ge, is_, is_not, is_distinct_from, is_not_distinct_from, like_op,
-    not_like_op, ilike_op, not_ilike_op, startswith_op, not_startswith_op, endswith_op, not_endswith_op, contains_op,
-    not_contains_op, istartswith_op, not_istartswith_op, iendswith_op, not_iendswith_op, icontains_op, not_icontains_op, in_op,
-    not_in_op, between_op, not_between_op, match_op, not_match_op, regexp_match_op, not_regexp_match_op, add, sub, mul, truediv,
-    floordiv, mod, concat_op, bitwise_and_op, bitwise_or_op, bitwise_xor_op, bitwise_lshift_op, bitwise_rshift_op, collate,
-    filter_op, None, neg, bitwise_not_op, distinct_op, asc_op, desc_op, nulls_first_op, nulls_last_op, exists, any_op, all_op,
+    None, and_, or_, comma_op, inv, eq, ne, lt, le, gt, ge, is_, is_not, is_distinct_from, is_not_distinct_from,
+    like_op, not_like_op, ilike_op, not_ilike_op, startswith_op, not_startswith_op, endswith_op, not_endswith_op,
+    contains_op, not_contains_op, istartswith_op, not_istartswith_op, iendswith_op, not_iendswith_op, icontains_op,
+    not_icontains_op, in_op, not_in_op, between_op, not_between_op, match_op, not_match_op, regexp_match_op,
+    not_regexp_match_op, add, sub, mul, truediv, floordiv, mod, concat_op, bitwise_and_op, bitwise_or_op,
+    bitwise_xor_op, bitwise_lshift_op, bitwise_rshift_op, collate, filter_op, None, neg, bitwise_not_op,
+    distinct_op, asc_op, desc_op, nulls_first_op, nulls_last_op, exists, any_op, all_op,
 )  # fmt: skip
 
 

@@ -54,7 +54,7 @@ def _label_style(number: int) -> SelectLabelStyle:
     return (LABEL_STYLE_DISAMBIGUATE_ONLY, LABEL_STYLE_TABLENAME_PLUS_COL, LABEL_STYLE_NONE)[number]
 
 
-class _PlainColumn(_engine.ColumnBase):
+class _PlainColumn(_engine.ColumnBase[Any] if TYPE_CHECKING else _engine.ColumnBase):  # type: ignore[misc]
     """A column of table()."""
 
     def __repr__(self) -> str:
@@ -85,17 +85,20 @@ def table(name: str, *columns: Any, schema: Optional[str] = None, **kw: Any) -> 
 
 def subquery(alias: Any, *args: Any, **kw: Any) -> Subquery:
     """A SELECT as a FROM."""
-    return args[0].subquery(alias) if args else alias.subquery(**kw)
+    made: Subquery = args[0].subquery(alias) if args else alias.subquery(**kw)
+    return made
 
 
 def cte(statement: Any, name: Optional[str] = None, recursive: bool = False) -> CTE:
     """A statement as a common table expression."""
-    return statement.cte(name, recursive=recursive) if recursive else statement.cte(name)
+    made: CTE = statement.cte(name, recursive=recursive) if recursive else statement.cte(name)
+    return made
 
 
 __all__ = (
-    "Alias", "AliasedReturnsRows", "CTE", "CompoundSelect", "Executable", "Exists", "FromClause", "GenerativeSelect", "HasCTE",
-    "HasPrefixes", "Join", "LABEL_STYLE_DEFAULT", "LABEL_STYLE_DISAMBIGUATE_ONLY", "LABEL_STYLE_NONE",
-    "LABEL_STYLE_TABLENAME_PLUS_COL", "NamedFromClause", "ReturnsRows", "ScalarSelect", "Select", "SelectBase",
-    "SelectLabelStyle", "Selectable", "Subquery", "TableClause", "TextualSelect", "cte", "subquery", "table",
+    "Alias", "AliasedReturnsRows", "CTE", "CompoundSelect", "Executable", "Exists", "FromClause",
+    "GenerativeSelect", "HasCTE", "HasPrefixes", "Join", "LABEL_STYLE_DEFAULT", "LABEL_STYLE_DISAMBIGUATE_ONLY",
+    "LABEL_STYLE_NONE", "LABEL_STYLE_TABLENAME_PLUS_COL", "NamedFromClause", "ReturnsRows", "ScalarSelect",
+    "Select", "SelectBase", "SelectLabelStyle", "Selectable", "Subquery", "TableClause", "TextualSelect", "cte",
+    "subquery", "table",
 )  # fmt: skip
