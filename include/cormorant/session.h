@@ -6,10 +6,13 @@
  * and writes it. An object lives until its session is closed, it is expunged, or its deletion is committed; corm_keep()
  * holds it longer.
  *
- * After a commit objects keep their values; after a rollback those that were loaded have the values last read from the
- * database. corm_refresh() reads them again.
+ * After a commit objects keep their values. After a rollback, also of a failed flush, they have those from before the
+ * transaction; references and collections are loaded again when they are asked for; objects that were new belong to no
+ * session, but live until this one ends and may be added again. A query or corm_get() that meets an object after a
+ * rollback reads its row again, as corm_refresh() does at any time.
  *
- * Thread rule: a session and its objects are used by one thread at a time.
+ * Thread rule: a session and its objects are used by one thread at a time; one that comes while another's call is under
+ * way gets CORM_ILLEGAL_STATE_CHANGE.
  */
 #ifndef CORMORANT_SESSION_H
 #define CORMORANT_SESSION_H

@@ -285,13 +285,37 @@ static corm_attribute *relationship_named(c_object *object, const char *field) {
     return attribute;
 }
 
+/* Bracket what uses an object's session, if it has one. */
+static corm_status enter(const c_object *object) {
+    return object->state.session == NULL ? CORM_OK : corm_session_enter(object->state.session);
+}
+
+/* session: as it was when entering. The object may have left it. */
+static void leave(corm_session *session) {
+    if (session != NULL) {
+        corm_session_leave(session);
+    }
+}
+
+static corm_status fetch(c_object *object, corm_attribute *attribute, corm_value *out) {
+    corm_status status = corm_c_host.detect_changes(&object->state);
+    if (status == CORM_OK) {
+        status = corm_attribute_load(&object->state, attribute);
+    }
+    return status == CORM_OK ? corm_c_host.get(c_object_handle(object), attribute, out) : status;
+}
+
 void *corm_reference_fetch(void *object, const char *field) {
     c_object *known = c_object_of(object);
     corm_attribute *attribute = known == NULL ? NULL : relationship_named(known, field);
     corm_value value;
-    if (attribute == NULL || corm_c_host.detect_changes(&known->state) != CORM_OK ||
-        corm_attribute_load(&known->state, attribute) != CORM_OK ||
-        corm_c_host.get(c_object_handle(known), attribute, &value) != CORM_OK) {
+    if (attribute == NULL || enter(known) != CORM_OK) {
+        return NULL;
+    }
+    corm_session *session = known->state.session;
+    corm_status status = fetch(known, attribute, &value);
+    leave(session);
+    if (status != CORM_OK) {
         return NULL;
     }
     corm_error_clear();
@@ -305,10 +329,17 @@ corm_status corm_reference_set(void *object, const char *field, void *other) {
     if (attribute == NULL || (other != NULL && target == NULL)) {
         return corm_error_last()->status;
     }
-    corm_status status = corm_c_host.detect_changes(&known->state);
-    return status == CORM_OK ? corm_attribute_set_reference(&known->state, attribute,
-                                                            target == NULL ? NULL : c_object_handle(target))
-                             : status;
+    corm_session *session = known->state.session;
+    corm_status status = enter(known);
+    if (status != CORM_OK) {
+        return status;
+    }
+    status = corm_c_host.detect_changes(&known->state);
+    if (status == CORM_OK) {
+        status = corm_attribute_set_reference(&known->state, attribute, target == NULL ? NULL : c_object_handle(target));
+    }
+    leave(session);
+    return status;
 }
 
 /* ---- collections ---- */
@@ -344,18 +375,16 @@ static bool holds(const corm_many *many, c_object *item) {
     return corm_vector_contains(&many->items, item);
 }
 
-corm_status corm_many_add(corm_many *many, void *object) {
-    c_object *item = c_object_of(object);
-    corm_status status = item == NULL ? CORM_UNMAPPED_INSTANCE : c_object_detect(item);
+static corm_status add_item(corm_many *many, c_object *item) {
+    corm_status status = c_object_detect(item);
     if (status != CORM_OK || (many->loaded && holds(many, item))) {
         return status; /* an object is in a collection once */
     }
     return corm_collection_append(&many->owner->state, many->attribute, c_object_handle(item));
 }
 
-corm_status corm_many_remove(corm_many *many, void *object) {
-    c_object *item = c_object_of(object);
-    corm_status status = item == NULL ? CORM_UNMAPPED_INSTANCE : c_object_detect(item);
+static corm_status remove_item(corm_many *many, c_object *item) {
+    corm_status status = c_object_detect(item);
     if (status == CORM_OK) {
         status = load_many(many);
     }
@@ -365,6 +394,25 @@ corm_status corm_many_remove(corm_many *many, void *object) {
                               attribute->mapper->name, attribute->key);
     }
     return status == CORM_OK ? corm_collection_remove(&many->owner->state, many->attribute, c_object_handle(item)) : status;
+}
+
+static corm_status change_many(corm_many *many, void *object, corm_status (*change)(corm_many *many, c_object *item)) {
+    corm_session *session = many->owner->state.session;
+    corm_status status = enter(many->owner);
+    if (status == CORM_OK) {
+        c_object *item = c_object_of(object);
+        status = item == NULL ? CORM_UNMAPPED_INSTANCE : change(many, item);
+        leave(session);
+    }
+    return status;
+}
+
+corm_status corm_many_add(corm_many *many, void *object) {
+    return change_many(many, object, add_item);
+}
+
+corm_status corm_many_remove(corm_many *many, void *object) {
+    return change_many(many, object, remove_item);
 }
 
 bool corm_many_contains(corm_many *many, const void *object) {

@@ -34,7 +34,7 @@ corm_status corm_session_new(corm_engine *engine, const corm_session_options *op
     session->strong = options->strong;
     session->host = options->host;
     session->host_functions = options->host_functions;
-    atomic_init(&session->entered, 0);
+    atomic_init(&session->owner, 0);
     session->number = atomic_fetch_add(&sessions_made, 1) + 1;
     *out = session;
     return CORM_OK;
@@ -142,15 +142,18 @@ void corm_session_listen(corm_session *session, uint32_t event_kinds) {
     session->listening = event_kinds;
 }
 
+/* The calling thread: no two that live have the same. */
+static uintptr_t this_thread(void) {
+    static _Thread_local char place;
+    return (uintptr_t)&place;
+}
+
 corm_status corm_session_enter(corm_session *session) {
-    unsigned depth = atomic_load_explicit(&session->entered, memory_order_acquire);
-    if (depth == 0) {
-        if (atomic_compare_exchange_strong(&session->entered, &depth, 1)) {
-            session->owner = pthread_self();
-            return CORM_OK;
-        }
-    } else if (pthread_equal(session->owner, pthread_self())) {
-        atomic_store_explicit(&session->entered, depth + 1, memory_order_release);
+    uintptr_t self = this_thread(), nobody = 0;
+    if (atomic_load_explicit(&session->owner, memory_order_relaxed) == self ||
+        atomic_compare_exchange_strong_explicit(&session->owner, &nobody, self, memory_order_acquire,
+                                                memory_order_relaxed)) {
+        session->entered++;
         return CORM_OK;
     }
     return corm_error_set(CORM_ILLEGAL_STATE_CHANGE,
@@ -159,11 +162,13 @@ corm_status corm_session_enter(corm_session *session) {
 }
 
 bool corm_session_is_busy(const corm_session *session) {
-    return atomic_load_explicit(&session->entered, memory_order_acquire) > 0;
+    return atomic_load_explicit(&session->owner, memory_order_relaxed) != 0;
 }
 
 void corm_session_leave(corm_session *session) {
-    atomic_fetch_sub_explicit(&session->entered, 1, memory_order_release);
+    if (--session->entered == 0) {
+        atomic_store_explicit(&session->owner, 0, memory_order_release);
+    }
 }
 
 corm_status corm_session_event(corm_session *session, corm_event_kind kind, corm_state *state) {

@@ -62,8 +62,8 @@ struct corm_session {
     uint32_t serial;              /* of the last transaction begun */
     corm_attribute *const *expiring; /* while CORM_EVENT_EXPIRE is told: the attributes; NULL: all */
     size_t expiring_count;
-    pthread_t owner;              /* valid while entered > 0 */
-    atomic_uint entered;          /* operations of the owner under way */
+    atomic_uintptr_t owner;       /* the thread whose operations are under way, or 0 */
+    unsigned entered;             /* how many: the owner's alone */
 };
 
 void corm_key_switch_free(corm_key_switch *change);
