@@ -226,6 +226,8 @@ typedef struct CormPySession { /* the class is open to subclassing in Python */
     CormPyTransaction *managed;      /* in the body of its `with`: borrowed, or NULL */
     struct CormPySession *previous, *next; /* all open sessions */
     PyObject *tracked;     /* list of views: transactions whose beginning was told to listeners; or NULL */
+    corm_mapper *asked;    /* bind_arguments of the execution under way: a mapper, borrowed; or NULL */
+    PyObject *asked_bind;  /* and an Engine or Connection, borrowed; or NULL */
     size_t seen_count;     /* transactions when listeners were last told */
     uint32_t seen_serial;
     bool closes_for_good;  /* close_resets_only=False */

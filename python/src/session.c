@@ -70,6 +70,9 @@ PyObject *corm_py_session_raise(CormPySession *self) {
     PyObject *type, *exception, *traceback;
     bool failed = self->session->failed && !self->quoted;
     corm_py_raise();
+    if (self->session->borrowed_connection) {
+        corm_py_session_tell_connection(self);
+    }
     if (!failed) {
         return NULL;
     }

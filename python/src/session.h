@@ -111,6 +111,11 @@ int corm_py_session_add_bind(CormPySession *self, PyObject *key, PyObject *bind)
 PyObject *corm_py_statement_mapper(PyObject *module, PyObject *statement);
 /* corm_py_session_ensure_bind() for a SELECT of a mapped class: it differs in the message. */
 int corm_py_session_ensure_bind_select(CormPySession *self, corm_mapper *mapper);
+/* Take in bind_arguments= for the statement that comes, and forget them again. */
+int corm_py_session_ask(CormPySession *self, PyObject *arguments);
+void corm_py_session_asked(CormPySession *self);
+/* The caller's Connection is told when its transaction was ended from here. */
+void corm_py_session_tell_connection(CormPySession *self);
 /* The engine before a flush: of any object that it will write. */
 int corm_py_session_bind_for_flush(CormPySession *self);
 

@@ -177,7 +177,8 @@ static PyObject *find_bind(CormPySession *self, corm_node *statement, corm_mappe
         bind = bind_of_table(self, found.table);
     }
     if (bind == NULL && PyErr_Occurred() == NULL) {
-        bind = self->bind != NULL ? self->bind : none_found(found.mapper, statement != NULL);
+        bool tables = self->binds != NULL && found.mapper != NULL; /* its table was looked up, too */
+        bind = self->bind != NULL ? self->bind : none_found(found.mapper, statement != NULL || tables);
     }
     return bind;
 }
@@ -216,34 +217,72 @@ static bool overrides_get_bind(CormPySession *self) {
     return _PyType_Lookup(Py_TYPE(self), name) != own;
 }
 
-int corm_py_session_ensure_bind(CormPySession *self, corm_node *statement, corm_mapper *mapper) {
-    bool asks = overrides_get_bind(self);
-    if (self->session->engine != NULL && self->binds == NULL && !asks) {
-        return 0;
-    }
-    subject found = {mapper, NULL};
-    if (asks && statement != NULL && mapper == NULL) {
-        if (corm_node_walk(statement, look_for_subject, &found) != CORM_OK) {
-            return corm_py_raise_int();
-        }
-    }
-    PyObject *bind = asks ? ask_subclass(self, statement, found.mapper) : Py_XNewRef(find_bind(self, statement, mapper));
+/* Go on with what a bind is. A Connection only when nothing is under way. */
+static int use(CormPySession *self, PyObject *bind) {
     enum bind_kind kind;
     corm_engine *engine;
     corm_connection *connection;
-    int failed = bind == NULL || look_at(bind, &kind, &engine, &connection) < 0;
-    if (!failed && kind == BIND_CONNECTION) {
-        engine = corm_connection_engine(connection);
+    if (look_at(bind, &kind, &engine, &connection) < 0) {
+        return -1;
     }
-    if (!failed && engine != self->session->engine) {
-        failed = bind_core(self, bind) < 0;
+    if (kind == BIND_CONNECTION) {
+        return self->session->borrowed_connection && self->session->connection == connection ? 0 : bind_core(self, bind);
     }
+    return corm_session_use(self->session, engine) == CORM_OK ? 0 : corm_py_raise_int();
+}
+
+/* Find what the statement or mapper is for, and go on with it. */
+static int route(CormPySession *self, corm_node *statement, corm_mapper *mapper) {
+    subject found = {mapper, NULL};
+    bool asks = overrides_get_bind(self);
+    if (asks && statement != NULL && mapper == NULL &&
+        corm_node_walk(statement, look_for_subject, &found) != CORM_OK) {
+        return corm_py_raise_int();
+    }
+    PyObject *bind = asks ? ask_subclass(self, statement, found.mapper) : Py_XNewRef(find_bind(self, statement, mapper));
+    int failed = bind == NULL ? -1 : use(self, bind);
     Py_XDECREF(bind);
-    return failed ? -1 : 0;
+    return failed;
+}
+
+/* The core asks which engine a statement, or the rows of a mapper, are for: see corm_session_get_bind. */
+static corm_status choose(void *context, corm_session *session, corm_node *statement, corm_mapper *mapper,
+                          corm_engine **out) {
+    CormPySession *self = context;
+    *out = NULL;
+    if (session->host == NULL) {
+        return CORM_OK; /* the Session is going away */
+    }
+    if (statement != NULL && self->asked_bind != NULL) {
+        return use(self, self->asked_bind) < 0 ? corm_py_error() : CORM_OK;
+    }
+    if (statement != NULL && self->asked != NULL) {
+        mapper = self->asked;
+    }
+    return route(self, statement, mapper) < 0 ? corm_py_error() : CORM_OK;
+}
+
+/* Several engines: the core asks for each statement. */
+static bool is_routed(CormPySession *self) {
+    if (self->session->get_bind == NULL && (self->binds != NULL || overrides_get_bind(self))) {
+        corm_session_on_bind(self->session, choose, self);
+    }
+    return self->session->get_bind != NULL;
+}
+
+int corm_py_session_ensure_bind(CormPySession *self, corm_node *statement, corm_mapper *mapper) {
+    if (is_routed(self)) {
+        return 0;
+    }
+    if (self->session->engine != NULL) {
+        return 0;
+    }
+    PyObject *bind = find_bind(self, statement, mapper);
+    return bind == NULL ? -1 : use(self, bind);
 }
 
 int corm_py_session_ensure_bind_select(CormPySession *self, corm_mapper *mapper) {
-    if (self->session->engine == NULL && self->bind == NULL && self->binds == NULL && !overrides_get_bind(self)) {
+    if (!is_routed(self) && self->session->engine == NULL && self->bind == NULL) {
         none_found(mapper, true);
         return -1;
     }
@@ -252,7 +291,7 @@ int corm_py_session_ensure_bind_select(CormPySession *self, corm_mapper *mapper)
 
 int corm_py_session_bind_for_flush(CormPySession *self) {
     const corm_session *session = self->session;
-    if (session->engine != NULL && self->binds == NULL && !overrides_get_bind(self)) {
+    if (is_routed(self) || session->engine != NULL) {
         return 0;
     }
     for (size_t i = 0; i < session->held.count; i++) {
@@ -262,6 +301,28 @@ int corm_py_session_bind_for_flush(CormPySession *self) {
         }
     }
     return 0;
+}
+
+int corm_py_session_ask(CormPySession *self, PyObject *arguments) {
+    self->asked = NULL;
+    self->asked_bind = NULL;
+    if (arguments == NULL || arguments == Py_None || !PyDict_Check(arguments)) {
+        return 0;
+    }
+    PyObject *mapper = PyDict_GetItemString(arguments, "mapper"), *bind = PyDict_GetItemString(arguments, "bind");
+    if (mapper != NULL && mapper != Py_None && (self->asked = corm_py_mapper_required(mapper)) == NULL) {
+        return -1;
+    }
+    self->asked_bind = bind == Py_None ? NULL : bind;
+    if (self->asked_bind != NULL && self->session->get_bind == NULL) {
+        corm_session_on_bind(self->session, choose, self);
+    }
+    return 0;
+}
+
+void corm_py_session_asked(CormPySession *self) {
+    self->asked = NULL;
+    self->asked_bind = NULL;
 }
 
 /* ---- methods ---- */
@@ -306,6 +367,15 @@ PyObject *corm_py_session_bind_table(PyObject *object, PyObject *args) {
 
 /* ---- the connection ---- */
 
+void corm_py_session_tell_connection(CormPySession *self) {
+    if (self->bind != NULL && PyObject_TypeCheck(self->bind, CormPyConnection_Type)) {
+        CormPyConnection *view = (CormPyConnection *)self->bind;
+        if (view->connection != NULL && !corm_connection_in_transaction(view->connection) && view->transaction != NULL) {
+            corm_py_transactions_end(view);
+        }
+    }
+}
+
 PyObject *corm_py_session_connection(CormPySession *self) {
     corm_connection *connection;
     corm_session *session = self->session;
@@ -340,7 +410,7 @@ PyObject *corm_py_session_connection_method(PyObject *object, PyObject *const *a
             return NULL;
         }
     }
-    if (corm_py_session_ensure_bind(self, NULL, mapper) < 0) {
+    if ((is_routed(self) ? route(self, NULL, mapper) : corm_py_session_ensure_bind(self, NULL, mapper)) < 0) {
         return NULL;
     }
     PyObject *connection = corm_py_session_connection(self);

@@ -221,8 +221,9 @@ static int ask_listeners(CormPySession *self, const call *what, PyObject **out) 
     return 0;
 }
 
-static corm_result *run_call(CormPySession *self, const call *what, corm_node *statement) {
+static corm_result *run_call(CormPySession *self, const call *what, corm_node *statement, size_t *yield_per) {
     corm_execute_options options = {0};
+    *yield_per = 0;
     bool plain = !PyObject_TypeCheck(what->statement, CormPyStatement_Type) ||
                  ((CormPyStatement *)what->statement)->options == NULL;
     if (corm_py_execution_read(&options, self->options) < 0 ||
@@ -230,10 +231,22 @@ static corm_result *run_call(CormPySession *self, const call *what, corm_node *s
         corm_py_execution_read(&options, what->options) < 0) {
         return NULL;
     }
+    *yield_per = options.yield_per;
     if (is_batch(what->parameters) && is_of_entity(statement)) {
         return corm_py_session_insert_batches(self, statement, what->parameters, &options);
     }
     return corm_py_session_run(self, statement, what->parameters, &options);
+}
+
+/* A Result whose partitions() has so many rows, unless it is 0. Takes over the core's. */
+static PyObject *result_of(corm_result *raw, size_t yield_per) {
+    PyObject *result = corm_py_result_new(raw);
+    if (result != NULL && yield_per > 0) {
+        PyObject *same = PyObject_CallMethod(result, "yield_per", "n", (Py_ssize_t)yield_per);
+        Py_DECREF(result);
+        result = same;
+    }
+    return result;
 }
 
 /* update(User) with a list of dictionaries and no criteria of its own: by primary key. */
@@ -255,7 +268,7 @@ static PyObject *update_by_key(CormPySession *self, corm_node *statement, PyObje
 }
 
 /* A Result of a call, by whatever way; or *raw is left for the caller to read. */
-static PyObject *execute(PyObject *object, const call *what, corm_result **raw) {
+static PyObject *execute(PyObject *object, const call *what, corm_result **raw, size_t *yield_per) {
     CormPySession *self = corm_py_as_session(object);
     PyObject *handled;
     *raw = NULL;
@@ -271,19 +284,25 @@ static PyObject *execute(PyObject *object, const call *what, corm_result **raw) 
         return handled;
     }
     PyObject *result = NULL;
+    if (corm_py_session_ask(self, what->bind_arguments) < 0) {
+        corm_node_unref(statement);
+        return NULL;
+    }
     if (is_update_by_key(statement, what->parameters)) {
         result = update_by_key(self, statement, what->parameters);
     } else {
-        *raw = run_call(self, what, statement);
+        *raw = run_call(self, what, statement, yield_per);
     }
+    corm_py_session_asked(self);
     corm_node_unref(statement);
     return result;
 }
 
 static PyObject *execute_to_result(PyObject *self, const call *what) {
     corm_result *raw;
-    PyObject *result = execute(self, what, &raw);
-    return raw != NULL ? corm_py_result_new(raw) : result;
+    size_t yield_per;
+    PyObject *result = execute(self, what, &raw, &yield_per);
+    return raw != NULL ? result_of(raw, yield_per) : result;
 }
 
 /* _execute(statement, params, execution_options): execute() past the listeners of do_orm_execute. */
@@ -302,8 +321,9 @@ PyObject *corm_py_session_execute_unheard(PyObject *object, PyObject *args) {
     if (is_update_by_key(statement, what.parameters)) {
         result = update_by_key(self, statement, what.parameters);
     } else {
-        corm_result *raw = run_call(self, &what, statement);
-        result = raw == NULL ? NULL : corm_py_result_new(raw);
+        size_t yield_per;
+        corm_result *raw = run_call(self, &what, statement, &yield_per);
+        result = raw == NULL ? NULL : result_of(raw, yield_per);
     }
     corm_node_unref(statement);
     return result;
@@ -323,7 +343,7 @@ PyObject *corm_py_session_scalars(PyObject *self, PyObject *const *args, Py_ssiz
     EXECUTE_SIGNATURE("Session.scalars");
     call what;
     PyObject *result = unpack(&signature, args, count, names, &what) < 0 ? NULL : execute_to_result(self, &what);
-    PyObject *scalars = result == NULL ? NULL : PyObject_CallMethod(result, "scalars", NULL);
+    PyObject *scalars = result == NULL ? NULL : corm_py_call(result, "scalars", NULL);
     Py_XDECREF(result);
     return scalars;
 }
@@ -360,17 +380,18 @@ PyObject *corm_py_session_scalar(PyObject *self, PyObject *const *args, Py_ssize
     EXECUTE_SIGNATURE("Session.scalar");
     call what;
     corm_result *raw;
+    size_t yield_per;
     if (unpack(&signature, args, count, names, &what) < 0) {
         return NULL;
     }
-    PyObject *result = execute(self, &what, &raw);
+    PyObject *result = execute(self, &what, &raw, &yield_per);
     if (raw != NULL && corm_result_returns_rows(raw)) {
         return first_item(raw);
     }
     if (raw != NULL) {
         result = corm_py_result_new(raw); /* says that there are no rows */
     }
-    PyObject *scalar = result == NULL ? NULL : PyObject_CallMethod(result, "scalar", NULL);
+    PyObject *scalar = result == NULL ? NULL : corm_py_call(result, "scalar", NULL);
     Py_XDECREF(result);
     return scalar;
 }

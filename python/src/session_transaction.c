@@ -138,6 +138,9 @@ int corm_py_transactions_changed(CormPySession *self) {
     }
     self->seen_count = count;
     self->seen_serial = serial;
+    if (session->borrowed_connection) {
+        corm_py_session_tell_connection(self);
+    }
     if (self->tracked == NULL && !corm_py_session_listened(self, "after_transaction_create") &&
         !corm_py_session_listened(self, "after_transaction_end")) {
         return 0;

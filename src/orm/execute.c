@@ -176,7 +176,7 @@ static uint64_t statement_id(const corm_result *result) {
     return result->execution.shape == 0 ? id : corm_hash_mix(id, result->execution.shape) | (uint64_t)1 << 63;
 }
 
-static corm_status run(corm_result *result, corm_connection *connection, const corm_parameters *set) {
+static corm_status prepare(corm_result *result, const corm_parameters *set) {
     corm_named_values named = {0};
     if (set != NULL) {
         named = (corm_named_values){.count = set->count,
@@ -190,6 +190,11 @@ static corm_status run(corm_result *result, corm_connection *connection, const c
     if (status == CORM_STATEMENT_ERROR) {
         corm_error_add_statement(corm_compiled_text(result->cached->compiled, NULL), NULL);
     }
+    return status;
+}
+
+static corm_status run(corm_result *result, corm_connection *connection, const corm_parameters *set) {
+    corm_status status = prepare(result, set);
     if (status == CORM_OK) {
         corm_cursor_free(result->cursor);
         result->cursor = NULL;
@@ -209,6 +214,65 @@ static corm_status describe(corm_result *result) {
         status = describe_columns(result);
     }
     return status == CORM_OK ? prepare_conversion(result) : status;
+}
+
+/* Several parameter sets as one batch of the driver's, for statements without rows. */
+typedef struct batch_state {
+    corm_result *result;
+    const corm_parameters *sets;
+    int64_t changed, generated;
+    size_t ready; /* the row whose values the execution has, from 1 */
+} batch_state;
+
+static corm_status bind_set(void *context, size_t row, corm_value *values, size_t count) {
+    batch_state *state = context;
+    corm_execution *execution = &state->result->execution;
+    /* The first set was prepared for its text: defaults are called once for each row. */
+    corm_status status = state->ready == row + 1 ? CORM_OK : prepare(state->result, &state->sets[row]);
+    state->ready = row + 1;
+    if (status == CORM_STATEMENT_ERROR && row > 0) {
+        corm_error kept;
+        corm_error_take(&kept);
+        corm_error_set(CORM_STATEMENT_ERROR, "%s, in parameter group %zu", kept.message == NULL ? "" : kept.message, row);
+        corm_error_add_statement(kept.statement, NULL);
+        corm_error_free_content(&kept);
+        return status;
+    }
+    for (size_t i = 0; i < count && status == CORM_OK; i++) {
+        values[i] = execution->values[i];
+        values[i].owned = false;
+    }
+    return status;
+}
+
+static corm_status count_set(void *context, size_t row, int64_t generated, int64_t changed, const corm_value *values,
+                             size_t count) {
+    batch_state *state = context;
+    (void)row;
+    (void)values;
+    (void)count;
+    state->changed += changed > 0 ? changed : 0;
+    state->generated = generated;
+    return CORM_OK;
+}
+
+static corm_status run_batch(corm_result *result, corm_connection *connection, const corm_parameters *sets, size_t count) {
+    batch_state state = {.result = result, .sets = sets, .ready = 1};
+    corm_status status = prepare(result, &sets[0]);
+    if (status == CORM_OK) {
+        corm_batch batch = {.rows = count, .parameter_count = result->execution.count, .bind = bind_set,
+                            .result = count_set, .context = &state};
+        status = corm_connection_execute_batch(connection, statement_id(result), result->execution.sql,
+                                               result->execution.sql_size, &batch);
+    }
+    result->rowcount = state.changed;
+    result->generated_key = state.generated;
+    return status;
+}
+
+static bool is_batch(const corm_result *result, size_t count) {
+    uint32_t flags = corm_compiled_flags(result->cached->compiled);
+    return count > 1 && !(flags & (CORM_COMPILED_RETURNS_ROWS | CORM_COMPILED_EXPANDING | CORM_COMPILED_SELECT));
 }
 
 /* Several parameter sets: one after the other on one prepared statement; rows changed, and rows returned, add up. */
@@ -233,6 +297,9 @@ static corm_status run_sets(corm_result *result, corm_connection *connection, co
 }
 
 static corm_status start(corm_result *result, corm_connection *connection, const corm_parameters *sets, size_t set_count) {
+    if (is_batch(result, set_count)) {
+        return run_batch(result, connection, sets, set_count);
+    }
     corm_status status = set_count > 1 ? run_sets(result, connection, sets, set_count)
                                        : run(result, connection, set_count == 1 ? sets : NULL);
     if (status != CORM_OK) {
@@ -359,7 +426,10 @@ corm_status corm_session_execute_plain(corm_session *session, corm_node *stateme
                                        size_t set_count, const corm_execute_options *options, corm_result **out) {
     corm_connection *connection;
     *out = NULL;
-    corm_status status = corm_session_connection(session, &connection);
+    corm_status status = session->chosen ? CORM_OK : corm_session_choose(session, statement, NULL);
+    if (status == CORM_OK) {
+        status = corm_session_connection(session, &connection);
+    }
     return status == CORM_OK ? execute(session, connection, statement, sets, set_count, options, out) : status;
 }
 

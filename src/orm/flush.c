@@ -209,7 +209,7 @@ static corm_status flush_works(corm_flush *flush) {
         status = corm_flush_order(flush);
     }
     if (status == CORM_OK) {
-        status = corm_session_connection(flush->session, &flush->connection);
+        status = flush->session->get_bind == NULL ? corm_session_connection(flush->session, &flush->connection) : CORM_OK;
     }
     return status == CORM_OK ? write_all(flush) : status;
 }

@@ -96,6 +96,8 @@ corm_status corm_column_value(corm_state *state, corm_attribute *attribute, corm
 
 /* ---- flush_write.c ---- */
 
+/* The connection for rows of a mapper, into flush->connection. */
+corm_status corm_flush_connect(corm_flush *flush, corm_mapper *mapper);
 corm_status corm_write_step(corm_flush *flush, const corm_work_step *step);
 corm_status corm_write_post_updates(corm_flush *flush);
 corm_status corm_write_pairs(corm_flush *flush, bool removed);

@@ -421,7 +421,10 @@ static corm_status run_batch(corm_flush *flush, corm_mapper *mapper, uint32_t ac
             writer.generated = i;
         }
     }
-    corm_status status = compile(&writer, works[0], expressions);
+    corm_status status = corm_flush_connect(flush, mapper);
+    if (status == CORM_OK) {
+        status = compile(&writer, works[0], expressions);
+    }
     if (status == CORM_OK) {
         status = find_parameters(&writer);
     }
@@ -683,8 +686,16 @@ static corm_status fire_saves(corm_flush *flush, const corm_work_step *step, boo
     return status;
 }
 
+corm_status corm_flush_connect(corm_flush *flush, corm_mapper *mapper) {
+    if (flush->session->get_bind == NULL) {
+        return CORM_OK;
+    }
+    corm_status status = corm_session_choose(flush->session, NULL, mapper);
+    return status == CORM_OK ? corm_session_connection(flush->session, &flush->connection) : status;
+}
+
 corm_status corm_write_step(corm_flush *flush, const corm_work_step *step) {
-    corm_status status = CORM_OK;
+    corm_status status = corm_flush_connect(flush, step->mapper);
     bool related = step->mapper->relationship_count > 0;
     for (size_t i = 0; i < step->works.count && status == CORM_OK && related; i++) {
         corm_work *work = step->works.items[i];
@@ -826,7 +837,7 @@ corm_status corm_write_post_updates(corm_flush *flush) {
 
 corm_status corm_write_deletes(corm_flush *flush, const corm_work_step *step) {
     corm_vector deletes = {0};
-    corm_status status = CORM_OK;
+    corm_status status = corm_flush_connect(flush, step->mapper);
     int64_t missing = 0;
     const corm_mapper *mapper = step->mapper;
     for (size_t i = 0; i < step->works.count && status == CORM_OK; i++) {
@@ -1021,7 +1032,10 @@ static corm_status load_sources(const pair_writer *writer, size_t parameters) {
 static corm_status run_pairs(corm_flush *flush, corm_pair **pairs, size_t count, bool removed) {
     pair_writer writer = {.flush = flush, .relationship = pairs[0]->attribute->relationship, .pairs = pairs,
                           .count = count};
-    corm_status status = compile_pairs(&writer, removed);
+    corm_status status = corm_flush_connect(flush, pairs[0]->attribute->mapper);
+    if (status == CORM_OK) {
+        status = compile_pairs(&writer, removed);
+    }
     size_t parameters = status == CORM_OK ? corm_compiled_parameter_count(writer.compiled) : 0;
     if (status == CORM_OK) {
         status = find_places(&writer, parameters);

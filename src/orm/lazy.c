@@ -155,8 +155,14 @@ static corm_status read_columns(corm_session *session, corm_state *state, const 
     corm_state_key(state, &key, &room);
     corm_item *items = corm_calloc(attributes->count, sizeof *items);
     corm_node *select = items == NULL ? NULL : with_key(select_columns(attributes), state->mapper, key);
+    /* The statement names columns only, and not the class. */
     corm_status status = select == NULL ? corm_error_last()->status
-                                        : corm_session_execute_plain(session, select, NULL, 0, NULL, &result);
+                                        : corm_session_choose(session, NULL, state->mapper);
+    if (status == CORM_OK) {
+        session->chosen = true;
+        status = corm_session_execute_plain(session, select, NULL, 0, NULL, &result);
+        session->chosen = false;
+    }
     if (status == CORM_OK) {
         status = corm_result_next(result, items, &has_row);
     }

@@ -73,7 +73,9 @@ static corm_node *pairs_equal(corm_node *from, corm_state *state, const corm_syn
         corm_column *theirs = mine_is_source ? pairs[i].destination : pairs[i].source;
         corm_node *column = corm_adapt_column(from, mine);
         corm_node *value = column == NULL ? NULL : object_value(state, theirs);
-        corm_node *equal = corm_binary_new(CORM_OP_EQ, column, value);
+        /* As the relationship's own condition has it: what is referred to comes first. */
+        corm_node *equal = mine_is_source ? corm_binary_new(CORM_OP_EQ, column, value)
+                                          : corm_binary_new(CORM_OP_EQ, value, column);
         corm_node_unref(column);
         corm_node_unref(value);
         if (equal == NULL) {

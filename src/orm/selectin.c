@@ -9,6 +9,7 @@
  * equal columns, each object is loaded by itself.
  */
 #include "base/alloc.h"
+#include "base/set.h"
 #include "orm/bulk.h"
 #include "orm/flush_private.h"
 #include "orm/result_private.h"
@@ -78,7 +79,13 @@ static corm_status gather(corm_session *session, corm_result *result, corm_state
     bool has_row = true;
     corm_status status = CORM_OK;
     size_t last = 0;
+    /* A collection that is joined to the children repeats their rows. */
+    corm_set *seen = corm_result_needs_unique(result) ? corm_calloc(count, sizeof *seen) : NULL;
+    if (seen == NULL && corm_result_needs_unique(result)) {
+        return CORM_NO_MEMORY;
+    }
     while (status == CORM_OK) {
+        bool fresh = true;
         status = corm_result_next(result, items, &has_row);
         if (status != CORM_OK || !has_row) {
             break;
@@ -91,13 +98,22 @@ static corm_status gather(corm_session *session, corm_result *result, corm_state
         }
         if (items[1].object != NULL && parent != NULL && states[place] == parent) {
             last = place;
-            status = corm_vector_push(&children[place], items[1].object);
-            if (status == CORM_OK) {
+            if (seen != NULL) {
+                status = corm_set_add(&seen[place], items[1].object, &fresh);
+            }
+            if (status == CORM_OK && fresh) {
+                status = corm_vector_push(&children[place], items[1].object);
+            }
+            if (status == CORM_OK && fresh) {
                 host->retain(items[1].object);
             }
         }
         corm_result_release_items(result, items);
     }
+    for (size_t i = 0; seen != NULL && i < count; i++) {
+        corm_set_clear(&seen[i]);
+    }
+    corm_free(seen);
     return status;
 }
 

@@ -50,6 +50,7 @@ void corm_session_free(corm_session *session) {
     corm_error_restore(&pending);
     corm_connection_watch_end(&session->watch);
     corm_identity_clear(&session->identity);
+    corm_partners_clear(session);
     corm_vector_clear(&session->held);
     corm_vector_clear(&session->transactions);
     corm_vector_clear(&session->tombstones);

@@ -45,9 +45,14 @@ corm_status corm_session_bind_connection(corm_session *session, corm_connection 
 void corm_session_set_join(corm_session *session, corm_session_join join);
 /* The session's number in the process, from 1: for messages. */
 uint64_t corm_session_number(const corm_session *session);
-/* When no engine is bound: asked for a mapper's engine (binds=, get_bind()). Borrowed. */
-typedef corm_status (*corm_session_get_bind)(void *context, corm_session *session, corm_mapper *mapper,
-                                             corm_engine **out);
+/* A session whose classes live in several databases asks which engine a statement, or else the rows of a mapper, are for
+ * (either may be NULL). *out is borrowed. */
+typedef corm_status (*corm_session_get_bind)(void *context, corm_session *session, corm_node *statement,
+                                             corm_mapper *mapper, corm_engine **out);
+void corm_session_on_bind(corm_session *session, corm_session_get_bind get_bind, void *context);
+/* Go on with this engine, inside of the transaction that is under way too: it then spans all engines that were used, and
+ * their commits follow one another. CORM_INVALID_REQUEST on a connection of the caller's. */
+corm_status corm_session_use(corm_session *session, corm_engine *engine);
 void *corm_session_host(const corm_session *session);
 corm_engine *corm_session_engine(const corm_session *session);
 void corm_session_set_autoflush(corm_session *session, bool autoflush);

@@ -34,12 +34,23 @@ typedef struct corm_key_switch {
     uint32_t serial;
 } corm_key_switch;
 
+/* An engine that the transaction reaches beside the session's present one, with its connection. */
+typedef struct corm_partner {
+    corm_engine *engine;         /* a reference */
+    corm_connection *connection; /* owned; NULL: not begun */
+    corm_vector marks;           /* corm_transaction *, owned: how far each of the session's is on this connection */
+} corm_partner;
+
 struct corm_session {
     corm_engine *engine;          /* a reference, or NULL */
     corm_connection *connection;  /* checked out while a transaction runs */
     bool borrowed_connection;     /* the caller's: its transaction is not ours to end */
     corm_connection_watch watch;  /* of a borrowed connection */
     corm_session_join join;
+    corm_session_get_bind get_bind; /* or NULL: one engine for everything */
+    void *bind_context;
+    bool chosen;                  /* the engine of the next statement is chosen already */
+    corm_vector partners;         /* corm_partner * */
     uint64_t number;
     bool autoflush;
     bool expire_on_commit;
@@ -94,6 +105,17 @@ corm_status corm_session_live(corm_session *session, corm_vector *out);
 void corm_session_expire_state(corm_session *session, corm_state *state);
 /* Call the session's listeners of a kind, if there are any. */
 corm_status corm_session_event(corm_session *session, corm_event_kind kind, corm_state *state);
+
+/* ---- several engines (partners.c) ---- */
+
+/* Ask which engine, and use it. Nothing when there is one for everything. */
+corm_status corm_session_choose(corm_session *session, corm_node *statement, corm_mapper *mapper);
+/* A transaction was pushed: partners take notice. */
+corm_status corm_partners_follow(corm_session *session);
+/* Put a partner in the place of the session's own engine and connection, and the reverse. Never fails. */
+void corm_partner_swap(corm_session *session, corm_partner *partner);
+/* Give their connections back. */
+void corm_partners_clear(corm_session *session);
 
 /* ---- transactions (transaction.c) ---- */
 

@@ -57,7 +57,40 @@ static corm_status push_transaction(corm_session *session, bool savepoint) {
     }
     transaction->savepoint = savepoint;
     transaction->serial = ++session->serial;
-    return CORM_OK;
+    status = corm_partners_follow(session);
+    if (status != CORM_OK) {
+        session->transactions.count--;
+        corm_free(transaction);
+    }
+    return status;
+}
+
+typedef corm_status (*on_connection)(corm_session *session, corm_transaction *transaction);
+
+/* Do it on the present connection, then on those of all partners; the first failure is kept. */
+static corm_status on_each(corm_session *session, corm_transaction *transaction, on_connection act) {
+    corm_error first;
+    corm_status status = act(session, transaction);
+    if (session->partners.count == 0) {
+        return status;
+    }
+    corm_error_take(&first);
+    for (size_t i = 0; i < session->partners.count; i++) {
+        corm_partner *partner = session->partners.items[i];
+        if (partner->connection == NULL) {
+            continue;
+        }
+        corm_partner_swap(session, partner);
+        corm_status other = act(session, transaction);
+        corm_partner_swap(session, partner);
+        if (status == CORM_OK && other != CORM_OK) {
+            status = other;
+            corm_error_free_content(&first);
+            corm_error_take(&first);
+        }
+    }
+    corm_error_restore(&first);
+    return status;
 }
 
 static void pop_transaction(corm_session *session) {
@@ -112,6 +145,16 @@ static corm_status join_root(corm_session *session, corm_transaction *root) {
     return status;
 }
 
+static corm_status set_savepoint(corm_session *session, corm_transaction *nested) {
+    if (session->connection == NULL || nested->on_database) {
+        return CORM_OK;
+    }
+    name_savepoint(session, nested);
+    corm_status status = corm_connection_savepoint(session->connection, nested->name);
+    nested->on_database = status == CORM_OK;
+    return status;
+}
+
 static corm_status begin_root(corm_session *session, corm_transaction *root) {
     corm_status status = CORM_OK;
     if (session->connection == NULL && session->borrowed_connection) {
@@ -131,6 +174,10 @@ static corm_status begin_root(corm_session *session, corm_transaction *root) {
         status = join_root(session, root);
     }
     root->begun = status == CORM_OK;
+    /* A partner that comes late takes part in the savepoints that are under way. */
+    for (size_t i = 1; i < session->transactions.count && status == CORM_OK; i++) {
+        status = set_savepoint(session, session->transactions.items[i]);
+    }
     if (status != CORM_OK && !session->borrowed_connection && session->connection != NULL) {
         corm_connection_close(session->connection);
         session->connection = NULL;
@@ -165,7 +212,9 @@ corm_status corm_session_begin_nested(corm_session *session) {
     if (status != CORM_OK) {
         return status;
     }
-    status = corm_session_connection(session, &connection);
+    /* Where there are several engines, each takes part when it is first used. */
+    status = session->get_bind != NULL ? corm_session_ensure_transaction(session)
+                                       : corm_session_connection(session, &connection);
     if (status == CORM_OK) {
         status = corm_session_flush(session); /* refused inside of a flush */
     }
@@ -174,9 +223,7 @@ corm_status corm_session_begin_nested(corm_session *session) {
     }
     if (status == CORM_OK) {
         corm_transaction *nested = innermost(session);
-        name_savepoint(session, nested);
-        status = corm_connection_savepoint(session->connection, nested->name);
-        nested->on_database = status == CORM_OK;
+        status = on_each(session, nested, set_savepoint);
         if (status != CORM_OK) {
             pop_transaction(session);
         }
@@ -351,6 +398,7 @@ static void let_go_of_connection(corm_session *session) {
         session->connection = NULL;
         corm_connection_close(connection);
     }
+    corm_partners_clear(session);
 }
 
 static void bury(corm_session *session) {
@@ -385,16 +433,25 @@ static void end_failure(corm_session *session) {
     session->failure = NULL;
 }
 
-/* Roll back the database part of the innermost transaction. */
-static corm_status roll_back_database(corm_session *session, corm_transaction *transaction) {
+/* Roll back the database part of the innermost transaction, on the present connection. */
+static corm_status roll_back_one(corm_session *session, corm_transaction *transaction) {
     if (session->connection == NULL || !transaction->on_database) {
         bool callers = session->borrowed_connection && session->connection != NULL && !transaction->savepoint &&
-                       transaction->begun && corm_connection_in_transaction(session->connection);
+                       transaction->begun && !transaction->joined && corm_connection_in_transaction(session->connection);
         return callers ? corm_connection_rollback(session->connection) : CORM_OK;
     }
     transaction->on_database = false;
     return transaction->savepoint || transaction->joined ? corm_connection_rollback_to(session->connection, transaction->name)
                                   : corm_connection_rollback(session->connection);
+}
+
+static corm_status roll_back_database(corm_session *session, corm_transaction *transaction) {
+    return on_each(session, transaction, roll_back_one);
+}
+
+/* The same unless the transaction is the caller's, which stays as it is. */
+static corm_status roll_back_own(corm_session *session, corm_transaction *transaction) {
+    return transaction->on_database ? roll_back_one(session, transaction) : CORM_OK;
 }
 
 static corm_status roll_back_all(corm_session *session) {
@@ -506,25 +563,28 @@ static corm_status flush_out(corm_session *session) {
                           MAX_COMMIT_FLUSHES);
 }
 
-static corm_status commit_root(corm_session *session) {
-    corm_transaction *root = session->transactions.items[0];
-    corm_status status = CORM_OK;
+/* Commit the root on the present connection. */
+static corm_status commit_one(corm_session *session, corm_transaction *root) {
     if (root->begun && session->connection == NULL) {
-        status = corm_error_set(CORM_RESOURCE_CLOSED, "This Connection is closed");
+        return corm_error_set(CORM_RESOURCE_CLOSED, "This Connection is closed");
+    }
+    if (!root->on_database) {
+        return CORM_OK;
+    }
+    corm_status status = root->joined ? corm_connection_release(session->connection, root->name)
+                                      : corm_connection_commit(session->connection);
+    root->on_database = status != CORM_OK;
+    return status;
+}
+
+static corm_status commit_root(corm_session *session) {
+    corm_status status = on_each(session, session->transactions.items[0], commit_one);
+    if (status != CORM_OK) {
+        while (session->transactions.count > 1) {
+            pop_transaction(session);
+        }
         corm_session_fail(session);
         return status;
-    }
-    if (root->on_database) {
-        status = root->joined ? corm_connection_release(session->connection, root->name)
-                              : corm_connection_commit(session->connection);
-        if (status != CORM_OK) {
-            while (session->transactions.count > 1) {
-                pop_transaction(session);
-            }
-            corm_session_fail(session);
-            return status;
-        }
-        root->on_database = false;
     }
     while (session->transactions.count > 0) {
         pop_transaction(session);
@@ -563,6 +623,10 @@ corm_status corm_session_commit(corm_session *session) {
     return status;
 }
 
+static corm_status release_one(corm_session *session, corm_transaction *nested) {
+    return nested->on_database ? corm_connection_release(session->connection, nested->name) : CORM_OK;
+}
+
 corm_status corm_session_commit_nested(corm_session *session) {
     corm_status status = corm_session_enter(session);
     if (status != CORM_OK) {
@@ -579,7 +643,7 @@ corm_status corm_session_commit_nested(corm_session *session) {
     /* A flush runs hooks; look again. */
     nested = innermost(session);
     if (status == CORM_OK && nested != NULL && nested->savepoint) {
-        status = corm_connection_release(session->connection, nested->name);
+        status = on_each(session, nested, release_one);
         if (status == CORM_OK) {
             pop_transaction(session);
         } else {
@@ -603,7 +667,7 @@ corm_status corm_session_close(corm_session *session) {
     corm_status expunged = corm_session_expunge_all(session);
     if (session->transactions.count > 0) {
         corm_transaction *root = session->transactions.items[0];
-        status = root->on_database ? roll_back_database(session, root) : CORM_OK; /* a caller's stays as it is */
+        status = on_each(session, root, roll_back_own);
         while (session->transactions.count > 0) {
             pop_transaction(session);
         }
