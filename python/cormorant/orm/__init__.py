@@ -77,7 +77,7 @@ _LATE = {
     "state": ("AttributeState",),
     "strategy_options": (
         "Load", "contains_eager", "defaultload", "defer", "immediateload", "joinedload", "lazyload", "load_only",
-        "noload", "raiseload", "selectinload", "subqueryload", "undefer", "undefer_group",
+        "noload", "raiseload", "selectinload", "subqueryload", "undefer",
     ),
     "unitofwork": ("UOWTransaction",),
     "util": ("AliasedClass", "AliasedInsp"),
@@ -95,6 +95,7 @@ __all__ = [
     "declared_attr", "deferred", "foreign", "has_inherited_table", "identity_key", "mapped_column", "object_mapper",
     "reconstructor", "Synonym", "SynonymProperty", "registry", "relationship", "remote", "synonym", "validates", "with_parent",
 ]  # fmt: skip
+__all__ += _MODULE_OF
 
 
 def clear_mappers() -> None:
