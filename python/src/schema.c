@@ -21,10 +21,61 @@ static CormPyMetaData *as_metadata(PyObject *object) {
     return (CormPyMetaData *)object;
 }
 
+/*
+ * Does nothing but views hold the metadata, and does each of them lead back to this one? Then what the engine keeps of
+ * Python (defaults that are called, which may refer to the tables again) is as reachable as the views are.
+ */
+static bool held_by_views_alone(PyObject *self) {
+    const corm_metadata *metadata = as_metadata(self)->metadata;
+    size_t views = 1;
+    for (size_t i = 0; i < metadata->tables.count + metadata->removed.count; i++) {
+        const corm_table *table = i < metadata->tables.count ? metadata->tables.items[i]
+                                                             : metadata->removed.items[i - metadata->tables.count];
+        const CormPyTable *view = table->shared.node.host;
+        if (view != NULL && view->metadata != self) {
+            return false;
+        }
+        views += view != NULL;
+        for (size_t j = 0; j < table->columns.count + table->replaced.count; j++) {
+            const corm_column *column = j < table->columns.count ? table->columns.items[j]
+                                                                 : table->replaced.items[j - table->columns.count];
+            const CormPyColumn *column_view = column->shared.node.host;
+            if (column_view != NULL && (view == NULL || column_view->table != (const PyObject *)view)) {
+                return false;
+            }
+            views += column_view != NULL;
+        }
+    }
+    return atomic_load_explicit(&metadata->owner.references, memory_order_relaxed) == views;
+}
+
+static int visit_default(const corm_default *content, visitproc visit, void *arg) {
+    if (content->kind == CORM_DEFAULT_CALLABLE) {
+        Py_VISIT((PyObject *)content->callable);
+    }
+    return 0;
+}
+
+static int visit_defaults(const corm_metadata *metadata, visitproc visit, void *arg) {
+    int result = 0;
+    for (size_t i = 0; i < metadata->tables.count && result == 0; i++) {
+        const corm_table *table = metadata->tables.items[i];
+        for (size_t j = 0; j < table->columns.count && result == 0; j++) {
+            const corm_column *column = table->columns.items[j];
+            result = visit_default(&column->default_value, visit, arg);
+            result = result != 0 ? result : visit_default(&column->on_update, visit, arg);
+        }
+    }
+    return result;
+}
+
 static int metadata_traverse(PyObject *self, visitproc visit, void *arg) {
     Py_VISIT(Py_TYPE(self));
     Py_VISIT(as_metadata(self)->tables);
     Py_VISIT(as_metadata(self)->dict);
+    if (as_metadata(self)->metadata != NULL && held_by_views_alone(self)) {
+        return visit_defaults(as_metadata(self)->metadata, visit, arg);
+    }
     return 0;
 }
 
