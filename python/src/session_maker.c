@@ -89,9 +89,20 @@ static PyObject *merged(CormPyMaker *self, PyObject *given) {
     return all;
 }
 
+static int maker_ready(const CormPyMaker *self) {
+    if (self->cls == NULL || self->kw == NULL) {
+        PyErr_SetString(PyExc_TypeError, "sessionmaker.__init__() was not called");
+        return -1;
+    }
+    return 0;
+}
+
 static PyObject *maker_call(PyObject *object, PyObject *args, PyObject *kwargs) {
     CormPyMaker *self = as_maker(object);
-    if (self->cls == NULL || PyTuple_GET_SIZE(args) > 0) {
+    if (maker_ready(self) < 0) {
+        return NULL;
+    }
+    if (PyTuple_GET_SIZE(args) > 0) {
         PyErr_Format(PyExc_TypeError, "sessionmaker.__call__() takes 1 positional argument but %zd were given",
                      PyTuple_GET_SIZE(args) + 1);
         return NULL;
@@ -106,7 +117,7 @@ static PyObject *maker_call(PyObject *object, PyObject *args, PyObject *kwargs) 
 }
 
 static PyObject *maker_configure(PyObject *object, PyObject *args, PyObject *kwargs) {
-    if (!PyArg_ParseTuple(args, ":configure") ||
+    if (maker_ready(as_maker(object)) < 0 || !PyArg_ParseTuple(args, ":configure") ||
         (kwargs != NULL && PyDict_Update(as_maker(object)->kw, kwargs) < 0)) {
         return NULL;
     }
@@ -115,6 +126,9 @@ static PyObject *maker_configure(PyObject *object, PyObject *args, PyObject *kwa
 
 static PyObject *maker_repr(PyObject *object) {
     CormPyMaker *self = as_maker(object);
+    if (maker_ready(self) < 0) {
+        return NULL;
+    }
     PyObject *parts = PyList_New(0), *name, *value;
     Py_ssize_t position = 0;
     PyObject *class_name = self->cls == NULL || parts == NULL ? NULL : corm_py_get(self->cls, "__name__");
@@ -481,21 +495,34 @@ static int scoped_init(PyObject *object, PyObject *args, PyObject *kwargs) {
     return 0;
 }
 
-/* The session of the present scope: a new reference. */
-static PyObject *scoped_session(PyObject *object) {
+/* The registry: borrowed; NULL raised. */
+static PyObject *registry_of(PyObject *object) {
     PyObject *registry = as_pair(object)->second;
-    if (registry == NULL) {
-        PyErr_SetString(PyExc_TypeError, "scoped_session.__init__() was not called");
+    if (registry == NULL || !Py_IS_TYPE(registry, registry_type)) {
+        PyErr_SetString(PyExc_TypeError, registry == NULL ? "scoped_session.__init__() was not called"
+                                                          : "the registry of a scoped_session is a ScopedRegistry");
         return NULL;
     }
-    return registry_get(registry);
+    return registry;
+}
+
+/* The session of the present scope: a new reference. */
+static PyObject *scoped_session(PyObject *object) {
+    PyObject *registry = registry_of(object);
+    return registry == NULL ? NULL : registry_get(registry);
+}
+
+/* That which there is already: a new reference; NULL without an exception when there is none. */
+static PyObject *present_session(PyObject *object) {
+    PyObject *registry = registry_of(object);
+    return registry == NULL ? NULL : registry_peek(registry);
 }
 
 static PyObject *scoped_call(PyObject *object, PyObject *args, PyObject *kwargs) {
     if (kwargs == NULL || PyDict_GET_SIZE(kwargs) == 0) {
         return scoped_session(object);
     }
-    PyObject *present = registry_peek(as_pair(object)->second);
+    PyObject *present = present_session(object);
     if (present != NULL) {
         Py_DECREF(present);
         return corm_py_raise_exc("InvalidRequestError",
@@ -562,7 +589,7 @@ static PyObject *scoped_iter(PyObject *object) {
 
 static PyObject *scoped_remove(PyObject *object, PyObject *unused) {
     (void)unused;
-    PyObject *session = registry_peek(as_pair(object)->second);
+    PyObject *session = present_session(object);
     if (session != NULL) {
         PyObject *closed = corm_py_call(session, "close", NULL);
         Py_DECREF(session);
@@ -577,7 +604,7 @@ static PyObject *scoped_remove(PyObject *object, PyObject *unused) {
 }
 
 static PyObject *scoped_configure(PyObject *object, PyObject *args, PyObject *kwargs) {
-    PyObject *present = registry_peek(as_pair(object)->second);
+    PyObject *present = present_session(object);
     if (present != NULL) {
         Py_DECREF(present);
         if (corm_py_host.warn("At least one scoped session is already present.  configure() can not affect sessions that have "
@@ -617,7 +644,7 @@ static PyMethodDef scoped_methods[] = {
 
 static PyMemberDef scoped_members[] = {
     {"session_factory", T_OBJECT, offsetof(CormPyPair, first), 0, "What makes the sessions."},
-    {"registry", T_OBJECT, offsetof(CormPyPair, second), 0, "The sessions by scope."},
+    {"registry", T_OBJECT, offsetof(CormPyPair, second), READONLY, "The sessions by scope."},
     {"__weaklistoffset__", T_PYSSIZET, offsetof(CormPyPair, weakrefs), READONLY, NULL},
     {"__dictoffset__", T_PYSSIZET, offsetof(CormPyPair, dict), READONLY, NULL},
     {NULL, 0, 0, 0, NULL}};
