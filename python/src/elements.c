@@ -368,6 +368,10 @@ corm_node *corm_py_node_as(PyObject *object, corm_py_role role) {
 int corm_py_nodes_as(PyObject *const *objects, Py_ssize_t count, corm_py_role role, corm_vector *out) {
     for (Py_ssize_t i = 0; i < count; i++) {
         corm_node *node = corm_py_node_as(objects[i], role);
+        if (node != NULL && role == CORM_PY_ROLE_WHERE && node->kind == CORM_NODE_LIST && node->child_count == 0) {
+            corm_node_unref(node); /* and_() of nothing says nothing */
+            continue;
+        }
         if (node == NULL || corm_vector_push(out, node) != CORM_OK) {
             if (node != NULL) {
                 corm_node_unref(node);
@@ -410,13 +414,16 @@ static PyObject *element_str(PyObject *self) {
 }
 
 static PyObject *element_repr(PyObject *self) {
-    PyObject *module = corm_py_get((PyObject *)Py_TYPE(self), "__module__");
+    const PyTypeObject *type = Py_TYPE(self);
+    while (type->tp_name[0] == '_') {
+        type = type->tp_base; /* classes of views of their own go by the name of the public one */
+    }
+    PyObject *module = corm_py_get((PyObject *)(uintptr_t)type, "__module__");
     corm_node *node = corm_py_node_of(self);
     const char *name = node == NULL || corm_node_is_select(node) ? NULL : corm_node_display_name(node);
     PyObject *shown = module == NULL ? NULL
-                      : name == NULL
-                          ? PyUnicode_FromFormat("<%U.%s object at %p>", module, Py_TYPE(self)->tp_name, self)
-                          : PyUnicode_FromFormat("<%U.%s at %p; %s>", module, Py_TYPE(self)->tp_name, self, name);
+                      : name == NULL ? PyUnicode_FromFormat("<%U.%s object at %p>", module, type->tp_name, self)
+                                     : PyUnicode_FromFormat("<%U.%s at %p; %s>", module, type->tp_name, self, name);
     Py_XDECREF(module);
     return shown;
 }

@@ -645,6 +645,14 @@ static corm_node *new_select(PyObject *const *args, Py_ssize_t count) {
         return NULL;
     }
     corm_node *node = corm_select_new(corm_py_items(&nodes), nodes.count);
+    for (size_t i = 0; i < nodes.count && node != NULL; i++) {
+        corm_node *join = nodes.items[i];
+        if (join->kind == CORM_NODE_JOIN) { /* all columns of a join, from the join */
+            corm_node *from = corm_select_from(node, join);
+            corm_node_unref(node);
+            node = from;
+        }
+    }
     corm_nodes_unref(&nodes);
     if (node == NULL) {
         corm_py_raise();

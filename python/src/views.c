@@ -11,7 +11,7 @@
 PyTypeObject *CormPyColumnClause_Type;
 
 static PyTypeObject *boolean_list_type, *tuple_type, *null_type, *true_type, *false_type;
-static PyTypeObject *coerce_type;
+static PyTypeObject *coerce_type, *expression_type;
 
 static corm_node *node_of(PyObject *self) {
     return corm_py_node_of(self);
@@ -339,7 +339,7 @@ static PyGetSetDef textual_getset[] = {{"text", get_text, NULL, "The SQL.", NULL
 typedef struct view_class {
     const char *name; /* in cormorant.sql.elements */
     int kind;         /* whose views are of the class, or 0 */
-    int base;         /* 'c' ColumnElement, 'e' Executable */
+    int base;         /* 'c' ColumnElement, 'n' ColumnClause, 'e' Executable */
     PyGetSetDef *getset;
     PyMethodDef *methods;
     PyTypeObject **place;
@@ -347,7 +347,12 @@ typedef struct view_class {
 } view_class;
 
 static const view_class classes[] = {
-    {"ColumnClause", CORM_NODE_LITERAL_COLUMN, 'c', column_getset, NULL, &CormPyColumnClause_Type, NULL},
+    /* Bases of other classes have views of a class of their own: Python asks the class that derives from the other first
+     * when two are compared, and the sides would change places. */
+    {"ColumnClause", 0, 'c', column_getset, NULL, &CormPyColumnClause_Type, NULL},
+    {"_PlainColumn", CORM_NODE_LITERAL_COLUMN, 'n', NULL, NULL, NULL, NULL},
+    {"_ColumnOf", CORM_NODE_COLUMN_OF, 'n', NULL, NULL, NULL, NULL},
+    {"_Expression", CORM_NODE_EXTENSION, 'c', NULL, NULL, &expression_type, NULL},
     {"BindParameter", CORM_NODE_BIND, 'c', bind_getset, NULL, NULL, bind_repr},
     {"BinaryExpression", CORM_NODE_BINARY, 'c', binary_getset, NULL, NULL, NULL},
     {"UnaryExpression", CORM_NODE_UNARY, 'c', unary_getset, NULL, NULL, NULL},
@@ -389,10 +394,13 @@ static PyTypeObject *make_class(PyObject *module, const view_class *described) {
     }
     slots[count++] = (PyType_Slot){0, NULL};
     PyType_Spec spec = {.name = name,
-                        .basicsize = described->base == 'c' ? sizeof(CormPyElement) : sizeof(CormPyStatement),
+                        .basicsize = described->base == 'e' ? sizeof(CormPyStatement) : sizeof(CormPyElement),
                         .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_BASETYPE,
                         .slots = slots};
-    return corm_py_type(module, &spec, described->base == 'c' ? CormPyColumnElement_Type : CormPyStatement_Type);
+    PyTypeObject *base = described->base == 'e'   ? CormPyStatement_Type
+                         : described->base == 'n' ? CormPyColumnClause_Type
+                                                  : CormPyColumnElement_Type;
+    return corm_py_type(module, &spec, base);
 }
 
 PyTypeObject *corm_py_view_class(const corm_node *node) {
@@ -422,7 +430,7 @@ PyTypeObject *corm_py_view_class(const corm_node *node) {
     if (cls == NULL) {
         cls = corm_py_view_classes[node->kind];
     }
-    return cls == NULL ? CormPyColumnElement_Type : cls;
+    return cls == NULL ? expression_type : cls;
 }
 
 int corm_py_views_init(PyObject *module) {
@@ -438,6 +446,5 @@ int corm_py_views_init(PyObject *module) {
             corm_py_view_classes[classes[i].kind] = cls;
         }
     }
-    corm_py_view_classes[CORM_NODE_COLUMN_OF] = CormPyColumnClause_Type;
     return 0;
 }

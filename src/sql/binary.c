@@ -84,8 +84,12 @@ static corm_type *arithmetic_type(corm_operator op, corm_type *left, corm_type *
     }
     if (left->kind == CORM_TYPE_NULL)
         return right;
-    if (is_date(left->kind))
+    if (is_date(left->kind)) {
+        /* Days between days are a number; what is between points in time has no type of its own here. */
+        if (op == CORM_OP_SUB && is_date(right->kind))
+            return corm_type_of_kind(left->kind == CORM_TYPE_DATE ? CORM_TYPE_INTEGER : CORM_TYPE_NULL);
         return left;
+    }
     if (corm_type_is_number(left) && corm_type_is_number(right)) {
         bool left_exact = left->kind == CORM_TYPE_NUMERIC || left->kind == CORM_TYPE_FLOAT;
         bool right_exact = right->kind == CORM_TYPE_NUMERIC || right->kind == CORM_TYPE_FLOAT;
@@ -179,7 +183,8 @@ corm_node *corm_binary_custom(const char *text, corm_node *left, corm_node *righ
 }
 
 static bool takes_constants(corm_operator op) {
-    return op == CORM_OP_EQ || op == CORM_OP_NE || op == CORM_OP_IS || op == CORM_OP_IS_NOT;
+    return op == CORM_OP_EQ || op == CORM_OP_NE || op == CORM_OP_IS || op == CORM_OP_IS_NOT ||
+           op == CORM_OP_IS_DISTINCT_FROM || op == CORM_OP_IS_NOT_DISTINCT_FROM;
 }
 
 corm_node *corm_binary_value(corm_operator op, corm_node *left, const corm_value *value) {
