@@ -76,14 +76,6 @@ PyObject *corm_py_transaction_view(CormPySession *self, size_t depth) {
     return view;
 }
 
-PyObject *corm_py_session_transaction(CormPySession *self) {
-    size_t count = self->session == NULL ? 0 : self->session->transactions.count;
-    if (count == 0) {
-        Py_RETURN_NONE;
-    }
-    return corm_py_transaction_view(self, count - 1);
-}
-
 /* ---- telling listeners ---- */
 
 static int tell(CormPySession *self, const char *name, PyObject *view) {
@@ -146,6 +138,18 @@ int corm_py_transactions_changed(CormPySession *self) {
         return 0;
     }
     return tell_ended(self) < 0 || tell_begun(self) < 0 ? -1 : 0;
+}
+
+PyObject *corm_py_session_transaction(CormPySession *self) {
+    /* Listeners hear that it was created before they hear of anything in it. */
+    if (self->session != NULL && corm_py_transactions_changed(self) < 0) {
+        return NULL;
+    }
+    size_t count = self->session == NULL ? 0 : self->session->transactions.count;
+    if (count == 0) {
+        Py_RETURN_NONE;
+    }
+    return corm_py_transaction_view(self, count - 1);
 }
 
 /* ---- the session's methods ---- */
