@@ -72,6 +72,8 @@ typedef struct batch_writer {
     int64_t missing;          /* rows that were not there */
     corm_scratch scratch;
     corm_value *converted;    /* owned results of the host's conversions, by parameter */
+    corm_node *statement;     /* a reference: binds are borrowed from it */
+    corm_vector binds;        /* those inside SQL expressions, which have values of their own */
 } batch_writer;
 
 static const char *const key_prefix = "corm key ";
@@ -169,7 +171,6 @@ static corm_status compile(batch_writer *writer, const corm_work *work, bool exp
     corm_engine *engine = corm_connection_engine(writer->flush->connection);
     const corm_dialect *dialect = corm_engine_dialect(engine);
     corm_vector names = {0};
-    corm_vector binds = {0};
     corm_cached *cached = NULL;
     corm_node *statement = statement_for(writer->mapper, writer->action);
     corm_status status = statement == NULL ? corm_error_last()->status : CORM_OK;
@@ -186,7 +187,11 @@ static corm_status compile(batch_writer *writer, const corm_work *work, bool exp
     const char *const *keys = (const char *const *)(void *)names.items;
     uint64_t options = corm_column_keys_hash(keys, names.count) ^ 1;
     if (status == CORM_OK) {
-        status = corm_statement_cache_find(corm_engine_cache(engine), dialect, statement, options, &binds, &cached);
+        status = corm_statement_cache_find(corm_engine_cache(engine), dialect, statement, options, &writer->binds, &cached);
+    }
+    if (status == CORM_OK && cached == NULL) {
+        writer->binds.count = 0;
+        status = corm_node_collect_binds(statement, &writer->binds);
     }
     if (status == CORM_OK && cached == NULL) {
         corm_compile_options how = {.column_keys = keys, .column_key_count = names.count, .no_defaults = true};
@@ -202,9 +207,8 @@ static corm_status compile(batch_writer *writer, const corm_work *work, bool exp
         writer->compiled = corm_compiled_ref(cached->compiled);
     }
     corm_cached_unref(cached);
-    corm_node_unref(statement);
+    writer->statement = statement;
     corm_vector_clear(&names);
-    corm_vector_clear(&binds);
     return status;
 }
 
@@ -252,6 +256,8 @@ static void drop_converted(batch_writer *writer) {
 static void writer_clear(batch_writer *writer) {
     drop_converted(writer);
     corm_compiled_unref(writer->compiled);
+    corm_vector_clear(&writer->binds);
+    corm_node_unref(writer->statement);
     corm_free(writer->parameters);
     corm_free(writer->converted);
     corm_scratch_clear(&writer->scratch);
@@ -290,10 +296,14 @@ static corm_status bind_row(void *context, size_t row, corm_value *values, size_
     for (size_t i = 0; i < count && status == CORM_OK; i++) {
         const column_parameter *parameter = &writer->parameters[i];
         if (parameter->attribute == NULL) {
-            const corm_value *own = corm_compiled_parameter_value(writer->compiled, i);
-            status = corm_convert_parameter(corm_compiled_dialect(writer->compiled),
-                                            corm_compiled_parameter_type(writer->compiled, i), own, &values[i],
-                                            &writer->scratch);
+            corm_default_call call = {.compiled = writer->compiled, .binds = &writer->binds};
+            corm_value own;
+            status = corm_default_call_value(&call, i, &own);
+            if (status == CORM_OK) {
+                status = corm_convert_parameter(corm_compiled_dialect(writer->compiled),
+                                                corm_compiled_parameter_type(writer->compiled, i), &own, &values[i],
+                                                &writer->scratch);
+            }
             if (status == CORM_OK) {
                 writer->converted[i] = values[i];
             }
