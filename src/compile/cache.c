@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/wait.h"
 #include "compile/compiler_private.h"
 #include "sql/walk.h"
 
@@ -106,7 +107,7 @@ static void release_list(corm_cached *all) {
 }
 
 void corm_statement_cache_clear(corm_statement_cache *cache) {
-    pthread_mutex_lock(&cache->lock);
+    corm_wait_lock(&cache->lock);
     corm_cached *all = take_all(cache);
     pthread_mutex_unlock(&cache->lock);
     release_list(all);
@@ -122,14 +123,14 @@ void corm_statement_cache_free(corm_statement_cache *cache) {
 }
 
 size_t corm_statement_cache_count(corm_statement_cache *cache) {
-    pthread_mutex_lock(&cache->lock);
+    corm_wait_lock(&cache->lock);
     size_t count = cache->count;
     pthread_mutex_unlock(&cache->lock);
     return count;
 }
 
 void corm_statement_cache_statistics(corm_statement_cache *cache, uint64_t *hits, uint64_t *misses) {
-    pthread_mutex_lock(&cache->lock);
+    corm_wait_lock(&cache->lock);
     *hits = cache->hits;
     *misses = cache->misses;
     pthread_mutex_unlock(&cache->lock);
@@ -191,7 +192,7 @@ corm_status corm_statement_cache_find(corm_statement_cache *cache, const corm_di
     binds->count = 0;
     if (node->flags & CORM_NODE_UNCACHEABLE)
         return CORM_OK;
-    pthread_mutex_lock(&cache->lock);
+    corm_wait_lock(&cache->lock);
     corm_status status = find_locked(cache, dialect, node, options, binds, out);
     *(*out ? &cache->hits : &cache->misses) += 1;
     pthread_mutex_unlock(&cache->lock);
@@ -322,7 +323,7 @@ corm_status corm_statement_cache_put(corm_statement_cache *cache, const corm_dia
         return CORM_OK;
     cached->hash = key_hash(dialect, node, options);
     corm_cached *old = NULL;
-    pthread_mutex_lock(&cache->lock);
+    corm_wait_lock(&cache->lock);
     atomic_fetch_add_explicit(&cached->references, 1, memory_order_relaxed);
     corm_cached **bucket = bucket_of(cache, cached->hash);
     cached->next = *bucket;

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "base/wait.h"
 #include "engine/pool.h"
 
 struct corm_engine {
@@ -206,7 +207,7 @@ corm_pool_kind corm_engine_pool_kind(const corm_engine *engine) {
 
 void corm_engine_pool_counts(corm_engine *engine, int *idle, int *in_use, int *size, int *overflow) {
     corm_pool *pool = &engine->pool;
-    pthread_mutex_lock(&pool->mutex);
+    corm_wait_lock(&pool->mutex);
     *idle = pool->idle_count;
     *in_use = pool->in_use;
     *size = pool->size;

@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "base/wait.h"
 #include "orm/entity.h"
 #include "orm/registry_private.h"
 #include "sql/walk.h"
@@ -619,7 +620,7 @@ corm_status corm_registry_configure(corm_registry *registry) {
     if (atomic_load_explicit(&registry->configured, memory_order_acquire)) {
         return CORM_OK;
     }
-    pthread_mutex_lock(&registry->configuring);
+    corm_wait_lock(&registry->configuring); /* its owner may run the host's code, which lets other threads run */
     corm_status status = CORM_OK;
     if (!registry->busy && !atomic_load(&registry->configured)) {
         registry->busy = true;
