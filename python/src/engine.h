@@ -68,9 +68,9 @@ typedef struct CormPyConnection {
     CormPyEngine *engine;
     bool owned;
     bool was_invalid;
-    PyObject *transaction;  /* the RootTransaction, or NULL: none, or nobody asked for it */
+    PyObject *transaction;  /* borrowed: the RootTransaction; NULL: none, or nobody has it */
     PyObject *nested;       /* the innermost NestedTransaction, or NULL */
-    PyObject *entered;      /* the transaction of the innermost with block, or NULL */
+    PyObject *entered;      /* borrowed: the transaction of the innermost with block, or NULL */
     PyObject *options;      /* dict, never changed; or NULL */
     PyObject *listeners[CORM_PY_ENGINE_EVENT_COUNT];
     PyObject *proxy;        /* connection.connection, or NULL */

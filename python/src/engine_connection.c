@@ -583,9 +583,7 @@ static int connection_traverse(PyObject *object, visitproc visit, void *arg) {
     CormPyConnection *self = (CormPyConnection *)object;
     Py_VISIT(Py_TYPE(object));
     Py_VISIT(self->engine);
-    Py_VISIT(self->transaction);
     Py_VISIT(self->nested);
-    Py_VISIT(self->entered);
     Py_VISIT(self->options);
     Py_VISIT(self->proxy);
     Py_VISIT(self->dict);
@@ -597,9 +595,7 @@ static int connection_traverse(PyObject *object, visitproc visit, void *arg) {
 
 static int connection_clear(PyObject *object) {
     CormPyConnection *self = (CormPyConnection *)object;
-    Py_CLEAR(self->transaction);
     Py_CLEAR(self->nested);
-    Py_CLEAR(self->entered);
     Py_CLEAR(self->options);
     Py_CLEAR(self->proxy);
     Py_CLEAR(self->dict);

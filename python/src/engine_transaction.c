@@ -4,6 +4,9 @@
  * The core connection knows whether a transaction has begun; these objects stand for it and for its savepoints. A nested
  * transaction knows the one around it; ending one ends those inside it. Inside a with block whose transaction has ended,
  * the connection refuses to begin another by itself.
+ *
+ * A transaction holds its connection. The connection knows its root transaction without holding it, so that one which is
+ * dropped takes the connection along without the collector; savepoints are held, as nobody else knows of them.
  */
 #include "engine.h"
 #include "orm.h"
@@ -41,10 +44,11 @@ static Transaction *make(PyTypeObject *type, CormPyConnection *connection) {
 }
 
 PyObject *corm_py_transaction_root(CormPyConnection *connection) {
-    if (connection->transaction == NULL) {
-        connection->transaction = (PyObject *)make(root_type, connection);
+    if (connection->transaction != NULL) {
+        return Py_NewRef(connection->transaction);
     }
-    return Py_XNewRef(connection->transaction);
+    connection->transaction = (PyObject *)make(root_type, connection);
+    return connection->transaction;
 }
 
 void corm_py_transactions_end(CormPyConnection *connection) {
@@ -57,7 +61,6 @@ void corm_py_transactions_end(CormPyConnection *connection) {
         ((Transaction *)root)->active = false;
     }
     Py_XDECREF(nested);
-    Py_XDECREF(root);
 }
 
 PyObject *corm_py_transaction_nested(CormPyConnection *connection) {
@@ -159,8 +162,8 @@ static PyObject *enter(PyObject *object, PyObject *unused) {
     (void)unused;
     if (!self->inside) {
         self->inside = true;
-        self->entered = self->connection->entered;
-        self->connection->entered = Py_NewRef(object);
+        self->entered = Py_XNewRef(self->connection->entered);
+        self->connection->entered = object;
     }
     return Py_NewRef(object);
 }
@@ -169,12 +172,9 @@ static void leave_block(Transaction *self) {
     if (self->inside) {
         self->inside = false;
         if (self->connection->entered == (PyObject *)self) {
-            self->connection->entered = self->entered;
-            self->entered = NULL;
-            Py_DECREF(self);
-        } else {
-            Py_CLEAR(self->entered);
+            self->connection->entered = self->entered; /* whose own block goes on */
         }
+        Py_CLEAR(self->entered);
     }
 }
 
@@ -245,9 +245,16 @@ static int transaction_clear(PyObject *object) {
 
 static void transaction_dealloc(PyObject *object) {
     PyTypeObject *type = Py_TYPE(object);
+    CormPyConnection *connection = ((Transaction *)object)->connection;
     PyObject_GC_UnTrack(object);
+    if (connection != NULL) {
+        if (connection->transaction == object) {
+            connection->transaction = NULL;
+        }
+        leave_block((Transaction *)object);
+    }
     transaction_clear(object);
-    Py_XDECREF((PyObject *)((Transaction *)object)->connection);
+    Py_XDECREF((PyObject *)connection);
     type->tp_free(object);
     Py_DECREF(type);
 }
