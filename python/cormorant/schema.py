@@ -143,12 +143,13 @@ class MetaData(_engine.MetaDataBase, HasConditionalDDL):
                 _engine._create_tables(connection, self, wanted, bool(checkfirst), drop)
                 return
             ordered = [table for table in self.sorted_tables if wanted is None or table in wanted]
+            ordered = [table for table in ordered if not checkfirst or table._is_there(connection) == drop]
             if drop:
                 ordered.reverse()
             what = "drop" if drop else "create"
             fire(self, f"before_{what}", connection, tables=ordered, checkfirst=checkfirst)
             for table in ordered:
-                table._run(connection, checkfirst, drop)
+                table._run(connection, False, drop)
             fire(self, f"after_{what}", connection, tables=ordered, checkfirst=checkfirst)
 
 
@@ -402,10 +403,15 @@ class Table(_engine.TableClause, SchemaItem, HasConditionalDDL):
         with connected(bind) as connection:
             self._run(connection, checkfirst, True)
 
+    def _is_there(self, connection: Any) -> bool:
+        return bool(_engine._has_table(connection, self.name, self.schema))
+
     def _run(self, connection: Any, checkfirst: Any, drop: bool) -> None:
+        if checkfirst and self._is_there(connection) != drop:
+            return
         what = "drop" if drop else "create"
         fire(self, f"before_{what}", connection, checkfirst=checkfirst)
-        _engine._create_tables(connection, self.metadata, [self], bool(checkfirst), drop)
+        _engine._create_tables(connection, self.metadata, [self], False, drop)
         fire(self, f"after_{what}", connection, checkfirst=checkfirst)
 
     def to_metadata(

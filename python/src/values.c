@@ -64,7 +64,7 @@ static PyObject *from_decimal(const corm_value *value, const corm_type *type) {
     if (text == NULL) {
         return NULL;
     }
-    if (type != NULL && type->kind == CORM_TYPE_FLOAT) {
+    if (type != NULL && type->kind == CORM_TYPE_FLOAT && !type->as_decimal) {
         made = PyFloat_FromString(text);
     } else if (get_decimal_type() != NULL) {
         made = PyObject_CallOneArg(decimal_type, text);
