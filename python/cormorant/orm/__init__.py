@@ -58,6 +58,31 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
+    from .query import Query as Query
+    from .scoping import scoped_session as scoped_session
+    from .session import ORMExecuteState as ORMExecuteState
+    from .session import Session as Session
+    from .session import SessionTransaction as SessionTransaction
+    from .session import close_all_sessions as close_all_sessions
+    from .session import make_transient as make_transient
+    from .session import make_transient_to_detached as make_transient_to_detached
+    from .session import object_session as object_session
+    from .session import sessionmaker as sessionmaker
+    from .session import was_deleted as was_deleted
+    from .strategy_options import Load as Load
+    from .strategy_options import contains_eager as contains_eager
+    from .strategy_options import defaultload as defaultload
+    from .strategy_options import defer as defer
+    from .strategy_options import immediateload as immediateload
+    from .strategy_options import joinedload as joinedload
+    from .strategy_options import lazyload as lazyload
+    from .strategy_options import load_only as load_only
+    from .strategy_options import noload as noload
+    from .strategy_options import raiseload as raiseload
+    from .strategy_options import selectinload as selectinload
+    from .strategy_options import subqueryload as subqueryload
+    from .strategy_options import undefer as undefer
+
 _missing = getattr_of(__name__)
 
 # Names by the module that has them.
