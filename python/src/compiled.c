@@ -28,13 +28,14 @@ PyObject *corm_py_render(corm_node *node, bool literal, const char *dialect_name
         node = corm_alias_element(node); /* a subquery by itself is shown as its SELECT */
     }
     corm_node *core = corm_orm_to_core(node, false);
-    corm_status status = core == NULL ? corm_error_last()->status
-                                      : corm_statement_render(dialect, core, literal, &text);
+    corm_status status =
+        core == NULL ? corm_error_last()->status : corm_statement_render(dialect, core, literal, &text);
     corm_node_unref(core);
     if (status == CORM_OK) {
         status = corm_text_status(&text);
     }
-    PyObject *result = status == CORM_OK ? PyUnicode_FromStringAndSize(text.data, (Py_ssize_t)text.size) : corm_py_raise();
+    PyObject *result =
+        status == CORM_OK ? PyUnicode_FromStringAndSize(text.data, (Py_ssize_t)text.size) : corm_py_raise();
     corm_text_clear(&text);
     return result;
 }
@@ -209,7 +210,8 @@ static PyObject *quote(PyObject *module, PyObject *args) {
     if (dialect == NULL) {
         return NULL;
     }
-    corm_status status = always ? corm_dialect_quoted(dialect, name, &text) : corm_dialect_identifier(dialect, name, &text);
+    corm_status status =
+        always ? corm_dialect_quoted(dialect, name, &text) : corm_dialect_identifier(dialect, name, &text);
     PyObject *result = status == CORM_OK && corm_text_status(&text) == CORM_OK
                            ? PyUnicode_FromStringAndSize(text.data, (Py_ssize_t)text.size)
                            : corm_py_raise();
@@ -218,7 +220,8 @@ static PyObject *quote(PyObject *module, PyObject *args) {
 }
 
 static PyMethodDef functions[] = {
-    {"_compile", compile_element, METH_VARARGS, "_compile(element, dialect, literal_binds, column_keys)\n--\n\nFor compile()."},
+    {"_compile", compile_element, METH_VARARGS,
+     "_compile(element, dialect, literal_binds, column_keys)\n--\n\nFor compile()."},
     {"_quote", quote, METH_VARARGS, "_quote(name, dialect='default', always=False)\n--\n\nAn identifier as SQL."},
     {NULL, NULL, 0, NULL}};
 

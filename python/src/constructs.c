@@ -96,7 +96,8 @@ static PyObject *make_collate(PyObject *module, PyObject *args) {
     const char *name = corm_py_text(collation);
     corm_node *left = name == NULL ? NULL : corm_py_node_or_bind(expression, NULL);
     corm_node *right = left == NULL ? NULL : corm_literal_column(name, NULL);
-    PyObject *result = left == NULL ? NULL : corm_py_wrap(right == NULL ? NULL : corm_binary_new(CORM_OP_COLLATE, left, right));
+    PyObject *result =
+        left == NULL ? NULL : corm_py_wrap(right == NULL ? NULL : corm_binary_new(CORM_OP_COLLATE, left, right));
     corm_node_unref(left);
     corm_node_unref(right);
     return result;
@@ -160,8 +161,8 @@ static int push(corm_vector *nodes, corm_node *node) {
 
 /* A WHEN of case(value=...) is compared with it; otherwise it is a condition. */
 static int push_when(corm_vector *pairs, PyObject *condition, PyObject *result, corm_node *value) {
-    corm_node *when = value != NULL ? corm_py_node_or_bind(condition, value->type)
-                                    : corm_py_node_as(condition, CORM_PY_ROLE_WHERE);
+    corm_node *when =
+        value != NULL ? corm_py_node_or_bind(condition, value->type) : corm_py_node_as(condition, CORM_PY_ROLE_WHERE);
     return push(pairs, when) < 0 || push(pairs, corm_py_node_or_bind(result, NULL)) < 0 ? -1 : 0;
 }
 
@@ -179,9 +180,10 @@ static int read_whens(PyObject *whens, corm_node *value, corm_vector *pairs) {
     for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(whens); i++) {
         PyObject *pair = PyTuple_GET_ITEM(whens, i);
         if (PyList_Check(pair)) {
-            corm_error_set(CORM_ARGUMENT_ERROR,
-                           "The \"whens\" argument to case(), when referring to a sequence of items, is now passed as a "
-                           "series of positional elements, rather than as a list. ");
+            corm_error_set(
+                CORM_ARGUMENT_ERROR,
+                "The \"whens\" argument to case(), when referring to a sequence of items, is now passed as a "
+                "series of positional elements, rather than as a list. ");
             return corm_py_raise_int();
         }
         if (!PyTuple_Check(pair) || PyTuple_GET_SIZE(pair) != 2) {
@@ -384,7 +386,7 @@ done:
 }
 
 static PyObject *make_bindparam(PyObject *module, PyObject *args, PyObject *kwargs) {
-    static char *names[] = {"key",     "value",      "type_",     "unique",          "required", "quote",
+    static char *names[] = {"key",       "value",     "type_",      "unique",          "required", "quote",
                             "callable_", "expanding", "isoutparam", "literal_execute", NULL};
     PyObject *key, *value = NULL, *type_ = NULL, *required = NULL, *quote = NULL, *callable = Py_None;
     int unique = 0, expanding = 0, out = 0, in_text = 0;
@@ -392,8 +394,8 @@ static PyObject *make_bindparam(PyObject *module, PyObject *args, PyObject *kwar
     corm_type *type;
     corm_node *node = NULL;
     (void)module;
-    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "O|OOpOOOppp:bindparam", names, &key, &value, &type_, &unique, &required,
-                                     &quote, &callable, &expanding, &out, &in_text) ||
+    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "O|OOpOOOppp:bindparam", names, &key, &value, &type_, &unique,
+                                     &required, &quote, &callable, &expanding, &out, &in_text) ||
         corm_py_text_or_none(key, &name) < 0) {
         return NULL;
     }
@@ -519,17 +521,20 @@ static PyObject *make_exists(PyObject *module, PyObject *const *args, Py_ssize_t
     return corm_py_wrap(exists);
 }
 
-#define INNER(name, doc) {#name, KEYWORDS(inner_##name), #name "(*clauses)\n--\n\n" doc}
-static PyMethodDef exists_methods[] = {INNER(where, "Conditions on the SELECT inside."),
-                                       INNER(select_from, "FROMs of the SELECT inside."),
-                                       INNER(correlate, "What the SELECT inside leaves to the one around it."),
-                                       INNER(correlate_except, "What the SELECT inside does not leave to the one around it."),
-                                       {"select", exists_select, METH_NOARGS, "select()\n--\n\nSELECT EXISTS (...)."},
-                                       {NULL, NULL, 0, NULL}};
-static PyMethodDef scalar_methods[] = {INNER(where, "Conditions on the SELECT inside."),
-                                       INNER(correlate, "What the SELECT inside leaves to the one around it."),
-                                       INNER(correlate_except, "What the SELECT inside does not leave to the one around it."),
-                                       {NULL, NULL, 0, NULL}};
+#define INNER(name, doc)                                                                                               \
+    { #name, KEYWORDS(inner_##name), #name "(*clauses)\n--\n\n" doc }
+static PyMethodDef exists_methods[] = {
+    INNER(where, "Conditions on the SELECT inside."),
+    INNER(select_from, "FROMs of the SELECT inside."),
+    INNER(correlate, "What the SELECT inside leaves to the one around it."),
+    INNER(correlate_except, "What the SELECT inside does not leave to the one around it."),
+    {"select", exists_select, METH_NOARGS, "select()\n--\n\nSELECT EXISTS (...)."},
+    {NULL, NULL, 0, NULL}};
+static PyMethodDef scalar_methods[] = {
+    INNER(where, "Conditions on the SELECT inside."),
+    INNER(correlate, "What the SELECT inside leaves to the one around it."),
+    INNER(correlate_except, "What the SELECT inside does not leave to the one around it."),
+    {NULL, NULL, 0, NULL}};
 static PyGetSetDef inner_getset[] = {CORM_PY_CHILD("element", 0, "The SELECT."), {NULL, NULL, NULL, NULL, NULL}};
 static PyType_Slot exists_slots[] = {{Py_tp_doc, "EXISTS (SELECT ...)."},
                                      {Py_tp_dealloc, corm_py_element_dealloc},
@@ -550,9 +555,12 @@ static PyType_Spec scalar_spec = {.name = "cormorant.sql.selectable.ScalarSelect
                                   .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_BASETYPE,
                                   .slots = scalar_slots};
 
-#define ONE(name, function, doc) {name, function, METH_O, name "(column)\n--\n\n" doc}
-#define NONE(name, function, doc) {name, function, METH_NOARGS, name "()\n--\n\n" doc}
-#define MANY(name, function, doc) {name, (PyCFunction)(void (*)(void))(function), METH_FASTCALL, name "(*clauses)\n--\n\n" doc}
+#define ONE(name, function, doc)                                                                                       \
+    { name, function, METH_O, name "(column)\n--\n\n" doc }
+#define NONE(name, function, doc)                                                                                      \
+    { name, function, METH_NOARGS, name "()\n--\n\n" doc }
+#define MANY(name, function, doc)                                                                                      \
+    { name, (PyCFunction)(void (*)(void))(function), METH_FASTCALL, name "(*clauses)\n--\n\n" doc }
 
 static PyMethodDef functions[] = {
     MANY("and_", make_and, "All of these hold."),
@@ -580,11 +588,13 @@ static PyMethodDef functions[] = {
      "type_coerce(expression, type_)\n--\n\nThe same SQL, of another type in Python."},
     {"extract", make_extract, METH_VARARGS, "extract(field, expr)\n--\n\nEXTRACT."},
     {"literal", KEYWORDS(make_literal), "literal(value, type_=None)\n--\n\nA bound value."},
-    {"literal_column", KEYWORDS(make_literal_column), "literal_column(text, type_=None)\n--\n\nSQL text as an expression."},
+    {"literal_column", KEYWORDS(make_literal_column),
+     "literal_column(text, type_=None)\n--\n\nSQL text as an expression."},
     {"column", KEYWORDS(make_column), "column(text, type_=None, is_literal=False)\n--\n\nA column known by name."},
     {"text", make_text, METH_O, "text(text)\n--\n\nSQL text, with :name for parameters."},
     {"bindparam", KEYWORDS(make_bindparam),
-     "bindparam(key, value=..., type_=None, unique=False, required=..., quote=None, callable_=None, expanding=False)\n--\n\n"
+     "bindparam(key, value=..., type_=None, unique=False, required=..., quote=None, callable_=None, "
+     "expanding=False)\n--\n\n"
      "A parameter."},
     {"tuple_", KEYWORDS(make_tuple), "tuple_(*clauses)\n--\n\nA tuple of expressions."},
     MANY("exists", make_exists, "EXISTS."),

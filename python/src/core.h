@@ -6,11 +6,10 @@
 
 /* A Python view of an SQL type. Types made in Python subclass it. */
 typedef struct CormPyType {
-    PyObject_HEAD
-    corm_type *type;   /* owned reference */
+    PyObject_HEAD corm_type *type; /* owned reference */
     PyObject *dict;
     PyObject *weakrefs;
-    bool made;         /* it was said what the type is */
+    bool made; /* it was said what the type is */
 } CormPyType;
 extern PyTypeObject *CormPyTypeEngine_Type;
 

@@ -17,8 +17,7 @@ static PyTypeObject *callable_type, *context_type;
 /* ---- the callables ---- */
 
 typedef struct callable_default {
-    PyObject_HEAD
-    vectorcallfunc vectorcall;
+    PyObject_HEAD vectorcallfunc vectorcall;
     PyObject *function;
     bool takes_context;
 } callable_default;
@@ -92,8 +91,7 @@ static PyType_Spec callable_spec = {.name = "cormorant._engine.DefaultCallable",
 /* ---- the context ---- */
 
 typedef struct default_context {
-    PyObject_HEAD
-    PyObject *parameters; /* dict */
+    PyObject_HEAD PyObject *parameters; /* dict */
 } default_context;
 
 static int context_traverse(PyObject *self, visitproc visit, void *arg) {
@@ -127,9 +125,9 @@ static PyMethodDef context_methods[] = {
     {"get_current_parameters", (PyCFunction)(void (*)(void))context_get, METH_VARARGS | METH_KEYWORDS,
      "get_current_parameters(isolate_multiinsert_groups=True)\n--\n\nThe row's other values, by name."},
     {NULL, NULL, 0, NULL}};
-static PyMemberDef context_members[] = {
-    {"current_parameters", T_OBJECT, offsetof(default_context, parameters), READONLY, "The row's other values, by name."},
-    {NULL, 0, 0, 0, NULL}};
+static PyMemberDef context_members[] = {{"current_parameters", T_OBJECT, offsetof(default_context, parameters),
+                                         READONLY, "The row's other values, by name."},
+                                        {NULL, 0, 0, 0, NULL}};
 static PyType_Slot context_slots[] = {{Py_tp_doc, "What a default may know of the row that it is for."},
                                       {Py_tp_dealloc, context_dealloc},
                                       {Py_tp_traverse, context_traverse},
@@ -201,8 +199,8 @@ static bool takes_context(void *callable) {
 static corm_status call(void *callable, PyObject *context, corm_value *out) {
     corm_value value;
     *out = CORM_ABSENT_VALUE;
-    PyObject *made = PyErr_Occurred() != NULL ? NULL
-                                              : PyObject_CallOneArg(callable, context == NULL ? Py_None : context);
+    PyObject *made =
+        PyErr_Occurred() != NULL ? NULL : PyObject_CallOneArg(callable, context == NULL ? Py_None : context);
     Py_XDECREF(context);
     if (made == NULL) {
         return corm_py_error();

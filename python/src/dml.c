@@ -37,9 +37,7 @@ static corm_node *column_of_key(corm_node *table_node, PyObject *key) {
     corm_entity *entity = corm_node_as_entity(table_node);
     corm_table *table = core_table(table_node);
     corm_attribute *attribute = entity == NULL ? NULL : corm_mapper_attribute(entity->mapper, name);
-    corm_column *column = attribute != NULL ? attribute->column
-                          : table == NULL   ? NULL
-                                            : corm_table_column(table, name);
+    corm_column *column = attribute != NULL ? attribute->column : table == NULL ? NULL : corm_table_column(table, name);
     corm_node *node = column != NULL ? corm_node_ref(corm_column_node(column)) : corm_plain_column(name, NULL);
     if (node == NULL) {
         corm_py_raise();
@@ -131,16 +129,18 @@ static int read_row(corm_node *table, PyObject *row, const corm_vector *columns,
     int failed = read_mapping(table, row, &own, &own_values);
     for (size_t i = 0; i < columns->count && !failed; i++) {
         size_t at = 0;
-        while (at < own.count && own.items[at] != columns->items[i] && !corm_node_equal(own.items[at], columns->items[i])) {
+        while (at < own.count && own.items[at] != columns->items[i] &&
+               !corm_node_equal(own.items[at], columns->items[i])) {
             at++;
         }
         if (at == own.count) {
             const char *table_name = corm_node_display_name(table);
             const char *name = corm_node_display_name(columns->items[i]);
-            corm_error_set(CORM_COMPILE_ERROR,
-                           "INSERT value for column %s.%s is explicitly rendered as a boundparameter in the VALUES clause; "
-                           "a Python-side value or SQL expression is required",
-                           table_name == NULL ? "" : table_name, name == NULL ? "" : name);
+            corm_error_set(
+                CORM_COMPILE_ERROR,
+                "INSERT value for column %s.%s is explicitly rendered as a boundparameter in the VALUES clause; "
+                "a Python-side value or SQL expression is required",
+                table_name == NULL ? "" : table_name, name == NULL ? "" : name);
             failed = corm_py_raise_int();
         } else {
             failed = push(values, corm_node_ref(own_values.items[at]));
@@ -244,7 +244,8 @@ static PyObject *dml_values(PyObject *self, PyObject *args, PyObject *kwargs) {
 
 /* ---- WHERE, RETURNING ---- */
 
-static PyObject *append(PyObject *self, corm_dml_part part, PyObject *const *args, Py_ssize_t count, corm_py_role role) {
+static PyObject *append(PyObject *self, corm_dml_part part, PyObject *const *args, Py_ssize_t count,
+                        corm_py_role role) {
     corm_vector nodes = {0};
     if (corm_py_nodes_as(args, count, role, &nodes) < 0) {
         return NULL;
@@ -280,15 +281,16 @@ static PyObject *dml_prefix_with(PyObject *self, PyObject *const *args, Py_ssize
             PyErr_SetString(PyExc_TypeError, "prefix_with() takes texts and dialect='name'");
             return NULL;
         }
-        if (PyUnicode_CompareWithASCIIString(dialect, "*") != 0 && PyUnicode_CompareWithASCIIString(dialect, "sqlite") != 0) {
+        if (PyUnicode_CompareWithASCIIString(dialect, "*") != 0 &&
+            PyUnicode_CompareWithASCIIString(dialect, "sqlite") != 0) {
             return Py_NewRef(self);
         }
     }
     if (corm_py_text_nodes(args, count, &nodes) < 0) {
         return NULL;
     }
-    PyObject *result = corm_py_derive(
-        self, corm_dml_append(node_of(self), CORM_DML_PREFIXES, corm_py_items(&nodes), nodes.count));
+    PyObject *result =
+        corm_py_derive(self, corm_dml_append(node_of(self), CORM_DML_PREFIXES, corm_py_items(&nodes), nodes.count));
     corm_nodes_unref(&nodes);
     return result;
 }
@@ -395,16 +397,18 @@ static int read_set(PyObject *self, PyObject *given, corm_node **columns_out, co
     return failed;
 }
 
-static PyObject *on_conflict(PyObject *self, PyObject *elements, PyObject *elements_where, PyObject *set, PyObject *where) {
-    corm_node *targets = NULL, *target_where = NULL, *columns = NULL, *values = NULL, *criterion = NULL, *conflict = NULL;
+static PyObject *on_conflict(PyObject *self, PyObject *elements, PyObject *elements_where, PyObject *set,
+                             PyObject *where) {
+    corm_node *targets = NULL, *target_where = NULL, *columns = NULL, *values = NULL, *criterion = NULL,
+              *conflict = NULL;
     PyObject *result = NULL;
     if (list_of(self, elements, true, &targets) < 0 || list_of(self, elements_where, false, &target_where) < 0 ||
         (set != NULL && read_set(self, set, &columns, &values) < 0) || list_of(self, where, false, &criterion) < 0) {
         goto done;
     }
     conflict = corm_conflict_new(targets, target_where, columns, values, criterion);
-    result = corm_py_derive(self,
-                            conflict == NULL ? NULL : corm_dml_with_part(node_of(self), CORM_DML_CONFLICT, conflict));
+    result =
+        corm_py_derive(self, conflict == NULL ? NULL : corm_dml_with_part(node_of(self), CORM_DML_CONFLICT, conflict));
 done:
     corm_node_unref(targets);
     corm_node_unref(target_where);
@@ -431,8 +435,9 @@ static PyObject *insert_do_update(PyObject *self, PyObject *const *args, Py_ssiz
         return NULL;
     }
     if (given[2] == NULL || given[2] == Py_None) {
-        PyErr_SetString(PyExc_ValueError, "set parameter must be a non-empty dictionary or a ColumnCollection such as the "
-                                          "`.c.` collection of a Table object");
+        PyErr_SetString(PyExc_ValueError,
+                        "set parameter must be a non-empty dictionary or a ColumnCollection such as the "
+                        "`.c.` collection of a Table object");
         return NULL;
     }
     return on_conflict(self, given[0], given[1], given[2], given[3]);
@@ -477,8 +482,8 @@ static PyObject *get_entity_description(PyObject *self, void *closure) {
     PyObject *table = get_table(self, closure);
     PyObject *result = NULL;
     if (table != NULL && record != NULL && record->type != NULL) {
-        result = Py_BuildValue("{sssOsOsOsO}", "name", entity->name, "type", record->type, "expr", record->type, "entity",
-                               record->type, "table", table);
+        result = Py_BuildValue("{sssOsOsOsO}", "name", entity->name, "type", record->type, "expr", record->type,
+                               "entity", record->type, "table", table);
     } else if (table != NULL) {
         const char *name = corm_node_display_name(table_of(self));
         result = Py_BuildValue("{szsOsO}", "name", name, "type", table, "table", table);
@@ -531,13 +536,17 @@ static PyObject *function_sqlite_insert(PyObject *module, PyObject *table) {
 
 #define KEYWORDS(function) (PyCFunction)(void (*)(void))(function), METH_VARARGS | METH_KEYWORDS
 #define WHERE                                                                                                          \
-    {"where", (PyCFunction)(void (*)(void))dml_where, METH_FASTCALL,                                                   \
-     "where(*criteria)\n--\n\nAdd conditions, all of which hold."}
-#define VALUES {"values", KEYWORDS(dml_values), "values(*rows, **values)\n--\n\nWhat the columns get."}
+    {                                                                                                                  \
+        "where", (PyCFunction)(void (*)(void))dml_where, METH_FASTCALL,                                                \
+            "where(*criteria)\n--\n\nAdd conditions, all of which hold."                                               \
+    }
+#define VALUES                                                                                                         \
+    { "values", KEYWORDS(dml_values), "values(*rows, **values)\n--\n\nWhat the columns get." }
 
 static PyMethodDef base_methods[] = {
     {"returning", CORM_PY_FAST(dml_returning), "returning(*columns)\n--\n\nRETURNING."},
-    {"prefix_with", CORM_PY_FAST(dml_prefix_with), "prefix_with(*prefixes, dialect='*')\n--\n\nText after the first word."},
+    {"prefix_with", CORM_PY_FAST(dml_prefix_with),
+     "prefix_with(*prefixes, dialect='*')\n--\n\nText after the first word."},
     {"cte", KEYWORDS(dml_cte), "cte(name=None)\n--\n\nThe statement as a common table expression."},
     {NULL, NULL, 0, NULL}};
 static PyGetSetDef base_getset[] = {
@@ -545,16 +554,16 @@ static PyGetSetDef base_getset[] = {
     {"entity_description", get_entity_description, NULL, "What is changed: a dictionary.", NULL},
     {"exported_columns", get_returned, NULL, "The columns of RETURNING.", NULL},
     {NULL, NULL, NULL, NULL, NULL}};
-static PyMethodDef insert_methods[] = {
-    VALUES,
-    {"from_select", CORM_PY_FAST(insert_from_select),
-     "from_select(names, select, include_defaults=True)\n--\n\nINSERT ... SELECT."},
-    {NULL, NULL, 0, NULL}};
+static PyMethodDef insert_methods[] = {VALUES,
+                                       {"from_select", CORM_PY_FAST(insert_from_select),
+                                        "from_select(names, select, include_defaults=True)\n--\n\nINSERT ... SELECT."},
+                                       {NULL, NULL, 0, NULL}};
 static PyMethodDef sqlite_methods[] = {
     {"on_conflict_do_nothing", CORM_PY_FAST(insert_do_nothing),
      "on_conflict_do_nothing(index_elements=None, index_where=None)\n--\n\nON CONFLICT DO NOTHING."},
     {"on_conflict_do_update", CORM_PY_FAST(insert_do_update),
-     "on_conflict_do_update(index_elements=None, index_where=None, set_=None, where=None)\n--\n\nON CONFLICT DO UPDATE."},
+     "on_conflict_do_update(index_elements=None, index_where=None, set_=None, where=None)\n--\n\nON CONFLICT DO "
+     "UPDATE."},
     {NULL, NULL, 0, NULL}};
 static PyGetSetDef sqlite_getset[] = {{"excluded", get_excluded, NULL, "The columns of the row that conflicts.", NULL},
                                       {NULL, NULL, NULL, NULL, NULL}};

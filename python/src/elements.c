@@ -456,7 +456,8 @@ static PyObject *element_compare(PyObject *self, PyObject *args, PyObject *kwarg
     if (!PyArg_ParseTuple(args, "O", &other)) {
         return NULL;
     }
-    return PyBool_FromLong(corm_py_is_element(other) && corm_py_node_of(self) != NULL && corm_py_node_of(other) != NULL &&
+    return PyBool_FromLong(corm_py_is_element(other) && corm_py_node_of(self) != NULL &&
+                           corm_py_node_of(other) != NULL &&
                            corm_node_equal(corm_py_node_of(self), corm_py_node_of(other)));
 }
 
@@ -550,17 +551,17 @@ static PyObject *register_view(PyObject *module, PyObject *args) {
     Py_RETURN_NONE;
 }
 
-static PyMethodDef functions[] = {{"register_view", register_view, METH_VARARGS,
-                                   "register_view(kind, cls)\n--\n\nSet the class of a kind's views."},
-                                  {NULL, NULL, 0, NULL}};
+static PyMethodDef functions[] = {
+    {"register_view", register_view, METH_VARARGS, "register_view(kind, cls)\n--\n\nSet the class of a kind's views."},
+    {NULL, NULL, 0, NULL}};
 
 int corm_py_elements_init(PyObject *module) {
     CormPyClauseElement_Type = corm_py_type(module, &clause_spec, NULL);
     return CormPyClauseElement_Type == NULL || PyModule_AddIntConstant(module, "NODE_TABLE", CORM_NODE_TABLE) < 0 ||
                    PyModule_AddIntConstant(module, "NODE_COLUMN", CORM_NODE_COLUMN) < 0 ||
-                   PyModule_AddFunctions(module, functions) < 0 ||
-                   corm_py_compiled_init(module) < 0 || corm_py_operators_init(module) < 0 ||
-                   corm_py_statement_init(module) < 0 || corm_py_views_init(module) < 0 || corm_py_from_init(module) < 0
+                   PyModule_AddFunctions(module, functions) < 0 || corm_py_compiled_init(module) < 0 ||
+                   corm_py_operators_init(module) < 0 || corm_py_statement_init(module) < 0 ||
+                   corm_py_views_init(module) < 0 || corm_py_from_init(module) < 0
                ? -1
                : 0;
 }

@@ -17,10 +17,9 @@ static PyTypeObject *alias_type, *subquery_type, *cte_type, *join_type;
 /* ---- collections of columns ---- */
 
 typedef struct CormPyCollection {
-    PyObject_HEAD
-    PyObject *keys;    /* tuple */
-    PyObject *columns; /* tuple, beside keys */
-    PyObject *by_key;  /* dict: the first of each key */
+    PyObject_HEAD PyObject *keys; /* tuple */
+    PyObject *columns;            /* tuple, beside keys */
+    PyObject *by_key;             /* dict: the first of each key */
 } CormPyCollection;
 
 static CormPyCollection *as_collection(PyObject *object) {
@@ -241,7 +240,8 @@ static PyMethodDef collection_methods[] = {
     {"values", collection_values, METH_NOARGS, "values()\n--\n\nThe columns, in order."},
     {"items", collection_items, METH_NOARGS, "items()\n--\n\nPairs of a name and a column, in order."},
     {"get", collection_get, METH_VARARGS, "get(key, default=None)\n--\n\nThe column of a name."},
-    {"contains_column", collection_contains_column, METH_O, "contains_column(column)\n--\n\nWhether it is one of these."},
+    {"contains_column", collection_contains_column, METH_O,
+     "contains_column(column)\n--\n\nWhether it is one of these."},
     {"as_readonly", collection_self, METH_NOARGS, "as_readonly()\n--\n\nThe collection itself."},
     {NULL, NULL, 0, NULL}};
 static PyType_Slot collection_slots[] = {{Py_tp_doc, "Columns in order, by name, by position and as attributes."},
@@ -258,7 +258,8 @@ static PyType_Slot collection_slots[] = {{Py_tp_doc, "Columns in order, by name,
                                          {0, NULL}};
 static PyType_Spec collection_spec = {.name = "cormorant.sql.base.ReadOnlyColumnCollection",
                                       .basicsize = sizeof(CormPyCollection),
-                                      .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_DISALLOW_INSTANTIATION,
+                                      .flags =
+                                          Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_DISALLOW_INSTANTIATION,
                                       .slots = collection_slots};
 
 /* ---- the columns of a FROM ---- */
@@ -434,7 +435,8 @@ static PyMethodDef from_methods[] = {
     {"alias", CORM_PY_FAST(from_alias), "alias(name=None, flat=False)\n--\n\nThe same FROM under another name."},
     {"select", from_select, METH_NOARGS, "select()\n--\n\nA SELECT of all columns."},
     {"join", CORM_PY_FAST(from_join), "join(right, onclause=None, isouter=False, full=False)\n--\n\nA join."},
-    {"outerjoin", CORM_PY_FAST(from_outerjoin), "outerjoin(right, onclause=None, full=False)\n--\n\nA LEFT OUTER JOIN."},
+    {"outerjoin", CORM_PY_FAST(from_outerjoin),
+     "outerjoin(right, onclause=None, full=False)\n--\n\nA LEFT OUTER JOIN."},
     {"corresponding_column", (PyCFunction)(void (*)(void))from_corresponding, METH_VARARGS | METH_KEYWORDS,
      "corresponding_column(column)\n--\n\nThis FROM's view of a column, or None."},
     {NULL, NULL, 0, NULL}};
@@ -523,7 +525,8 @@ static PyMethodDef cte_methods[] = {
     {"union_all", (PyCFunction)(void (*)(void))cte_union_all, METH_FASTCALL,
      "union_all(*selects)\n--\n\nThe CTE with UNION ALL."},
     {NULL, NULL, 0, NULL}};
-static PyGetSetDef cte_getset[] = {{"recursive", get_recursive, NULL, "WITH RECURSIVE.", NULL}, {NULL, NULL, NULL, NULL, NULL}};
+static PyGetSetDef cte_getset[] = {{"recursive", get_recursive, NULL, "WITH RECURSIVE.", NULL},
+                                   {NULL, NULL, NULL, NULL, NULL}};
 static PyType_Slot cte_slots[] = {{Py_tp_doc, "A common table expression: WITH name AS (SELECT ...)."},
                                   {Py_tp_dealloc, corm_py_element_dealloc},
                                   {Py_tp_methods, cte_methods},
@@ -569,8 +572,10 @@ static PyObject *make_join(PyObject *args, PyObject *kwargs, int outer) {
     static char *outer_names[] = {"left", "right", "onclause", "full", NULL};
     PyObject *left, *right, *onclause = NULL;
     int full = 0;
-    if (!(outer ? PyArg_ParseTupleAndKeywords(args, kwargs, "OO|Op:outerjoin", outer_names, &left, &right, &onclause, &full)
-                : PyArg_ParseTupleAndKeywords(args, kwargs, "OO|Opp:join", names, &left, &right, &onclause, &outer, &full))) {
+    if (!(outer ? PyArg_ParseTupleAndKeywords(args, kwargs, "OO|Op:outerjoin", outer_names, &left, &right, &onclause,
+                                              &full)
+                : PyArg_ParseTupleAndKeywords(args, kwargs, "OO|Opp:join", names, &left, &right, &onclause, &outer,
+                                              &full))) {
         return NULL;
     }
     corm_node *node = corm_py_node_as(left, CORM_PY_ROLE_FROM);
@@ -617,7 +622,8 @@ static PyObject *lateral_function(PyObject *module, PyObject *args, PyObject *kw
 #define KEYWORDS(function) (PyCFunction)(void (*)(void))(function), METH_VARARGS | METH_KEYWORDS
 static PyMethodDef functions[] = {
     {"join", KEYWORDS(join_function), "join(left, right, onclause=None, isouter=False, full=False)\n--\n\nA join."},
-    {"outerjoin", KEYWORDS(outerjoin_function), "outerjoin(left, right, onclause=None, full=False)\n--\n\nA LEFT OUTER JOIN."},
+    {"outerjoin", KEYWORDS(outerjoin_function),
+     "outerjoin(left, right, onclause=None, full=False)\n--\n\nA LEFT OUTER JOIN."},
     {"alias", KEYWORDS(alias_function), "alias(selectable, name=None)\n--\n\nA FROM under another name."},
     {"lateral", KEYWORDS(lateral_function), "lateral(selectable, name=None)\n--\n\nA LATERAL subquery."},
     {NULL, NULL, 0, NULL}};

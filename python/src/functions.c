@@ -12,8 +12,7 @@ static PyTypeObject *generator_type, *function_type;
 /* ---- func.a.b.c ---- */
 
 typedef struct generator {
-    PyObject_HEAD
-    PyObject *name; /* "a.b.c"; NULL: func itself */
+    PyObject_HEAD PyObject *name; /* "a.b.c"; NULL: func itself */
 } generator;
 
 static void generator_dealloc(PyObject *self) {
@@ -147,8 +146,8 @@ static int list_of(PyObject *given, corm_py_role role, corm_node **out) {
         return 0;
     }
     bool many = PyList_Check(given) || PyTuple_Check(given);
-    int failed = corm_py_nodes_as(many ? PySequence_Fast_ITEMS(given) : &given, many ? PySequence_Fast_GET_SIZE(given) : 1,
-                                  role, &nodes);
+    int failed = corm_py_nodes_as(many ? PySequence_Fast_ITEMS(given) : &given,
+                                  many ? PySequence_Fast_GET_SIZE(given) : 1, role, &nodes);
     if (!failed && nodes.count > 0) {
         *out = corm_list_new(CORM_OP_COMMA, corm_py_items(&nodes), nodes.count);
         failed = *out == NULL ? corm_py_raise_int() : 0;
@@ -268,12 +267,11 @@ static PyObject *funcfilter_function(PyObject *module, PyObject *const *args, Py
     return result;
 }
 
-static PyMethodDef functions[] = {
-    {"over", (PyCFunction)(void (*)(void))over_function, METH_VARARGS | METH_KEYWORDS,
-     "over(element, partition_by=None, order_by=None)\n--\n\nOVER: a window."},
-    {"funcfilter", (PyCFunction)(void (*)(void))funcfilter_function, METH_FASTCALL,
-     "funcfilter(func, *criteria)\n--\n\nFILTER (WHERE ...) of an aggregate."},
-    {NULL, NULL, 0, NULL}};
+static PyMethodDef functions[] = {{"over", (PyCFunction)(void (*)(void))over_function, METH_VARARGS | METH_KEYWORDS,
+                                   "over(element, partition_by=None, order_by=None)\n--\n\nOVER: a window."},
+                                  {"funcfilter", (PyCFunction)(void (*)(void))funcfilter_function, METH_FASTCALL,
+                                   "funcfilter(func, *criteria)\n--\n\nFILTER (WHERE ...) of an aggregate."},
+                                  {NULL, NULL, 0, NULL}};
 
 int corm_py_functions_init(PyObject *module) {
     generator_type = corm_py_type(module, &generator_spec, NULL);

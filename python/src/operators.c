@@ -66,7 +66,8 @@ static PyObject *operate(corm_operator op, PyObject *left, PyObject *right) {
         is_tuple(self_node(element)) && PyTuple_Check(other) ? tuple_operand(other) : corm_py_node_maybe(other);
     corm_node *result = NULL;
     if (node != NULL) {
-        result = reversed ? corm_binary_new(op, node, self_node(element)) : corm_binary_new(op, self_node(element), node);
+        result =
+            reversed ? corm_binary_new(op, node, self_node(element)) : corm_binary_new(op, self_node(element), node);
         corm_node_unref(node);
         return corm_py_wrap(result);
     }
@@ -293,10 +294,11 @@ static PyObject *in_node(corm_node *left, corm_node *node, PyObject *other, bool
     } else if (node->kind == CORM_NODE_BIND && !(node->detail & CORM_BIND_EXPANDING)) {
         const corm_bind *bind = corm_node_bind(node);
         bool required = (node->detail & CORM_BIND_REQUIRED) != 0;
-        list = corm_bind_list_named(bind->key, required ? NULL : &bind->value, required ? 0 : 1, 1, corm_node_type(left),
-                                    required);
+        list = corm_bind_list_named(bind->key, required ? NULL : &bind->value, required ? 0 : 1, 1,
+                                    corm_node_type(left), required);
         corm_node_unref(node);
-    } else if (node->kind == CORM_NODE_EXTENSION || node->kind == CORM_NODE_COLUMN || node->kind == CORM_NODE_CONSTANT) {
+    } else if (node->kind == CORM_NODE_EXTENSION || node->kind == CORM_NODE_COLUMN ||
+               node->kind == CORM_NODE_CONSTANT) {
         corm_node_unref(node);
         return in_error(other);
     }
@@ -404,7 +406,8 @@ PyObject *corm_py_in(corm_node *left, PyObject *other, bool negated) {
     if (PyUnicode_Check(other) || PyBytes_Check(other) || Py_TYPE(other)->tp_iter == NULL) {
         return in_error(other);
     }
-    PyObject *items = PySequence_Fast(other, "IN expression list, SELECT construct, or bound parameter object expected");
+    PyObject *items =
+        PySequence_Fast(other, "IN expression list, SELECT construct, or bound parameter object expected");
     if (items == NULL) {
         return NULL;
     }
@@ -413,7 +416,9 @@ PyObject *corm_py_in(corm_node *left, PyObject *other, bool negated) {
         PyObject *item = PySequence_Fast_GET_ITEM(items, i);
         expressions = !PyLong_CheckExact(item) && !PyUnicode_CheckExact(item) && corm_py_is_element(item);
     }
-    corm_node *list = expressions ? mixed_list(left, items) : is_tuple(left) ? tuple_list(left, items) : value_list(left, items);
+    corm_node *list = expressions      ? mixed_list(left, items)
+                      : is_tuple(left) ? tuple_list(left, items)
+                                       : value_list(left, items);
     Py_DECREF(items);
     return list == NULL ? NULL : finish_in(left, list, negated);
 }
@@ -487,8 +492,7 @@ static PyObject *element_label(PyObject *self, PyObject *name) {
 /* ---- op(): an operator of the user's spelling, waiting for its right side ---- */
 
 typedef struct custom_operator {
-    PyObject_HEAD
-    corm_node *left;
+    PyObject_HEAD corm_node *left;
     char *text;
     corm_type *type; /* or NULL */
     bool is_comparison;
@@ -515,8 +519,9 @@ static PyObject *custom_call(PyObject *self, PyObject *args, PyObject *kwargs) {
     }
     corm_node *right = corm_py_operand(custom->left, other);
     PyObject *result =
-        right == NULL ? NULL
-                      : corm_py_wrap(corm_binary_custom(custom->text, custom->left, right, custom->is_comparison, custom->type));
+        right == NULL
+            ? NULL
+            : corm_py_wrap(corm_binary_custom(custom->text, custom->left, right, custom->is_comparison, custom->type));
     corm_node_unref(right);
     return result;
 }
@@ -561,7 +566,8 @@ CORM_PY_SIGNATURE(op_signature, "op", 4, 1, "opstring", "precedence", "is_compar
 static PyObject *element_op(PyObject *self, PyObject *const *args, Py_ssize_t count, PyObject *names) {
     PyObject *given[5];
     int is_comparison;
-    if (corm_py_unpack(&op_signature, args, count, names, given) < 0 || (is_comparison = corm_py_flag(given[2], 0)) < 0) {
+    if (corm_py_unpack(&op_signature, args, count, names, given) < 0 ||
+        (is_comparison = corm_py_flag(given[2], 0)) < 0) {
         return NULL;
     }
     return custom_new(self, given[0], is_comparison != 0, given[3]);
@@ -617,11 +623,14 @@ static PyObject *get_self(PyObject *self, void *closure) {
     return Py_NewRef(self);
 }
 
-#define ONE(name, function, doc) {name, function, METH_O, name "(other)\n--\n\n" doc}
-#define NONE(name, function, doc) {name, function, METH_NOARGS, name "()\n--\n\n" doc}
-#define LIKE(name, function, doc) {name, CORM_PY_FAST(function), name "(other, escape=None)\n--\n\n" doc}
+#define ONE(name, function, doc)                                                                                       \
+    { name, function, METH_O, name "(other)\n--\n\n" doc }
+#define NONE(name, function, doc)                                                                                      \
+    { name, function, METH_NOARGS, name "()\n--\n\n" doc }
+#define LIKE(name, function, doc)                                                                                      \
+    { name, CORM_PY_FAST(function), name "(other, escape=None)\n--\n\n" doc }
 #define PART(name, function, doc)                                                                                      \
-    {name, CORM_PY_FAST(function), name "(other, *, escape=None, autoescape=False)\n--\n\n" doc}
+    { name, CORM_PY_FAST(function), name "(other, *, escape=None, autoescape=False)\n--\n\n" doc }
 
 static PyMethodDef column_methods[] = {
     ONE("in_", element_in, "IN a list of values, a select or a parameter."),

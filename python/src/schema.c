@@ -37,8 +37,8 @@ static bool held_by_views_alone(PyObject *self) {
         }
         views += view != NULL;
         for (size_t j = 0; j < table->columns.count + table->replaced.count; j++) {
-            const corm_column *column = j < table->columns.count ? table->columns.items[j]
-                                                                 : table->replaced.items[j - table->columns.count];
+            const corm_column *column =
+                j < table->columns.count ? table->columns.items[j] : table->replaced.items[j - table->columns.count];
             const CormPyColumn *column_view = column->shared.node.host;
             if (column_view != NULL && (view == NULL || column_view->table != (const PyObject *)view)) {
                 return false;
@@ -177,7 +177,9 @@ static PyObject *metadata_get_tables(PyObject *self, void *closure) {
 static PyObject *metadata_get_schema(PyObject *self, void *closure) {
     corm_metadata *metadata = core_metadata(self);
     (void)closure;
-    return metadata == NULL ? NULL : metadata->schema == NULL ? Py_NewRef(Py_None) : PyUnicode_FromString(metadata->schema);
+    return metadata == NULL           ? NULL
+           : metadata->schema == NULL ? Py_NewRef(Py_None)
+                                      : PyUnicode_FromString(metadata->schema);
 }
 
 static PyObject *metadata_sorted(PyObject *self, PyObject *unused) {
@@ -205,7 +207,8 @@ static PyObject *metadata_sorted(PyObject *self, PyObject *unused) {
 }
 
 static corm_table *core_table(PyObject *object) {
-    corm_table *table = PyObject_TypeCheck(object, CormPyTable_Type) ? corm_node_as_table(corm_py_node_of(object)) : NULL;
+    corm_table *table =
+        PyObject_TypeCheck(object, CormPyTable_Type) ? corm_node_as_table(corm_py_node_of(object)) : NULL;
     if (table == NULL) {
         PyErr_Format(PyExc_TypeError, "a Table is expected, not '%.200s'", Py_TYPE(object)->tp_name);
     }
@@ -233,23 +236,19 @@ static PyMethodDef metadata_methods[] = {
     {"_sorted_tables", metadata_sorted, METH_NOARGS, "_sorted_tables()\n--\n\nTables after those they refer to."},
     {"_remove", metadata_remove, METH_O, "_remove(table)\n--\n\nTake a table out."},
     {NULL, NULL, 0, NULL}};
-static PyGetSetDef metadata_getset[] = {{"_tables", metadata_get_tables, NULL, "Tables by key.", NULL},
-                                        {"schema", metadata_get_schema, NULL, "The default schema of tables, or None.", NULL},
-                                        {"__dict__", PyObject_GenericGetDict, PyObject_GenericSetDict, NULL, NULL},
-                                        {NULL, NULL, NULL, NULL, NULL}};
+static PyGetSetDef metadata_getset[] = {
+    {"_tables", metadata_get_tables, NULL, "Tables by key.", NULL},
+    {"schema", metadata_get_schema, NULL, "The default schema of tables, or None.", NULL},
+    {"__dict__", PyObject_GenericGetDict, PyObject_GenericSetDict, NULL, NULL},
+    {NULL, NULL, NULL, NULL, NULL}};
 static PyMemberDef metadata_members[] = {
     {"__dictoffset__", T_PYSSIZET, offsetof(CormPyMetaData, dict), READONLY, NULL},
     {"__weaklistoffset__", T_PYSSIZET, offsetof(CormPyMetaData, weakrefs), READONLY, NULL},
     {NULL, 0, 0, 0, NULL}};
-static PyType_Slot metadata_slots[] = {{Py_tp_doc, "The base of MetaData."},
-                                       {Py_tp_new, PyType_GenericNew},
-                                       {Py_tp_dealloc, metadata_dealloc},
-                                       {Py_tp_traverse, metadata_traverse},
-                                       {Py_tp_clear, metadata_clear},
-                                       {Py_tp_methods, metadata_methods},
-                                       {Py_tp_getset, metadata_getset},
-                                       {Py_tp_members, metadata_members},
-                                       {0, NULL}};
+static PyType_Slot metadata_slots[] = {
+    {Py_tp_doc, "The base of MetaData."}, {Py_tp_new, PyType_GenericNew},    {Py_tp_dealloc, metadata_dealloc},
+    {Py_tp_traverse, metadata_traverse},  {Py_tp_clear, metadata_clear},     {Py_tp_methods, metadata_methods},
+    {Py_tp_getset, metadata_getset},      {Py_tp_members, metadata_members}, {0, NULL}};
 static PyType_Spec metadata_spec = {.name = "cormorant._engine.MetaDataBase",
                                     .basicsize = sizeof(CormPyMetaData),
                                     .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_BASETYPE | Py_TPFLAGS_HAVE_GC,
@@ -417,7 +416,7 @@ static PyMethodDef table_methods[] = {
     {"_add_prefix", table_add_prefix, METH_O, "_add_prefix(text)\n--\n\nText after CREATE."},
     {NULL, NULL, 0, NULL}};
 #define TABLE_TEXT(name, member, doc)                                                                                  \
-    {name, table_get_text, NULL, doc, (void *)(uintptr_t)offsetof(corm_table, member)}
+    { name, table_get_text, NULL, doc, (void *)(uintptr_t)offsetof(corm_table, member) }
 static PyGetSetDef table_getset[] = {
     {"metadata", table_get_metadata, NULL, "The MetaData.", NULL},
     TABLE_TEXT("name", name, "The name."),
@@ -428,8 +427,10 @@ static PyGetSetDef table_getset[] = {
     {"comment", table_get_text, table_set_comment, "The comment, or None.",
      (void *)(uintptr_t)offsetof(corm_table, comment)},
     {"_primary_key_columns", table_get_primary_key_columns, NULL, "The columns of the primary key.", NULL},
-    {"_autoincrement_column", table_get_autoincrement_column, NULL, "The column that the database numbers, or None.", NULL},
-    {"autoincrement_column", table_get_autoincrement_column, NULL, "The column that the database numbers, or None.", NULL},
+    {"_autoincrement_column", table_get_autoincrement_column, NULL, "The column that the database numbers, or None.",
+     NULL},
+    {"autoincrement_column", table_get_autoincrement_column, NULL, "The column that the database numbers, or None.",
+     NULL},
     {NULL, NULL, NULL, NULL, NULL}};
 static PyType_Slot table_slots[] = {{Py_tp_doc, "The base of Table and of table()."},
                                     {Py_tp_dealloc, corm_py_element_dealloc},
@@ -794,12 +795,15 @@ static PyMethodDef column_methods[] = {
     {"_set_quote", column_set_quote, METH_VARARGS, "_set_quote(quote, system)\n--\n\nSet options."},
     {"_set_default", column_set_default, METH_VARARGS, "_set_default(on_update, kind, value)\n--\n\nSet a default."},
     {"_set_server_default", column_set_server_default, METH_O, "_set_server_default(value)\n--\n\nSet DEFAULT."},
-    {"_set_computed", column_set_computed, METH_VARARGS, "_set_computed(expression, persisted)\n--\n\nGENERATED ALWAYS AS."},
-    {"_core_foreign_keys", column_foreign_keys, METH_NOARGS, "_core_foreign_keys()\n--\n\nWhat the engine knows of them."},
-    {"_resolve_foreign_key", column_resolve, METH_O, "_resolve_foreign_key(index)\n--\n\nThe column that a key refers to."},
+    {"_set_computed", column_set_computed, METH_VARARGS,
+     "_set_computed(expression, persisted)\n--\n\nGENERATED ALWAYS AS."},
+    {"_core_foreign_keys", column_foreign_keys, METH_NOARGS,
+     "_core_foreign_keys()\n--\n\nWhat the engine knows of them."},
+    {"_resolve_foreign_key", column_resolve, METH_O,
+     "_resolve_foreign_key(index)\n--\n\nThe column that a key refers to."},
     {NULL, NULL, 0, NULL}};
 #define COLUMN_TEXT(name, member, set, doc)                                                                            \
-    {name, column_get_text, set, doc, (void *)(uintptr_t)offsetof(corm_column, member)}
+    { name, column_get_text, set, doc, (void *)(uintptr_t)offsetof(corm_column, member) }
 static PyGetSetDef column_getset[] = {
     COLUMN_TEXT("name", name, column_set_name, "The name in SQL, or None."),
     COLUMN_TEXT("key", key, column_set_key, "The name in table.c, or None."),

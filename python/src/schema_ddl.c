@@ -13,7 +13,8 @@
 /* ---- arguments ---- */
 
 static corm_table *table_of(PyObject *object) {
-    corm_table *table = PyObject_TypeCheck(object, CormPyTable_Type) ? corm_node_as_table(corm_py_node_of(object)) : NULL;
+    corm_table *table =
+        PyObject_TypeCheck(object, CormPyTable_Type) ? corm_node_as_table(corm_py_node_of(object)) : NULL;
     if (table == NULL) {
         PyErr_Format(PyExc_TypeError, "a Table is expected, not '%.200s'", Py_TYPE(object)->tp_name);
     }
@@ -78,8 +79,8 @@ static PyObject *add_foreign_key(PyObject *module, PyObject *args) {
     PyObject *result = NULL;
     (void)module;
     if (!PyArg_ParseTuple(args, "OO!O!zzzzzOpp", &object, &PyList_Type, &list, &PyList_Type, &targets, &options.name,
-                          &options.ondelete, &options.onupdate, &options.initially, &options.match, &deferrable, &use_alter,
-                          &implicit)) {
+                          &options.ondelete, &options.onupdate, &options.initially, &options.match, &deferrable,
+                          &use_alter, &implicit)) {
         return NULL;
     }
     size_t count = (size_t)PyList_GET_SIZE(list);
@@ -98,8 +99,8 @@ static PyObject *add_foreign_key(PyObject *module, PyObject *args) {
     if (texts == NULL || target_columns == NULL) {
         PyErr_NoMemory();
     } else if (columns_of(list, &columns) == 0 && read_targets(targets, texts, target_columns) == 0) {
-        corm_status status = corm_table_add_foreign_key(table, items_of(&columns), texts, target_columns, count, &options,
-                                                        &made);
+        corm_status status =
+            corm_table_add_foreign_key(table, items_of(&columns), texts, target_columns, count, &options, &made);
         if (status == CORM_OK) {
             made->implicit = implicit != 0;
         }
@@ -303,8 +304,8 @@ static PyObject *create_tables(PyObject *module, PyObject *args) {
         }
     }
     const corm_vector *wanted = items == NULL ? NULL : &tables;
-    corm_status status = drop ? corm_drop_tables(open, core, wanted, check != 0)
-                              : corm_create_tables(open, core, wanted, check != 0);
+    corm_status status =
+        drop ? corm_drop_tables(open, core, wanted, check != 0) : corm_create_tables(open, core, wanted, check != 0);
     corm_vector_clear(&tables);
     Py_XDECREF(items);
     return done(status);

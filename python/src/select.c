@@ -13,14 +13,16 @@ static corm_node *node_of(PyObject *self) {
     return corm_py_node_of(self);
 }
 
-static PyObject *append(PyObject *self, corm_select_part part, PyObject *const *args, Py_ssize_t count, corm_py_role role) {
+static PyObject *append(PyObject *self, corm_select_part part, PyObject *const *args, Py_ssize_t count,
+                        corm_py_role role) {
     corm_vector nodes = {0};
     if (corm_py_nodes_as(args, count, role, &nodes) < 0) {
         return NULL;
     }
-    PyObject *result = nodes.count == 0 ? Py_NewRef(self)
-                                        : corm_py_derive(self, corm_select_append(node_of(self), part, corm_py_items(&nodes),
-                                                                                  nodes.count));
+    PyObject *result =
+        nodes.count == 0
+            ? Py_NewRef(self)
+            : corm_py_derive(self, corm_select_append(node_of(self), part, corm_py_items(&nodes), nodes.count));
     corm_nodes_unref(&nodes);
     return result;
 }
@@ -91,7 +93,7 @@ static PyObject *select_slice(PyObject *self, PyObject *args) {
     if (!PyArg_ParseTuple(args, "OO:slice", &start, &stop)) {
         return NULL;
     }
-    PyObject *length = stop == Py_None ? Py_NewRef(Py_None)
+    PyObject *length = stop == Py_None    ? Py_NewRef(Py_None)
                        : start == Py_None ? Py_NewRef(stop)
                                           : PyNumber_Subtract(stop, start);
     PyObject *limited = length == NULL ? NULL : with_limit(self, CORM_SELECT_LIMIT, length);
@@ -266,7 +268,8 @@ static PyObject *get_froms(PyObject *self, void *closure) {
 static PyObject *get_label_style(PyObject *self, PyObject *unused) {
     (void)unused;
     PyObject *function = corm_py_import("cormorant.sql.selectable", "_label_style");
-    PyObject *style = function == NULL ? NULL : PyObject_CallFunction(function, "i", (int)corm_select_style(node_of(self)));
+    PyObject *style =
+        function == NULL ? NULL : PyObject_CallFunction(function, "i", (int)corm_select_style(node_of(self)));
     Py_XDECREF(function);
     return style;
 }
@@ -289,11 +292,13 @@ static PyObject *class_of(const corm_mapper *mapper) {
 
 static PyObject *describe_entity(corm_entity *entity) {
     PyObject *cls = class_of(entity->mapper);
-    PyObject *expression = corm_entity_is_aliased(entity) ? corm_py_wrap(corm_node_ref(&entity->node)) : Py_XNewRef(cls);
-    PyObject *described = expression == NULL ? NULL
-                                             : Py_BuildValue("{sssOsOsOsO}", "name", entity->name, "type", cls, "aliased",
-                                                             corm_entity_is_aliased(entity) ? Py_True : Py_False, "expr",
-                                                             expression, "entity", expression);
+    PyObject *expression =
+        corm_entity_is_aliased(entity) ? corm_py_wrap(corm_node_ref(&entity->node)) : Py_XNewRef(cls);
+    PyObject *described = expression == NULL
+                              ? NULL
+                              : Py_BuildValue("{sssOsOsOsO}", "name", entity->name, "type", cls, "aliased",
+                                              corm_entity_is_aliased(entity) ? Py_True : Py_False, "expr", expression,
+                                              "entity", expression);
     Py_XDECREF(cls);
     Py_XDECREF(expression);
     return described;
@@ -307,15 +312,15 @@ static const char *name_in_rows(const corm_node *node) {
 static PyObject *describe_column(corm_node *node, size_t same) {
     corm_attribute_node *attribute = corm_node_as_attribute(node);
     const char *own = name_in_rows(node);
-    PyObject *name = own == NULL  ? Py_NewRef(Py_None)
+    PyObject *name = own == NULL ? Py_NewRef(Py_None)
                      : same == 0 ? PyUnicode_FromString(own)
                                  : PyUnicode_FromFormat("%s_%zu", own, same);
     PyObject *expression = corm_py_wrap(corm_node_ref(node));
     PyObject *type = corm_py_type_object(corm_node_type(node));
-    PyObject *described = name == NULL || expression == NULL || type == NULL
-                              ? NULL
-                              : Py_BuildValue("{sOsOsOsO}", "name", name, "type", type, "aliased", Py_False, "expr",
-                                              expression);
+    PyObject *described =
+        name == NULL || expression == NULL || type == NULL
+            ? NULL
+            : Py_BuildValue("{sOsOsOsO}", "name", name, "type", type, "aliased", Py_False, "expr", expression);
     Py_XDECREF(name);
     if (described != NULL && attribute != NULL) {
         corm_entity *entity = corm_attribute_node_entity(attribute);
@@ -475,8 +480,8 @@ static PyObject *select_correlate_except(PyObject *self, PyObject *const *args, 
     }
     corm_node *flagged = corm_select_with_detail(node_of(self), 0, CORM_SELECT_CORRELATE_EXCEPT);
     PyObject *result = corm_py_derive(
-        self,
-        flagged == NULL ? NULL : corm_select_append(flagged, CORM_SELECT_CORRELATE, corm_py_items(&nodes), nodes.count));
+        self, flagged == NULL ? NULL
+                              : corm_select_append(flagged, CORM_SELECT_CORRELATE, corm_py_items(&nodes), nodes.count));
     corm_node_unref(flagged);
     corm_nodes_unref(&nodes);
     return result;
@@ -527,8 +532,8 @@ static PyObject *select_outerjoin(PyObject *self, PyObject *const *args, Py_ssiz
 static PyObject *select_join_from(PyObject *self, PyObject *const *args, Py_ssize_t count, PyObject *names) {
     PyObject *given[5];
     int outer, full;
-    if (corm_py_unpack(&join_from_signature, args, count, names, given) < 0 || (outer = corm_py_flag(given[3], 0)) < 0 ||
-        (full = corm_py_flag(given[4], 0)) < 0) {
+    if (corm_py_unpack(&join_from_signature, args, count, names, given) < 0 ||
+        (outer = corm_py_flag(given[3], 0)) < 0 || (full = corm_py_flag(given[4], 0)) < 0) {
         return NULL;
     }
     return join(self, given[0], given[1], given[2], outer, full);
@@ -675,8 +680,10 @@ static PyObject *select_new(PyTypeObject *cls, PyObject *args, PyObject *kwargs)
     return node == NULL ? NULL : corm_py_wrap_as(node, cls);
 }
 
-#define MANY(name, function, doc) {name, (PyCFunction)(void (*)(void))(function), METH_FASTCALL, name "(*clauses)\n--\n\n" doc}
-#define NONE(name, function, doc) {name, function, METH_NOARGS, name "()\n--\n\n" doc}
+#define MANY(name, function, doc)                                                                                      \
+    { name, (PyCFunction)(void (*)(void))(function), METH_FASTCALL, name "(*clauses)\n--\n\n" doc }
+#define NONE(name, function, doc)                                                                                      \
+    { name, function, METH_NOARGS, name "()\n--\n\n" doc }
 
 static PyMethodDef base_methods[] = {
     MANY("order_by", select_order_by, "Add to ORDER BY: expressions and names; None takes it away."),
@@ -685,7 +692,8 @@ static PyMethodDef base_methods[] = {
     {"offset", select_offset, METH_O, "offset(offset)\n--\n\nLeave out so many rows."},
     {"slice", select_slice, METH_VARARGS, "slice(start, stop)\n--\n\nThe rows from start to stop, without stop."},
     {"with_for_update", CORM_PY_FAST(select_with_for_update),
-     "with_for_update(*, nowait=False, read=False, of=None, skip_locked=False, key_share=False)\n--\n\nFOR UPDATE, where the "
+     "with_for_update(*, nowait=False, read=False, of=None, skip_locked=False, key_share=False)\n--\n\nFOR UPDATE, "
+     "where the "
      "database has it."},
     {"subquery", CORM_PY_FAST(select_subquery), "subquery(name=None)\n--\n\nThe statement as a FROM."},
     {"alias", CORM_PY_FAST(select_alias), "alias(name=None, flat=False)\n--\n\nThe statement as a FROM."},
@@ -734,7 +742,8 @@ static PyMethodDef select_methods[] = {
     MANY("correlate", select_correlate, "Leave these FROMs to the enclosing statement; None: none."),
     MANY("correlate_except", select_correlate_except, "Leave all FROMs but these to the enclosing statement."),
     {"join", CORM_PY_FAST(select_join), "join(target, onclause=None, *, isouter=False, full=False)\n--\n\nJoin."},
-    {"outerjoin", CORM_PY_FAST(select_outerjoin), "outerjoin(target, onclause=None, *, full=False)\n--\n\nLeft outer join."},
+    {"outerjoin", CORM_PY_FAST(select_outerjoin),
+     "outerjoin(target, onclause=None, *, full=False)\n--\n\nLeft outer join."},
     {"join_from", CORM_PY_FAST(select_join_from),
      "join_from(from_, target, onclause=None, *, isouter=False, full=False)\n--\n\nJoin, from a FROM that is named."},
     {"outerjoin_from", CORM_PY_FAST(select_outerjoin_from),
@@ -749,19 +758,15 @@ static PyGetSetDef select_getset[] = {
     {"froms", get_froms, NULL, "The FROMs that the statement names.", NULL},
     {"column_descriptions", get_column_descriptions, NULL, "What is selected: a list of dictionaries.", NULL},
     {NULL, NULL, NULL, NULL, NULL}};
-static PyType_Slot select_slots[] = {{Py_tp_doc, "A SELECT."},
-                                     {Py_tp_new, select_new},
-                                     {Py_tp_dealloc, corm_py_element_dealloc},
-                                     {Py_tp_methods, select_methods},
-                                     {Py_tp_getset, select_getset},
-                                     {0, NULL}};
+static PyType_Slot select_slots[] = {
+    {Py_tp_doc, "A SELECT."},        {Py_tp_new, select_new},       {Py_tp_dealloc, corm_py_element_dealloc},
+    {Py_tp_methods, select_methods}, {Py_tp_getset, select_getset}, {0, NULL}};
 static PyType_Spec select_spec = {.name = "cormorant.sql.selectable.Select",
                                   .basicsize = sizeof(CormPyStatement),
                                   .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_BASETYPE,
                                   .slots = select_slots};
-static PyType_Slot compound_slots[] = {{Py_tp_doc, "UNION, INTERSECT or EXCEPT of SELECTs."},
-                                       {Py_tp_dealloc, corm_py_element_dealloc},
-                                       {0, NULL}};
+static PyType_Slot compound_slots[] = {
+    {Py_tp_doc, "UNION, INTERSECT or EXCEPT of SELECTs."}, {Py_tp_dealloc, corm_py_element_dealloc}, {0, NULL}};
 static PyType_Spec compound_spec = {.name = "cormorant.sql.selectable.CompoundSelect",
                                     .basicsize = sizeof(CormPyStatement),
                                     .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_BASETYPE,

@@ -34,8 +34,8 @@ typedef enum corm_py_role {
     CORM_PY_ROLE_FROM,
     CORM_PY_ROLE_JOIN,
     CORM_PY_ROLE_ON,
-    CORM_PY_ROLE_SELECT,   /* a SELECT, compound or textual, as part of a compound */
-    CORM_PY_ROLE_TABLE,    /* of insert(), update(), delete() */
+    CORM_PY_ROLE_SELECT, /* a SELECT, compound or textual, as part of a compound */
+    CORM_PY_ROLE_TABLE,  /* of insert(), update(), delete() */
     CORM_PY_ROLE_RETURNING
 } corm_py_role;
 /* A new reference, or NULL with ArgumentError. */
@@ -68,7 +68,8 @@ extern PyTypeObject *CormPyFunctionFilter_Type; /* functions.c */
 PyTypeObject *corm_py_view_class(const corm_node *node);
 /* A getter of the child whose index the closure is. */
 PyObject *corm_py_get_child(PyObject *self, void *closure);
-#define CORM_PY_CHILD(name, index, doc) {name, corm_py_get_child, NULL, doc, (void *)(uintptr_t)(index)}
+#define CORM_PY_CHILD(name, index, doc)                                                                                \
+    { name, corm_py_get_child, NULL, doc, (void *)(uintptr_t)(index) }
 
 /* ---- compiled.c ---- */
 
@@ -114,8 +115,7 @@ int corm_py_text_nodes(PyObject *const *objects, Py_ssize_t count, corm_vector *
 /* ---- schema.c ---- */
 
 typedef struct CormPyMetaData {
-    PyObject_HEAD
-    corm_metadata *metadata;
+    PyObject_HEAD corm_metadata *metadata;
     PyObject *tables; /* dict: key -> Table */
     PyObject *dict;
     PyObject *weakrefs;

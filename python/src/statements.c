@@ -405,8 +405,8 @@ static PyObject *statement_filter_by(PyObject *self, PyObject *args, PyObject *k
     if (criteria.count == 0) {
         result = Py_NewRef(self);
     } else if (node->kind == CORM_NODE_SELECT) {
-        result = corm_py_derive(
-            self, corm_select_append(node, CORM_SELECT_WHERE, corm_py_items(&criteria), criteria.count));
+        result =
+            corm_py_derive(self, corm_select_append(node, CORM_SELECT_WHERE, corm_py_items(&criteria), criteria.count));
     } else {
         result = corm_py_derive(self, corm_dml_append(node, CORM_DML_WHERE, corm_py_items(&criteria), criteria.count));
     }

@@ -37,16 +37,21 @@ static PyObject *type_set(PyObject *self, PyObject *args) {
     int kind, length, precision, scale, as_decimal, timezone;
     const char *name, *collation;
     PyObject *host;
-    if (!PyArg_ParseTuple(args, "iiiippzzO", &kind, &length, &precision, &scale, &as_decimal, &timezone, &name, &collation,
-                          &host)) {
+    if (!PyArg_ParseTuple(args, "iiiippzzO", &kind, &length, &precision, &scale, &as_decimal, &timezone, &name,
+                          &collation, &host)) {
         return NULL;
     }
     if (kind < 0 || kind >= CORM_TYPE_KIND_COUNT) {
         PyErr_SetString(PyExc_ValueError, "no such kind of type");
         return NULL;
     }
-    corm_type_options options = {.length = length, .precision = precision, .scale = scale, .as_decimal = as_decimal,
-                                 .timezone = timezone, .name = name, .collation = collation};
+    corm_type_options options = {.length = length,
+                                 .precision = precision,
+                                 .scale = scale,
+                                 .as_decimal = as_decimal,
+                                 .timezone = timezone,
+                                 .name = name,
+                                 .collation = collation};
     bool plain = length < 0 && precision < 0 && scale < 0 && !timezone && name == NULL && collation == NULL &&
                  host == Py_None && as_decimal == (kind == CORM_TYPE_NUMERIC);
     corm_type *type = corm_type_new((corm_type_kind)kind, plain ? NULL : &options);
@@ -170,11 +175,10 @@ PyObject *corm_py_type_object(corm_type *type) {
         return Py_NewRef((PyObject *)type->host);
     }
     PyObject *module = PyImport_ImportModule("cormorant.types");
-    PyObject *made = module == NULL
-                         ? NULL
-                         : corm_py_call(module, "_of", "iiiiOOzz", type->kind, type->length, type->precision,
-                                               type->scale, type->as_decimal ? Py_True : Py_False,
-                                               type->timezone ? Py_True : Py_False, type->name, type->collation);
+    PyObject *made = module == NULL ? NULL
+                                    : corm_py_call(module, "_of", "iiiiOOzz", type->kind, type->length, type->precision,
+                                                   type->scale, type->as_decimal ? Py_True : Py_False,
+                                                   type->timezone ? Py_True : Py_False, type->name, type->collation);
     Py_XDECREF(module);
     return made;
 }
@@ -195,15 +199,10 @@ static PyMemberDef type_members[] = {{"__dictoffset__", T_PYSSIZET, offsetof(Cor
                                      {"__weaklistoffset__", T_PYSSIZET, offsetof(CormPyType, weakrefs), READONLY, NULL},
                                      {NULL, 0, 0, 0, NULL}};
 
-static PyType_Slot type_slots[] = {{Py_tp_new, type_new},
-                                   {Py_tp_dealloc, type_dealloc},
-                                   {Py_tp_traverse, type_traverse},
-                                   {Py_tp_clear, type_clear},
-                                   {Py_tp_methods, type_methods},
-                                   {Py_tp_getset, type_getset},
-                                   {Py_tp_members, type_members},
-                                   {Py_tp_doc, "The base of SQL types."},
-                                   {0, NULL}};
+static PyType_Slot type_slots[] = {
+    {Py_tp_new, type_new},         {Py_tp_dealloc, type_dealloc},         {Py_tp_traverse, type_traverse},
+    {Py_tp_clear, type_clear},     {Py_tp_methods, type_methods},         {Py_tp_getset, type_getset},
+    {Py_tp_members, type_members}, {Py_tp_doc, "The base of SQL types."}, {0, NULL}};
 
 static PyType_Spec type_spec = {.name = "cormorant._engine.TypeEngine",
                                 .basicsize = sizeof(CormPyType),

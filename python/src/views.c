@@ -79,33 +79,39 @@ static PyObject *get_operator(PyObject *self, void *closure) {
     corm_node *node = node_of(self);
     PyObject *function = PyImport_ImportModule("cormorant.sql.operators");
     Py_XSETREF(function, function == NULL ? NULL : corm_py_get(function, "_by_number"));
-    const char *custom =
-        node->kind == CORM_NODE_BINARY ? ((const corm_binary *)(const void *)node)->custom : NULL;
+    const char *custom = node->kind == CORM_NODE_BINARY ? ((const corm_binary *)(const void *)node)->custom : NULL;
     PyObject *made = function == NULL ? NULL : PyObject_CallFunction(function, "iz", (int)node->op, custom);
     Py_XDECREF(function);
     return made;
 }
 
 #define CHILD(name, index, doc) CORM_PY_CHILD(name, index, doc)
-#define END {NULL, NULL, NULL, NULL, NULL}
+#define END                                                                                                            \
+    { NULL, NULL, NULL, NULL, NULL }
 
-static PyGetSetDef binary_getset[] = {CHILD("left", 0, "The left operand."), CHILD("right", 1, "The right operand."),
-                                      {"operator", get_operator, NULL, "The operator, of sql.operators.", NULL}, END};
+static PyGetSetDef binary_getset[] = {CHILD("left", 0, "The left operand."),
+                                      CHILD("right", 1, "The right operand."),
+                                      {"operator", get_operator, NULL, "The operator, of sql.operators.", NULL},
+                                      END};
 static PyGetSetDef unary_getset[] = {CHILD("element", 0, "The operand."),
                                      {"operator", get_operator, NULL, "The operator, of sql.operators.", NULL},
-                                     {"modifier", get_operator, NULL, "The operator, of sql.operators.", NULL}, END};
+                                     {"modifier", get_operator, NULL, "The operator, of sql.operators.", NULL},
+                                     END};
 static PyGetSetDef list_getset[] = {{"clauses", get_clauses, NULL, "The elements.", NULL},
-                                    {"operator", get_operator, NULL, "The operator, of sql.operators.", NULL}, END};
+                                    {"operator", get_operator, NULL, "The operator, of sql.operators.", NULL},
+                                    END};
 static PyGetSetDef label_getset[] = {CHILD("element", 0, "What has the label."),
                                      {"name", get_display_name, NULL, "The label, or None.", NULL},
-                                     {"key", get_display_name, NULL, "The label, or None.", NULL}, END};
+                                     {"key", get_display_name, NULL, "The label, or None.", NULL},
+                                     END};
 static PyGetSetDef element_getset[] = {CHILD("element", 0, "What is inside."), END};
 static PyGetSetDef cast_getset[] = {CHILD("clause", 0, "What is converted."), END};
-static PyGetSetDef extract_getset[] = {CHILD("expr", 0, "What the field is taken of."),
-                                       {"field", get_display_name, NULL, "The field's name.", NULL}, END};
+static PyGetSetDef extract_getset[] = {
+    CHILD("expr", 0, "What the field is taken of."), {"field", get_display_name, NULL, "The field's name.", NULL}, END};
 static PyGetSetDef case_getset[] = {CHILD("value", 0, "What is compared, or None."),
                                     CHILD("else_", 1, "The result when nothing fits, or None."),
-                                    {"whens", get_whens, NULL, "Pairs of a condition and a result.", NULL}, END};
+                                    {"whens", get_whens, NULL, "Pairs of a condition and a result.", NULL},
+                                    END};
 static PyGetSetDef over_getset[] = {CHILD("element", 0, "The function."),
                                     CHILD("partition_by", 1, "PARTITION BY, or None."),
                                     CHILD("order_by", 2, "ORDER BY, or None."), END};
@@ -136,9 +142,11 @@ static PyObject *get_is_literal(PyObject *self, void *closure) {
     return PyBool_FromLong(node->kind == CORM_NODE_LITERAL_COLUMN && !(node->detail & CORM_LITERAL_QUOTED));
 }
 
-static PyGetSetDef column_getset[] = {{"table", get_column_table, NULL, "The FROM that the column is of, or None.", NULL},
-                                      {"primary_key", get_column_primary_key, NULL, "Part of the primary key.", NULL},
-                                      {"is_literal", get_is_literal, NULL, "SQL text, not a name.", NULL}, END};
+static PyGetSetDef column_getset[] = {
+    {"table", get_column_table, NULL, "The FROM that the column is of, or None.", NULL},
+    {"primary_key", get_column_primary_key, NULL, "Part of the primary key.", NULL},
+    {"is_literal", get_is_literal, NULL, "SQL text, not a name.", NULL},
+    END};
 
 /* ---- bound values ---- */
 
@@ -166,8 +174,9 @@ static PyObject *get_bind_value(PyObject *self, void *closure) {
 static PyObject *get_bind_key(PyObject *self, void *closure) {
     const corm_bind *bind = bind_of(self);
     (void)closure;
-    return bind->key != NULL ? PyUnicode_FromString(bind->key)
-                             : PyUnicode_FromFormat("%%(%p %s)s", (void *)bind, bind->hint == NULL ? "param" : bind->hint);
+    return bind->key != NULL
+               ? PyUnicode_FromString(bind->key)
+               : PyUnicode_FromFormat("%%(%p %s)s", (void *)bind, bind->hint == NULL ? "param" : bind->hint);
 }
 
 static PyObject *get_bind_flag(PyObject *self, void *closure) {
@@ -332,7 +341,8 @@ static PyMethodDef text_methods[] = {
     {NULL, NULL, 0, NULL}};
 static PyGetSetDef textual_getset[] = {{"text", get_text, NULL, "The SQL.", NULL},
                                        {"selected_columns", get_text_columns, NULL, "The result's columns.", NULL},
-                                       {"c", get_text_columns, NULL, "The result's columns.", NULL}, END};
+                                       {"c", get_text_columns, NULL, "The result's columns.", NULL},
+                                       END};
 
 /* ---- the table of classes ---- */
 
