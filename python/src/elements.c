@@ -249,9 +249,10 @@ static const char *const expectations[] = {
     [CORM_PY_ROLE_ON] = "SQL expression for WHERE/HAVING role expected",
     [CORM_PY_ROLE_SELECT] = "SELECT construct for inclusion in a UNION or other set construct expected",
     [CORM_PY_ROLE_TABLE] = "subject table for an INSERT, UPDATE or DELETE expected",
+    [CORM_PY_ROLE_OPERAND] = "SQL expression element or literal value expected",
     [CORM_PY_ROLE_RETURNING] = "Column expression, FROM clause, or other columns clause element expected"};
 
-static corm_node *role_error(PyObject *object, corm_py_role role) {
+corm_node *corm_py_role_error(PyObject *object, corm_py_role role) {
     PyObject *shown = PyObject_Repr(object);
     PyObject *hint = NULL;
     const char *text = shown == NULL ? NULL : PyUnicode_AsUTF8(shown);
@@ -318,7 +319,7 @@ static corm_node *plain_as(PyObject *object, corm_py_role role) {
             return corm_null();
         }
     }
-    return role_error(object, role);
+    return corm_py_role_error(object, role);
 }
 
 static bool fits_role(const corm_node *node, corm_py_role role) {
@@ -338,6 +339,9 @@ static bool fits_role(const corm_node *node, corm_py_role role) {
                node->kind != CORM_NODE_DELETE;
     case CORM_PY_ROLE_COLUMNS:
         return !corm_node_is_select(node);
+    case CORM_PY_ROLE_ORDER_BY:
+    case CORM_PY_ROLE_GROUP_BY:
+        return !corm_node_is_from(node);
     default:
         return true;
     }
@@ -350,7 +354,7 @@ corm_node *corm_py_node_as(PyObject *object, corm_py_role role) {
     }
     if (!fits_role(node, role)) {
         corm_node_unref(node);
-        return role_error(object, role);
+        return corm_py_role_error(object, role);
     }
     /* A SELECT among columns or tables of another is a value, or a table without a name. */
     if (corm_node_is_select(node) && role != CORM_PY_ROLE_SELECT && role != CORM_PY_ROLE_TABLE) {

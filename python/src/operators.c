@@ -37,8 +37,21 @@ static corm_node *tuple_operand(PyObject *tuple) {
     return list;
 }
 
+/* The node of an operand; NULL without an exception: a plain value. A table is no operand. */
+static corm_node *operand_node(corm_node *beside, PyObject *other) {
+    if (is_tuple(beside) && PyTuple_Check(other)) {
+        return tuple_operand(other);
+    }
+    corm_node *node = corm_py_node_maybe(other);
+    if (node != NULL && corm_node_is_from(node)) {
+        corm_node_unref(node);
+        return corm_py_role_error(other, CORM_PY_ROLE_OPERAND);
+    }
+    return node;
+}
+
 corm_node *corm_py_operand(corm_node *beside, PyObject *other) {
-    corm_node *node = is_tuple(beside) && PyTuple_Check(other) ? tuple_operand(other) : corm_py_node_maybe(other);
+    corm_node *node = operand_node(beside, other);
     corm_value value;
     if (node != NULL || PyErr_Occurred() != NULL) {
         return node;
@@ -62,8 +75,7 @@ static PyObject *operate(corm_operator op, PyObject *left, PyObject *right) {
     if (!has_node(element)) {
         Py_RETURN_NOTIMPLEMENTED;
     }
-    corm_node *node =
-        is_tuple(self_node(element)) && PyTuple_Check(other) ? tuple_operand(other) : corm_py_node_maybe(other);
+    corm_node *node = operand_node(self_node(element), other);
     corm_node *result = NULL;
     if (node != NULL) {
         result =

@@ -36,10 +36,13 @@ typedef enum corm_py_role {
     CORM_PY_ROLE_ON,
     CORM_PY_ROLE_SELECT, /* a SELECT, compound or textual, as part of a compound */
     CORM_PY_ROLE_TABLE,  /* of insert(), update(), delete() */
+    CORM_PY_ROLE_OPERAND,
     CORM_PY_ROLE_RETURNING
 } corm_py_role;
 /* A new reference, or NULL with ArgumentError. */
 corm_node *corm_py_node_as(PyObject *object, corm_py_role role);
+/* ArgumentError: the object does not fit. Always NULL. */
+corm_node *corm_py_role_error(PyObject *object, corm_py_role role);
 /* Append one for each; a failure lets go of all. */
 int corm_py_nodes_as(PyObject *const *objects, Py_ssize_t count, corm_py_role role, corm_vector *out);
 static inline corm_node *const *corm_py_items(const corm_vector *nodes) {

@@ -235,7 +235,7 @@ static corm_status to_datetime(PyObject *object, corm_value *out) {
 }
 
 static corm_status unsupported(PyObject *object) {
-    return corm_error_set(CORM_INTERFACE_ERROR, "Error binding parameter: type '%s' is not supported",
+    return corm_error_set(CORM_PROGRAMMING_ERROR, "Error binding parameter: type '%s' is not supported",
                           Py_TYPE(object)->tp_name);
 }
 
