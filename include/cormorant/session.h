@@ -44,6 +44,8 @@ CORM_API void *corm_object_get_by(corm_session *session, corm_mapping *mapping, 
 CORM_API corm_status corm_delete(corm_session *session, void *object);
 /* Read the row again; changes that were not flushed are lost. CORM_INVALID_REQUEST: the row is gone. */
 CORM_API corm_status corm_refresh(corm_session *session, void *object);
+/* Take an object, and what the relationships' cascade "expunge" reaches, out of the session: without its relationships,
+ * and freed unless it is kept. */
 CORM_API corm_status corm_expunge(corm_session *session, void *object);
 CORM_API corm_status corm_flush(corm_session *session);
 CORM_API corm_status corm_commit(corm_session *session);
@@ -83,7 +85,8 @@ CORM_API void corm_set_autoflush(corm_session *session, bool autoflush);
  * when it was loaded eagerly. NULL: nothing, or a failure. */
 #define corm_fetch(object, field_) ((void)sizeof((object)->field_), corm_reference_fetch((object), #field_))
 CORM_API void *corm_reference_fetch(void *object, const char *field);
-/* Assign a reference and bring the other side's collection in step at once; plain assignment does so at flush. */
+/* Assign a reference and bring the other side's collection in step at once; plain assignment does so at flush, where the
+ * field differs from what it showed. So NULL for a reference that was not loaded is assigned with corm_set(). */
 #define corm_set(object, field_, other)                                                                                \
     ((void)sizeof((object)->field_ == (other)), corm_reference_set((object), #field_, (other)))
 CORM_API corm_status corm_reference_set(void *object, const char *field, void *other);

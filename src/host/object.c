@@ -878,6 +878,10 @@ static corm_status host_event(corm_event_kind kind, corm_session *session, struc
         }
         return CORM_OK;
     }
+    if (kind == CORM_EVENT_PERSISTENT_TO_DETACHED) {
+        c_object_cut(c_object_from(host_object_of(state))); /* what an expunge reached shall not hold itself in circles */
+        return CORM_OK;
+    }
     if (kind == CORM_EVENT_BEFORE_ATTACH) {
         return expect_leaver(corm_session_host(session));
     }

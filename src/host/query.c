@@ -62,6 +62,7 @@ void corm_query_rewind(corm_query *query) {
     query->result = NULL;
     corm_free(query->items);
     query->items = NULL;
+    corm_set_clear(&query->seen);
     c_session *own = query->session == NULL ? NULL : corm_session_host(query->session);
     for (size_t i = own == NULL ? 0 : own->queries.count; i > 0; i--) {
         if (own->queries.items[i - 1] == query) {
@@ -347,12 +348,18 @@ bool corm_next_row(corm_session *session, corm_query *query) {
     return true;
 }
 
-void *corm_query_next(corm_session *session, corm_query *query, corm_mapping *mapping) {
-    corm_object *last = NULL;
-    /* A joined collection repeats its parent's row: each object is given once in a run. */
-    if (query != NULL && query->has_row && query->result != NULL && corm_result_needs_unique(query->result)) {
-        last = query->items[0].object;
+/* A joined collection repeats its parent in rows that need not follow each other: each object is given once. */
+static bool is_repeated(corm_query *query, corm_object *object, corm_status *status) {
+    bool added = true;
+    if (corm_result_needs_unique(query->result)) {
+        *status = corm_set_add(&query->seen, object, &added);
     }
+    return !added && *status == CORM_OK;
+}
+
+void *corm_query_next(corm_session *session, corm_query *query, corm_mapping *mapping) {
+    corm_status status = CORM_OK;
+    corm_object *object;
     do {
         if (!corm_next_row(session, query)) {
             return NULL;
@@ -364,8 +371,14 @@ void *corm_query_next(corm_session *session, corm_query *query, corm_mapping *ma
                            mapping->name);
             return NULL;
         }
-    } while (query->items[0].object == NULL || query->items[0].object == last);
-    return c_object_struct(c_object_from(query->items[0].object));
+        object = query->items[0].object;
+    } while (object == NULL || is_repeated(query, object, &status));
+    if (status != CORM_OK) {
+        corm_query_rewind(query);
+        corm_error_no_memory();
+        return NULL;
+    }
+    return c_object_struct(c_object_from(object));
 }
 
 void *corm_query_first(corm_session *session, corm_query *query, corm_mapping *mapping) {

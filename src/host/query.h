@@ -7,6 +7,7 @@
 #ifndef CORM_HOST_QUERY_H
 #define CORM_HOST_QUERY_H
 
+#include "base/set.h"
 #include "host/object.h"
 #include "orm/query.h"
 
@@ -17,6 +18,7 @@ struct corm_query {
     corm_session *session; /* of the result: borrowed */
     corm_item *items;      /* of the present row of columns */
     bool has_row;
+    corm_set seen;         /* objects that corm_next() gave, where rows repeat them */
     corm_vector texts;     /* char *: zero-terminated copies for corm_row_text() */
 };
 

@@ -79,7 +79,8 @@ corm_session *corm_session_open(corm_engine *engine, corm_models *models) {
         return NULL;
     }
     corm_session_listen(session, CORM_EVENT_AFTER_FLUSH_POSTEXEC | CORM_EVENT_AFTER_SOFT_ROLLBACK | CORM_EVENT_AFTER_COMMIT |
-                                     CORM_EVENT_BEFORE_ATTACH | CORM_EVENT_PENDING_TO_TRANSIENT | CORM_EVENT_PERSISTENT_TO_TRANSIENT);
+                                     CORM_EVENT_BEFORE_ATTACH | CORM_EVENT_PERSISTENT_TO_DETACHED |
+                                     CORM_EVENT_PENDING_TO_TRANSIENT | CORM_EVENT_PERSISTENT_TO_TRANSIENT);
     return session;
 }
 

@@ -87,6 +87,20 @@ corm_status corm_attribute_load(corm_state *state, corm_attribute *attribute) {
     return status;
 }
 
+/* What a change replaces, loaded without a flush: half of the change is done already, or should not be there yet. */
+static corm_status load_quietly(corm_state *state, corm_attribute *attribute) {
+    corm_session *session = state->session;
+    bool autoflush = session != NULL && session->autoflush;
+    if (session != NULL) {
+        session->autoflush = false;
+    }
+    corm_status status = corm_attribute_load(state, attribute);
+    if (session != NULL) {
+        session->autoflush = autoflush;
+    }
+    return status;
+}
+
 /* ---- raw stores on the other side ---- */
 
 static corm_status tell(char kind, corm_state *state, corm_attribute *attribute, corm_value *value,
@@ -207,22 +221,49 @@ static corm_status sever(corm_state *owner, corm_attribute *attribute, corm_obje
     return status == CORM_OK && held ? link_reference(owner, attribute, NULL, initiator) : status;
 }
 
+static void drop_pending_orphan(const corm_attribute *attribute, corm_state *other);
+
+/* A one-to-one owner takes `item` in place of `held`, which is an orphan now. */
+static corm_status take_over(corm_state *owner, corm_attribute *attribute, corm_object *held, corm_object *item,
+                             const corm_attribute *initiator) {
+    const corm_host *host = host_of(owner);
+    corm_state *other = host->state_of(held);
+    if (other == NULL) {
+        return CORM_UNMAPPED_INSTANCE;
+    }
+    host->retain(held);
+    corm_status status = link_reference(other, inverse_of(attribute), NULL, initiator);
+    if (status == CORM_OK) {
+        status = link_reference(owner, attribute, item, initiator);
+    }
+    if (status == CORM_OK) {
+        drop_pending_orphan(attribute, other);
+    }
+    host->release(held);
+    return status;
+}
+
 /* `item` now belongs to `owner` by `attribute`; a one-to-one owner lets go of what it had. */
 static corm_status join(corm_state *owner, corm_attribute *attribute, corm_object *item,
                         const corm_attribute *initiator) {
     if (attribute->kind == CORM_ATTRIBUTE_COLLECTION) {
         return link_item(owner, attribute, item, initiator);
     }
-    corm_object *held;
-    corm_status status = peek_reference(owner, attribute, &held);
+    corm_object *held = NULL;
+    corm_status status = CORM_OK;
+    if (attribute->relationship->direction == CORM_ONE_TO_MANY && owner->session != NULL) {
+        status = load_quietly(owner, attribute); /* what a one-to-one owner lets go of must be known */
+    }
+    if (status == CORM_OK) {
+        status = peek_reference(owner, attribute, &held);
+    }
     if (status != CORM_OK || held == item) {
         return status;
     }
     if (held != NULL && initiator->kind == CORM_ATTRIBUTE_REFERENCE) {
-        corm_state *other = host_of(owner)->state_of(held);
-        status = other == NULL ? CORM_UNMAPPED_INSTANCE
-                               : link_reference(other, inverse_of(attribute), NULL, initiator);
-    } else if (held != NULL) {
+        return take_over(owner, attribute, held, item, initiator);
+    }
+    if (held != NULL) {
         /* The item moves from one collection to another. */
         corm_state *other = host_of(owner)->state_of(held);
         status = other == NULL ? CORM_UNMAPPED_INSTANCE
@@ -325,7 +366,7 @@ static corm_status former_reference(corm_state *state, corm_attribute *attribute
     bool orphans = (relationship->cascade & CORM_CASCADE_DELETE_ORPHAN) != 0;
     if (attribute->active_history || orphans || relationship->direction == CORM_ONE_TO_MANY) {
         /* The former partner must be known to be let go of. */
-        status = corm_attribute_load(state, attribute);
+        status = load_quietly(state, attribute);
         return status == CORM_OK ? host_of(state)->snapshot(corm_state_object(state), attribute, out) : status;
     }
     corm_object *known = NULL;

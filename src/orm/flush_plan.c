@@ -211,8 +211,21 @@ static bool key_changes(const corm_state *state) {
     return false;
 }
 
+/* A reference was cleared whose other side owns what it holds. The other side may not know: it took the object and let it
+ * go within this flush. */
+static bool is_orphaned(const corm_work *work, corm_attribute *attribute) {
+    const corm_attribute *inverse = attribute->relationship->inverse;
+    corm_value value;
+    return inverse != NULL && (inverse->relationship->cascade & CORM_CASCADE_DELETE_ORPHAN) &&
+           (work->flags & CORM_WORK_UPDATE) && corm_state_change(work->state, attribute) != NULL &&
+           host_of(work->state)->get(work->object, attribute, &value) == CORM_OK && value.kind == CORM_KIND_NULL;
+}
+
 static corm_status prepare_saved(corm_flush *flush, corm_work *work, corm_attribute *attribute) {
     corm_relationship *relationship = attribute->relationship;
+    if (relationship->direction == CORM_MANY_TO_ONE && is_orphaned(work, attribute)) {
+        return add_delete(flush, work->state);
+    }
     bool orphans = (relationship->cascade & CORM_CASCADE_DELETE_ORPHAN) != 0;
     bool moves = relationship->direction == CORM_ONE_TO_MANY && !relationship->passive_updates &&
                  (work->flags & CORM_WORK_UPDATE) && key_changes(work->state);

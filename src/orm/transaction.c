@@ -457,6 +457,12 @@ static corm_status roll_back_own(corm_session *session, corm_transaction *transa
 static corm_status roll_back_all(corm_session *session) {
     if (session->transactions.count == 0) {
         end_failure(session);
+        if (session->strong) { /* plain assignments begin no transaction, and are taken back all the same */
+            if (session->serial == UINT32_MAX) {
+                renumber(session);
+            }
+            restore(session, session->serial + 1, true);
+        }
         return CORM_OK;
     }
     corm_transaction *root = session->transactions.items[0];

@@ -18,7 +18,7 @@ CORM_MAPPING(address, "addresses",
 CORM_MAPPING(profile, "profiles",
              CORM_COLUMN(id, CORM_INTEGER, .primary_key = true),
              CORM_COLUMN(motto, CORM_TEXT),
-             CORM_COLUMN(user_id, CORM_INTEGER, .references = "users.id", .unique = true),
+             CORM_COLUMN(user_id, CORM_INTEGER, .references = "users.id"),
              CORM_BELONGS_TO(user, user, .inverse = "profile"));
 
 CORM_MAPPING(club, "clubs",

@@ -29,6 +29,17 @@ static void a_rollback_gives_fields_their_former_values(void **state) {
     assert_string_equal(rows_in_file("SELECT name, age FROM users"), "ann,21");
 }
 
+static void a_rollback_takes_back_what_was_only_assigned(void **state) {
+    (void)state;
+    user *ann = new_user("ann");
+    ok(corm_commit(now.session));
+    ann->name = text_of("assigned"); /* which begins no transaction */
+    ann->age = corm_int_of(5);
+    ok(corm_rollback(now.session));
+    assert_string_equal(ann->name, "ann");
+    assert_false(ann->age.set);
+}
+
 static void each_rollback_gives_back_what_its_transaction_changed(void **state) {
     (void)state;
     user *ann = new_user("ann");
@@ -309,6 +320,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         story(nothing_is_in_the_file_before_the_commit),
         story(a_rollback_gives_fields_their_former_values),
+        story(a_rollback_takes_back_what_was_only_assigned),
         story(each_rollback_gives_back_what_its_transaction_changed),
         story(a_rollback_makes_new_objects_transient_again),
         story(a_rollback_brings_deleted_objects_back),
