@@ -164,6 +164,34 @@ corm_status corm_sync_references(corm_flush *flush, corm_work *work, bool post, 
     return status;
 }
 
+/* Copy the key to those of a collection's objects that it has to reach. */
+static corm_status sync_each(corm_flush *flush, corm_state *state, const corm_attribute *attribute,
+                             const corm_vector *children) {
+    corm_status status = CORM_OK;
+    for (size_t i = 0; i < children->count && status == CORM_OK; i++) {
+        if (children->items[i] == NULL) {
+            continue;
+        }
+        corm_state *child = host_of(state)->state_of(children->items[i]);
+        if (child == NULL) {
+            status = corm_error_last()->status;
+        } else {
+            status = is_row(flush, child) ? copy_key(attribute->relationship, state, child, NULL)
+                                          : not_in_session(child, attribute);
+        }
+    }
+    return status;
+}
+
+/* Did the object get another key, which the database does not carry to the children by itself? */
+static bool key_moved(const corm_state *state, const corm_relationship *relationship) {
+    bool moved = false;
+    for (size_t i = 0; i < state->mapper->primary_key_count && !relationship->passive_updates; i++) {
+        moved = moved || corm_state_change(state, state->mapper->primary_key[i]) != NULL;
+    }
+    return moved;
+}
+
 corm_status corm_sync_children(corm_flush *flush, corm_work *work, bool post) {
     corm_state *state = work->state;
     const corm_mapper *mapper = state->mapper;
@@ -177,17 +205,11 @@ corm_status corm_sync_children(corm_flush *flush, corm_work *work, bool post) {
         }
         corm_history history;
         status = corm_state_history(state, attribute, false, &history);
-        for (size_t h = 0; h < history.added_objects.count && status == CORM_OK; h++) {
-            if (history.added_objects.items[h] == NULL) {
-                continue;
-            }
-            corm_state *child = host_of(state)->state_of(history.added_objects.items[h]);
-            if (child == NULL) {
-                status = corm_error_last()->status;
-            } else {
-                status = is_row(flush, child) ? copy_key(relationship, state, child, NULL)
-                                              : not_in_session(child, attribute);
-            }
+        if (status == CORM_OK) {
+            status = sync_each(flush, state, attribute, &history.added_objects);
+        }
+        if (status == CORM_OK && key_moved(state, relationship)) {
+            status = sync_each(flush, state, attribute, &history.unchanged_objects);
         }
         corm_history_clear(state, &history);
     }
