@@ -80,6 +80,22 @@ static corm_status host_get(corm_object *object, const corm_attribute *attribute
     return corm_py_to_value(value, out);
 }
 
+static corm_kind host_kind(corm_object *object, const corm_attribute *attribute) {
+    PyObject *value = corm_py_instance_peek(as_instance(object), attribute);
+    if (value == NULL) {
+        return CORM_KIND_ABSENT;
+    }
+    if (value == Py_None) {
+        return CORM_KIND_NULL;
+    }
+    if (attribute->kind != CORM_ATTRIBUTE_COLUMN || corm_column_type(attribute->column)->host != NULL) {
+        return CORM_KIND_HOST;
+    }
+    return PyLong_CheckExact(value) ? CORM_KIND_INTEGER : PyUnicode_CheckExact(value) ? CORM_KIND_TEXT
+           : PyFloat_CheckExact(value) ? CORM_KIND_FLOAT : PyBytes_CheckExact(value) ? CORM_KIND_BYTES
+           : PyBool_Check(value) ? CORM_KIND_BOOLEAN : CORM_KIND_HOST;
+}
+
 static PyObject *text_object(const char *data, size_t size) {
     if (size > 0 && size < 512) {
         uint64_t bits = 0, chunk;
@@ -379,6 +395,7 @@ const corm_host corm_py_host = {
     .object_of = host_object_of,
     .state_of = host_state_of,
     .get = host_get,
+    .kind = host_kind,
     .set = host_set,
     .snapshot = host_snapshot,
     .unchanged = host_unchanged,

@@ -523,6 +523,17 @@ static corm_status host_get(corm_object *handle, const corm_attribute *attribute
 
 static corm_status note_incomplete(c_object *object);
 
+/* Of what get() gives only the kind: texts are not measured. */
+static corm_kind host_kind(corm_object *handle, const corm_attribute *attribute) {
+    c_object *object = c_object_from(handle);
+    const corm_field *field = field_of(object, attribute);
+    if (field->field_type == CORM_FIELD_TEXT && is_loaded(object, attribute)) {
+        return *(char **)in_struct(object, field) == NULL ? CORM_KIND_NULL : CORM_KIND_TEXT;
+    }
+    corm_value value;
+    return host_get(handle, attribute, &value) == CORM_OK ? (corm_kind)value.kind : CORM_KIND_ABSENT;
+}
+
 static corm_status host_set(corm_object *handle, const corm_attribute *attribute, const corm_value *value) {
     c_object *object = c_object_from(handle);
     if (attribute->kind == CORM_ATTRIBUTE_COLLECTION) {
@@ -842,11 +853,52 @@ static corm_status take_in(c_object *object, corm_attribute *attribute) {
     return is_bytes_field(field) ? replace_bytes(object, attribute, &assigned) : host_set(handle, attribute, &assigned);
 }
 
+/* A column of an object that was never written: nothing is recorded, and most have no former value to let go of. */
+static corm_status take_in_new(c_object *object, corm_attribute *attribute) {
+    const corm_field *field = field_of(object, attribute);
+    void *now = in_struct(object, field), *then = in_committed(object, field);
+    if (field->field_type != CORM_FIELD_TEXT) {
+        memcpy(then, now, field_size(field));
+    } else {
+        char *copy;
+        corm_value text = corm_value_bytes(CORM_KIND_TEXT, *(char **)now, strlen(*(char **)now));
+        corm_status status = copy_bytes(object, &text, &copy);
+        if (status != CORM_OK) {
+            return status;
+        }
+        *(char **)then = *(char **)now = copy;
+    }
+    set_loaded(object, attribute, true);
+    return CORM_OK;
+}
+
+static bool is_taken_in_simply(const c_object *object, const corm_field *field) {
+    if (object->state.flags & CORM_STATE_HAS_KEY) {
+        return false;
+    }
+    switch (field->field_type) {
+    case CORM_FIELD_TEXT:
+        return *(char **)in_struct(object, field) != NULL && *(char **)in_committed(object, field) == NULL;
+    case CORM_FIELD_BYTES:
+    case CORM_FIELD_REFERENCE:
+    case CORM_FIELD_MANY:
+        return false;
+    default:
+        return true;
+    }
+}
+
 static corm_status host_detect_changes(corm_state *state) {
     c_object *object = c_object_from(host_object_of(state));
     corm_status status = CORM_OK;
     for (size_t i = 0; i < object->mapping->field_count && status == CORM_OK; i++) {
-        if (!same_as_committed(object, &object->mapping->mapping->fields[i], object->mapping->attributes[i])) {
+        const corm_field *field = &object->mapping->mapping->fields[i];
+        if (memcmp(in_struct(object, field), in_committed(object, field), field_size(field)) == 0) {
+            continue; /* of a reference: nothing, as before */
+        }
+        if (is_taken_in_simply(object, field)) {
+            status = take_in_new(object, object->mapping->attributes[i]);
+        } else if (!same_as_committed(object, field, object->mapping->attributes[i])) {
             status = take_in(object, object->mapping->attributes[i]);
         }
     }
@@ -951,6 +1003,7 @@ const corm_host corm_c_host = {
     .object_of = host_object_of,
     .state_of = host_state_of,
     .get = host_get,
+    .kind = host_kind,
     .set = host_set,
     .restore = host_restore,
     .snapshot = host_snapshot,

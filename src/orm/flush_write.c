@@ -461,7 +461,8 @@ static bool has_expression(const corm_work *work, corm_status *status) {
     }
     for (size_t i = 0; i < mapper->attribute_count && *status == CORM_OK; i++) {
         corm_value value;
-        if (mapper->attributes[i]->column == NULL || !shape_has(work, mapper->attributes[i]->column)) {
+        if (mapper->attributes[i]->column == NULL || !shape_has(work, mapper->attributes[i]->column) ||
+            host->kind(work->object, mapper->attributes[i]) != CORM_KIND_HOST) {
             continue;
         }
         *status = host->get(work->object, mapper->attributes[i], &value);
@@ -528,12 +529,11 @@ static corm_status insert_shape(corm_flush *flush, corm_work *work, const corm_c
     for (size_t i = 0; i < mapper->attribute_count && status == CORM_OK; i++) {
         corm_attribute *attribute = mapper->attributes[i];
         corm_column *column = attribute->column;
-        corm_value value;
         if (column == NULL || column->computed != NULL) {
             continue;
         }
-        status = host->get(work->object, attribute, &value);
-        if (status == CORM_OK && is_nothing(&value) && column->default_value.kind != CORM_DEFAULT_NONE) {
+        corm_value value = {.kind = (uint8_t)host->kind(work->object, attribute)};
+        if (is_nothing(&value) && column->default_value.kind != CORM_DEFAULT_NONE) {
             status = apply_default(flush, work, attribute, &column->default_value, &value);
         }
         if (status == CORM_OK && is_nothing(&value)) {

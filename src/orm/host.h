@@ -82,6 +82,8 @@ typedef struct corm_host {
     /* ---- attributes: raw access, no events, no loading ---- */
     /* ABSENT when not loaded. Columns: a tagged value. References: NULL or HOST with the object. */
     corm_status (*get)(corm_object *object, const struct corm_attribute *attribute, corm_value *out);
+    /* The kind of value that get() would give, without reading it. */
+    corm_kind (*kind)(corm_object *object, const struct corm_attribute *attribute);
     /* Store; ABSENT unloads. The object takes its own copy or reference. */
     corm_status (*set)(corm_object *object, const struct corm_attribute *attribute, const corm_value *value);
     /* Put back a former value (an owned snapshot), taking it over. Never fails. NULL: the host's objects load again what
