@@ -190,6 +190,7 @@ static PyObject *tuple_of(const corm_value *values, size_t count) {
     return tuple;
 }
 
+/* Of one set the set itself, else a list of them: as execute() and executemany() are given them. */
 static PyObject *sets_of(const corm_batch *batch) {
     PyObject *list = PyList_New(0);
     corm_value *values = PyMem_Calloc(batch->parameter_count + 1, sizeof *values);
@@ -207,6 +208,10 @@ static PyObject *sets_of(const corm_batch *batch) {
         Py_XDECREF(set);
     }
     PyMem_Free(values);
+    if (list != NULL && batch->rows == 1) {
+        PyObject *only = Py_NewRef(PyList_GET_ITEM(list, 0));
+        Py_SETREF(list, only);
+    }
     return list;
 }
 
@@ -221,7 +226,7 @@ static PyObject *describe_call(CormPyContext *self, corm_connection *connection,
                            : call->batch != NULL   ? sets_of(call->batch)
                                                    : tuple_of(call->values, call->count);
     PyObject *make = parameters == NULL ? NULL : corm_py_import("cormorant.engine.events", "ExecutionContext");
-    PyObject *many = call->batch != NULL ? Py_True : Py_False;
+    PyObject *many = call->batch != NULL && call->batch->rows > 1 ? Py_True : Py_False;
     PyObject *context = make == NULL ? NULL
                                      : PyObject_CallFunctionObjArgs(make, shown, cursor, statement, parameters, many, NULL);
     if (context != NULL) {

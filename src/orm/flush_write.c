@@ -551,7 +551,41 @@ static corm_status insert_shape(corm_flush *flush, corm_work *work, const corm_c
 }
 
 static bool is_insert(const corm_work *work) {
-    return (work->flags & CORM_WORK_INSERT) && (work->state->flags & CORM_STATE_PENDING);
+    return (work->flags & (CORM_WORK_INSERT | CORM_WORK_REPLACED)) == CORM_WORK_INSERT &&
+           (work->state->flags & CORM_STATE_PENDING);
+}
+
+/* The work that deletes the row of the key that a new object has, or NULL. */
+static corm_work *find_replaced(corm_flush *flush, const corm_work *work) {
+    const corm_mapper *mapper = work->mapper;
+    for (size_t i = 0; i < mapper->primary_key_count; i++) {
+        if (is_nothing(&work->new_key[i])) {
+            return NULL;
+        }
+    }
+    corm_state *present =
+        corm_identity_find(&flush->session->identity, mapper, work->new_key, mapper->primary_key_count);
+    corm_work *other = present == NULL ? NULL : corm_flush_find(flush, present);
+    return other != NULL && (other->flags & CORM_WORK_DELETE) ? other : NULL;
+}
+
+/* A new object with the key of one that is deleted takes its row over: one UPDATE instead of a DELETE and an INSERT. */
+static corm_status write_replacement(corm_flush *flush, corm_work *work, const corm_column *numbered) {
+    corm_status status = read_key(work);
+    corm_work *replaced = status == CORM_OK ? find_replaced(flush, work) : NULL;
+    work->key_written = replaced != NULL;
+    if (replaced == NULL) {
+        return status;
+    }
+    int64_t missing;
+    status = insert_shape(flush, work, numbered);
+    bool expressions = status == CORM_OK && has_expression(work, &status);
+    if (status == CORM_OK) {
+        status = run_batch(flush, work->mapper, CORM_WORK_UPDATE, &work, 1, expressions, &missing);
+    }
+    work->flags |= CORM_WORK_REPLACED;
+    replaced->flags |= CORM_WORK_REPLACED;
+    return status;
 }
 
 /* What follows an INSERT: the key's values, and which others only the database knows. */
@@ -566,6 +600,11 @@ static corm_status write_inserts(corm_flush *flush, const corm_work_step *step) 
     size_t count = step->works.count;
     bool computed = has_computed(step->mapper) || step->mapper->host->expression != NULL;
     corm_status status = CORM_OK;
+    for (size_t i = 0; i < count && status == CORM_OK && (flush->actions & CORM_WORK_DELETE); i++) {
+        if (is_insert(works[i])) {
+            status = write_replacement(flush, works[i], numbered);
+        }
+    }
     for (size_t first = 0, last; first < count && status == CORM_OK; first = last + 1) {
         for (last = first; last < count && is_insert(works[last]) && status == CORM_OK; last++) {
             status = insert_shape(flush, works[last], numbered);
@@ -852,7 +891,7 @@ corm_status corm_write_deletes(corm_flush *flush, const corm_work_step *step) {
     const corm_mapper *mapper = step->mapper;
     for (size_t i = 0; i < step->works.count && status == CORM_OK; i++) {
         corm_work *work = step->works.items[i];
-        if ((work->flags & CORM_WORK_DELETE) && (work->state->flags & CORM_STATE_IN_MAP)) {
+        if ((work->flags & (CORM_WORK_DELETE | CORM_WORK_REPLACED)) == CORM_WORK_DELETE && (work->state->flags & CORM_STATE_IN_MAP)) {
             status = fire(flush, work, CORM_EVENT_BEFORE_DELETE);
             if (status == CORM_OK) {
                 status = corm_vector_push(&deletes, work);
