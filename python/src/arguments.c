@@ -3,7 +3,8 @@
 
 static int too_many(const corm_py_signature *signature, Py_ssize_t count) {
     PyErr_Format(PyExc_TypeError, "%s() takes %d positional argument%s but %zd %s given", signature->function,
-                 signature->positional + 1, signature->positional == 0 ? "" : "s", count + 1, count == 0 ? "was" : "were");
+                 signature->positional + 1, signature->positional == 0 ? "" : "s", count + 1,
+                 count == 0 ? "was" : "were");
     return -1;
 }
 

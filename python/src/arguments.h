@@ -18,12 +18,11 @@ typedef struct corm_py_signature {
 
 #define CORM_PY_SIGNATURE(variable, function_, positional_, required_, ...)                                            \
     static const char *const variable##_names[] = {__VA_ARGS__};                                                       \
-    static const corm_py_signature variable = {                                                                        \
-        .function = function_,                                                                                         \
-        .names = variable##_names,                                                                                     \
-        .count = (int)(sizeof variable##_names / sizeof *variable##_names),                                            \
-        .positional = positional_,                                                                                     \
-        .required = required_}
+    static const corm_py_signature variable = {.function = function_,                                                  \
+                                               .names = variable##_names,                                              \
+                                               .count = (int)(sizeof variable##_names / sizeof *variable##_names),     \
+                                               .positional = positional_,                                              \
+                                               .required = required_}
 
 /* Of a METH_FASTCALL | METH_KEYWORDS function; out has signature->count places. 0, or -1 with a TypeError. */
 int corm_py_unpack(const corm_py_signature *signature, PyObject *const *args, Py_ssize_t count, PyObject *names,

@@ -12,10 +12,9 @@
 #include "sql/select.h"
 
 typedef struct CormPyLoad {
-    PyObject_HEAD
-    corm_node *entity;   /* the root: a reference; NULL: wildcards for every entity */
-    corm_vector path;    /* attribute nodes: references */
-    corm_vector options; /* option nodes: references */
+    PyObject_HEAD corm_node *entity; /* the root: a reference; NULL: wildcards for every entity */
+    corm_vector path;                /* attribute nodes: references */
+    corm_vector options;             /* option nodes: references */
 } CormPyLoad;
 
 static PyTypeObject *load_type;
@@ -125,7 +124,8 @@ static PyObject *load_create(PyTypeObject *type, PyObject *args, PyObject *kwarg
 
 static PyObject *load_str(PyObject *object) {
     const corm_node *entity = as_load(object)->entity;
-    return PyUnicode_FromFormat("Load(%s)", entity == NULL ? "*" : corm_node_as_entity((corm_node *)(uintptr_t)entity)->mapper->name);
+    return PyUnicode_FromFormat(
+        "Load(%s)", entity == NULL ? "*" : corm_node_as_entity((corm_node *)(uintptr_t)entity)->mapper->name);
 }
 
 /* ---- attributes ---- */
@@ -136,9 +136,10 @@ static corm_attribute_node *attribute_of(PyObject *object) {
                                     ? corm_node_as_attribute(((CormPyElement *)object)->node)
                                     : NULL;
     if (node == NULL) {
-        argument_error(PyUnicode_Check(object) ? "Strings are not accepted for attribute names in loader options; please use "
-                                                 "class-bound attributes directly."
-                                               : "expected ORM mapped attribute for loader strategy argument",
+        argument_error(PyUnicode_Check(object)
+                           ? "Strings are not accepted for attribute names in loader options; please use "
+                             "class-bound attributes directly."
+                           : "expected ORM mapped attribute for loader strategy argument",
                        NULL, NULL, NULL, NULL);
     }
     return node;
@@ -150,9 +151,9 @@ static bool is_wildcard(PyObject *object) {
 
 static corm_mapper *target_of(const corm_attribute_node *node) {
     corm_entity *given = corm_attribute_node_target(node);
-    return given != NULL                              ? given->mapper
+    return given != NULL                           ? given->mapper
            : node->attribute->relationship != NULL ? node->attribute->relationship->target
-                                                      : NULL;
+                                                   : NULL;
 }
 
 /* Does the attribute go on from where the path ends? */
@@ -165,7 +166,8 @@ static int check_link(const CormPyLoad *self, const corm_attribute_node *next) {
         }
         if (target_of(last) != attribute->mapper) {
             argument_error("ORM mapped entity or attribute \"%s.%s\" does not link from relationship \"%s.%s\".",
-                           attribute->mapper->name, attribute->key, last->attribute->mapper->name, last->attribute->key);
+                           attribute->mapper->name, attribute->key, last->attribute->mapper->name,
+                           last->attribute->key);
             return -1;
         }
     } else if (self->entity != NULL && corm_node_as_entity(self->entity)->mapper != attribute->mapper) {
@@ -234,12 +236,13 @@ static int add_option(CormPyLoad *self, const strategy *how, bool inner, corm_no
     if (how->lazy == CORM_LAZY_DEFAULT) {
         return 0;
     }
-    return push_ref(&self->options, corm_load_option_new(path_of(self), self->path.count, how->lazy, false, inner, alias));
+    return push_ref(&self->options,
+                    corm_load_option_new(path_of(self), self->path.count, how->lazy, false, inner, alias));
 }
 
 /* Go on to the attributes, of which the last gets the strategy. */
-static PyObject *follow(const CormPyLoad *from, PyObject *const *keys, Py_ssize_t count, const strategy *how, bool inner,
-                        corm_node *alias) {
+static PyObject *follow(const CormPyLoad *from, PyObject *const *keys, Py_ssize_t count, const strategy *how,
+                        bool inner, corm_node *alias) {
     CormPyLoad *self = from == NULL ? load_new(NULL) : load_copy(from);
     int failed = self == NULL;
     for (Py_ssize_t i = 0; i < count && !failed; i++) {
@@ -274,7 +277,9 @@ static PyObject *only(const CormPyLoad *from, PyObject *const *keys, Py_ssize_t 
         return argument_error("expected ORM mapped attribute for loader strategy argument", NULL, NULL, NULL, NULL);
     }
     corm_attribute_node *first = at_least_one("load_only", count) < 0 ? NULL : attribute_of(keys[0]);
-    CormPyLoad *self = first == NULL ? NULL : from == NULL ? load_new(&corm_attribute_node_entity(first)->node) : load_copy(from);
+    CormPyLoad *self = first == NULL  ? NULL
+                       : from == NULL ? load_new(&corm_attribute_node_entity(first)->node)
+                                      : load_copy(from);
     if (self == NULL) {
         return NULL;
     }
@@ -283,9 +288,10 @@ static PyObject *only(const CormPyLoad *from, PyObject *const *keys, Py_ssize_t 
         size_t depth = self->path.count;
         corm_attribute_node *each = attribute_of(keys[i]);
         if (each != NULL && each->attribute->mapper != first->attribute->mapper) {
-            argument_error("Can't apply wildcard ('*') or load_only() loader option to multiple entities in the same option. Use "
-                           "separate options per entity.",
-                           NULL, NULL, NULL, NULL);
+            argument_error(
+                "Can't apply wildcard ('*') or load_only() loader option to multiple entities in the same option. Use "
+                "separate options per entity.",
+                NULL, NULL, NULL, NULL);
             each = NULL;
         }
         failed = each == NULL || go_to(self, keys[i], &undefer_strategy) < 0 ||
@@ -352,15 +358,16 @@ static PyObject *no_keywords(const char *name, PyObject *names) {
 }
 
 /* The one keyword argument that the function has, borrowed; *good false: raised. */
-static PyObject *one_keyword(const char *name, PyObject *const *args, Py_ssize_t count, PyObject *names, const char *wanted,
-                             bool *good) {
+static PyObject *one_keyword(const char *name, PyObject *const *args, Py_ssize_t count, PyObject *names,
+                             const char *wanted, bool *good) {
     PyObject *found = NULL;
     *good = true;
     for (Py_ssize_t i = 0; names != NULL && i < PyTuple_GET_SIZE(names) && *good; i++) {
         if (PyUnicode_CompareWithASCIIString(PyTuple_GET_ITEM(names, i), wanted) == 0) {
             found = args[count + i];
         } else {
-            PyErr_Format(PyExc_TypeError, "%s() got an unexpected keyword argument '%U'", name, PyTuple_GET_ITEM(names, i));
+            PyErr_Format(PyExc_TypeError, "%s() got an unexpected keyword argument '%U'", name,
+                         PyTuple_GET_ITEM(names, i));
             *good = false;
         }
     }
@@ -397,7 +404,8 @@ static PyObject *defer(PyObject *self, PyObject *const *args, Py_ssize_t count, 
     bool good;
     PyObject *raises = one_keyword("defer", args, count, names, "raiseload", &good);
     int on = !good || at_least_one("defer", count) < 0 ? -1 : corm_py_flag(raises, 0);
-    return on < 0 ? NULL : follow(start_of(self), args, count, on ? &defer_raise_strategy : &defer_strategy, false, NULL);
+    return on < 0 ? NULL
+                  : follow(start_of(self), args, count, on ? &defer_raise_strategy : &defer_strategy, false, NULL);
 }
 
 static PyObject *joinedload(PyObject *self, PyObject *const *args, Py_ssize_t count, PyObject *names) {
@@ -411,7 +419,8 @@ static PyObject *raiseload(PyObject *self, PyObject *const *args, Py_ssize_t cou
     bool good;
     PyObject *sql_only = one_keyword("raiseload", args, count, names, "sql_only", &good);
     int on = !good || at_least_one("raiseload", count) < 0 ? -1 : corm_py_flag(sql_only, 0);
-    return on < 0 ? NULL : follow(start_of(self), args, count, on ? &raise_on_sql_strategy : &raise_strategy, false, NULL);
+    return on < 0 ? NULL
+                  : follow(start_of(self), args, count, on ? &raise_on_sql_strategy : &raise_strategy, false, NULL);
 }
 
 /* The entity of contains_eager(alias=): a new reference; NULL raised. */
@@ -510,24 +519,29 @@ corm_load_options *corm_py_load_options(PyObject *options) {
          "contains_eager(*keys, alias=None)\n--\n\nThe statement's own joins have the rows of a relationship."},       \
         {"defaultload", CORM_PY_FAST(defaultload),                                                                     \
          "defaultload(*keys)\n--\n\nGo along a relationship without changing how it is loaded."},                      \
-        {"load_only", CORM_PY_FAST(load_only), "load_only(*attrs, raiseload=False)\n--\n\nDefer all columns but these."},               \
-        {"defer", CORM_PY_FAST(defer), "defer(key, raiseload=False)\n--\n\nLoad a column when it is first read; raiseload: reading it is an error."},                      \
-        {"undefer", CORM_PY_FAST(undefer), "undefer(key)\n--\n\nLoad a deferred column with the others."}
+        {"load_only", CORM_PY_FAST(load_only),                                                                         \
+         "load_only(*attrs, raiseload=False)\n--\n\nDefer all columns but these."},                                    \
+        {"defer", CORM_PY_FAST(defer),                                                                                 \
+         "defer(key, raiseload=False)\n--\n\nLoad a column when it is first read; raiseload: reading it is an "        \
+         "error."},                                                                                                    \
+    {                                                                                                                  \
+        "undefer", CORM_PY_FAST(undefer), "undefer(key)\n--\n\nLoad a deferred column with the others."                \
+    }
 
-static PyMethodDef load_methods[] = {
-    OPTION_METHODS,
-    {"options", (PyCFunction)(void (*)(void))load_options, METH_FASTCALL,
-     "options(*opts)\n--\n\nSeveral options for the entity where this one ends."},
-    {NULL, NULL, 0, NULL}};
+static PyMethodDef load_methods[] = {OPTION_METHODS,
+                                     {"options", (PyCFunction)(void (*)(void))load_options, METH_FASTCALL,
+                                      "options(*opts)\n--\n\nSeveral options for the entity where this one ends."},
+                                     {NULL, NULL, 0, NULL}};
 
 static PyMethodDef functions[] = {OPTION_METHODS, {NULL, NULL, 0, NULL}};
 
-static PyType_Slot load_slots[] = {{Py_tp_doc, "Load(entity)\n--\n\nLoader options of an entity, to be made by its methods."},
-                                   {Py_tp_new, load_create},
-                                   {Py_tp_dealloc, load_dealloc},
-                                   {Py_tp_str, load_str},
-                                   {Py_tp_methods, load_methods},
-                                   {0, NULL}};
+static PyType_Slot load_slots[] = {
+    {Py_tp_doc, "Load(entity)\n--\n\nLoader options of an entity, to be made by its methods."},
+    {Py_tp_new, load_create},
+    {Py_tp_dealloc, load_dealloc},
+    {Py_tp_str, load_str},
+    {Py_tp_methods, load_methods},
+    {0, NULL}};
 
 static PyType_Spec load_spec = {.name = "cormorant.orm.strategy_options.Load",
                                 .basicsize = sizeof(CormPyLoad),

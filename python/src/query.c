@@ -246,7 +246,8 @@ static PyObject *of_element(PyObject *object, const char *name) {
 }
 
 /* Call a method of that SELECT. */
-static PyObject *call_element(PyObject *object, const char *name, PyObject *const *args, Py_ssize_t count, PyObject *names) {
+static PyObject *call_element(PyObject *object, const char *name, PyObject *const *args, Py_ssize_t count,
+                              PyObject *names) {
     PyObject *method = of_element(object, name);
     PyObject *result = method == NULL ? NULL : PyObject_Vectorcall(method, args, (size_t)count, names);
     Py_XDECREF(method);
@@ -374,10 +375,9 @@ static PyGetSetDef getset[] = {
     {"_params", get_parameters, NULL, "The values given to params().", NULL},
     {NULL, NULL, NULL, NULL, NULL}};
 
-static PyMemberDef members[] = {
-    {"__weaklistoffset__", T_PYSSIZET, offsetof(CormPyQuery, weakrefs), READONLY, NULL},
-    {"__dictoffset__", T_PYSSIZET, offsetof(CormPyQuery, dict), READONLY, NULL},
-    {NULL, 0, 0, 0, NULL}};
+static PyMemberDef members[] = {{"__weaklistoffset__", T_PYSSIZET, offsetof(CormPyQuery, weakrefs), READONLY, NULL},
+                                {"__dictoffset__", T_PYSSIZET, offsetof(CormPyQuery, dict), READONLY, NULL},
+                                {NULL, 0, 0, 0, NULL}};
 
 static PyMethodDef methods[] = {
     {"subquery", CORM_PY_FAST(query_subquery),
@@ -394,19 +394,20 @@ static PyMethodDef methods[] = {
     {"__class_getitem__", Py_GenericAlias, METH_O | METH_CLASS, NULL},
     {NULL, NULL, 0, NULL}};
 
-static PyType_Slot slots[] = {{Py_tp_doc, "Query(entities, session=None)\n--\n\nA SELECT that is built step by step and gives objects."},
-                              {Py_tp_new, PyType_GenericNew},
-                              {Py_tp_init, query_init},
-                              {Py_tp_str, query_str},
-                              {Py_tp_iter, corm_py_query_iter},
-                              {Py_mp_subscript, corm_py_query_subscript},
-                              {Py_tp_dealloc, query_dealloc},
-                              {Py_tp_traverse, query_traverse},
-                              {Py_tp_clear, query_clear},
-                              {Py_tp_methods, methods},
-                              {Py_tp_getset, getset},
-                              {Py_tp_members, members},
-                              {0, NULL}};
+static PyType_Slot slots[] = {
+    {Py_tp_doc, "Query(entities, session=None)\n--\n\nA SELECT that is built step by step and gives objects."},
+    {Py_tp_new, PyType_GenericNew},
+    {Py_tp_init, query_init},
+    {Py_tp_str, query_str},
+    {Py_tp_iter, corm_py_query_iter},
+    {Py_mp_subscript, corm_py_query_subscript},
+    {Py_tp_dealloc, query_dealloc},
+    {Py_tp_traverse, query_traverse},
+    {Py_tp_clear, query_clear},
+    {Py_tp_methods, methods},
+    {Py_tp_getset, getset},
+    {Py_tp_members, members},
+    {0, NULL}};
 
 static PyType_Spec spec = {.name = "cormorant.orm.query.Query",
                            .basicsize = sizeof(CormPyQuery),
@@ -417,7 +418,8 @@ static PyType_Spec spec = {.name = "cormorant.orm.query.Query",
 static int add_methods(PyMethodDef *defined) {
     for (; defined->ml_name != NULL; defined++) {
         PyObject *descriptor = PyDescr_NewMethod(CormPyQuery_Type, defined);
-        int failed = descriptor == NULL || PyDict_SetItemString(CormPyQuery_Type->tp_dict, defined->ml_name, descriptor) < 0;
+        int failed =
+            descriptor == NULL || PyDict_SetItemString(CormPyQuery_Type->tp_dict, defined->ml_name, descriptor) < 0;
         Py_XDECREF(descriptor);
         if (failed) {
             return -1;

@@ -14,19 +14,18 @@
 #include "sql/select.h"
 
 typedef struct CormPyQuery {
-    PyObject_HEAD
-    corm_node *select;     /* a reference; NULL before __init__() */
-    corm_node *statement;  /* of from_statement(): a reference, or NULL */
-    corm_node *target;     /* where filter_by() looks, after a join: a reference, or NULL */
-    corm_node *adapt;      /* of union() and its kin: the FROM whose columns stand for the tables': a reference, or NULL */
-    PyObject *session;     /* a Session or scoped_session, or NULL */
-    PyObject *parameters;  /* dict, or NULL */
-    PyObject *options;     /* execution options: a dict, or NULL */
+    PyObject_HEAD corm_node *select; /* a reference; NULL before __init__() */
+    corm_node *statement;            /* of from_statement(): a reference, or NULL */
+    corm_node *target;               /* where filter_by() looks, after a join: a reference, or NULL */
+    corm_node *adapt;  /* of union() and its kin: the FROM whose columns stand for the tables': a reference, or NULL */
+    PyObject *session; /* a Session or scoped_session, or NULL */
+    PyObject *parameters; /* dict, or NULL */
+    PyObject *options;    /* execution options: a dict, or NULL */
     PyObject *dict;
     PyObject *weakrefs;
     size_t yield_per;
-    bool single;           /* one entity: results are objects, not rows */
-    bool tuples;           /* only_return_tuples() */
+    bool single; /* one entity: results are objects, not rows */
+    bool tuples; /* only_return_tuples() */
     bool no_assertions;
     bool no_eager;
     bool populate_existing;

@@ -14,7 +14,8 @@ static bool is_limited(const CormPyQuery *self) {
 static int refuse_statement(const CormPyQuery *self, const char *method) {
     if (self->statement != NULL && !self->no_assertions) {
         corm_py_raise_exc("InvalidRequestError",
-                          "Query.%s() being called on a Query with an existing full statement - can't apply criterion.", method);
+                          "Query.%s() being called on a Query with an existing full statement - can't apply criterion.",
+                          method);
         return -1;
     }
     return 0;
@@ -27,10 +28,11 @@ static int check_open(PyObject *query, const char *method) {
         return -1;
     }
     if (is_limited(self) && !self->no_assertions) {
-        corm_py_raise_exc("InvalidRequestError",
-                          "Query.%s() being called on a Query which already has LIMIT or OFFSET applied.  Call %s() before "
-                          "limit() or offset() are applied.",
-                          method, method);
+        corm_py_raise_exc(
+            "InvalidRequestError",
+            "Query.%s() being called on a Query which already has LIMIT or OFFSET applied.  Call %s() before "
+            "limit() or offset() are applied.",
+            method, method);
         return -1;
     }
     return 0;
@@ -38,8 +40,8 @@ static int check_open(PyObject *query, const char *method) {
 
 /* Without anything that select_from() would have to come before. */
 static int check_unbuilt(PyObject *query, const char *method) {
-    static const corm_select_part parts[] = {CORM_SELECT_WHERE,    CORM_SELECT_JOINS,    CORM_SELECT_LIMIT,
-                                             CORM_SELECT_OFFSET,   CORM_SELECT_GROUP_BY, CORM_SELECT_ORDER_BY};
+    static const corm_select_part parts[] = {CORM_SELECT_WHERE,  CORM_SELECT_JOINS,    CORM_SELECT_LIMIT,
+                                             CORM_SELECT_OFFSET, CORM_SELECT_GROUP_BY, CORM_SELECT_ORDER_BY};
     const CormPyQuery *self = corm_py_as_query(query);
     if (corm_py_query_ready(query) < 0) {
         return -1;
@@ -49,7 +51,8 @@ static int check_unbuilt(PyObject *query, const char *method) {
         built = built || corm_py_query_part(self, parts[i]) != NULL;
     }
     if (built && !self->no_assertions) {
-        corm_py_raise_exc("InvalidRequestError", "Query.%s() being called on a Query with existing criterion. ", method);
+        corm_py_raise_exc("InvalidRequestError", "Query.%s() being called on a Query with existing criterion. ",
+                          method);
         return -1;
     }
     return 0;
@@ -87,7 +90,8 @@ static int adapt_all(const CormPyQuery *self, corm_vector *nodes) {
     return 0;
 }
 
-static PyObject *append(PyObject *query, corm_select_part part, PyObject *const *args, Py_ssize_t count, corm_py_role role) {
+static PyObject *append(PyObject *query, corm_select_part part, PyObject *const *args, Py_ssize_t count,
+                        corm_py_role role) {
     CormPyQuery *self = corm_py_as_query(query);
     corm_vector nodes = {0};
     if (corm_py_nodes_as(args, count, role, &nodes) < 0) {
@@ -95,9 +99,9 @@ static PyObject *append(PyObject *query, corm_select_part part, PyObject *const 
     }
     PyObject *result = NULL;
     if (adapt_all(self, &nodes) == 0) {
-        result = nodes.count == 0
-                     ? (PyObject *)corm_py_query_copy(query)
-                     : corm_py_query_derive(query, corm_select_append(self->select, part, corm_py_items(&nodes), nodes.count));
+        result = nodes.count == 0 ? (PyObject *)corm_py_query_copy(query)
+                                  : corm_py_query_derive(query, corm_select_append(self->select, part,
+                                                                                   corm_py_items(&nodes), nodes.count));
     }
     corm_nodes_unref(&nodes);
     return result;
@@ -113,7 +117,8 @@ static PyObject *query_having(PyObject *query, PyObject *const *args, Py_ssize_t
 
 /* Where filter_by() looks for names: borrowed, or NULL when nothing is selected. */
 static corm_node *filter_target(const CormPyQuery *self) {
-    corm_node *from = corm_py_query_part(self, CORM_SELECT_FROM), *columns = corm_py_query_part(self, CORM_SELECT_COLUMNS);
+    corm_node *from = corm_py_query_part(self, CORM_SELECT_FROM),
+              *columns = corm_py_query_part(self, CORM_SELECT_COLUMNS);
     if (self->target != NULL) {
         return self->target;
     }
@@ -273,7 +278,8 @@ PyObject *corm_py_query_slice(PyObject *query, PyObject *start, PyObject *stop) 
 static PyObject *query_slice(PyObject *query, PyObject *const *args, Py_ssize_t count, PyObject *names) {
     CORM_PY_SIGNATURE(signature, "Query.slice", 2, 2, "start", "stop");
     PyObject *given[2];
-    return corm_py_unpack(&signature, args, count, names, given) < 0 ? NULL : corm_py_query_slice(query, given[0], given[1]);
+    return corm_py_unpack(&signature, args, count, names, given) < 0 ? NULL
+                                                                     : corm_py_query_slice(query, given[0], given[1]);
 }
 
 /* ---- what is selected, and from where ---- */
@@ -315,8 +321,8 @@ static PyObject *query_with_entities(PyObject *query, PyObject *const *args, Py_
         return NULL;
     }
     if (corm_py_nodes_as(args, count, CORM_PY_ROLE_COLUMNS, &nodes) < 0 || adapt_all(self, &nodes) < 0 ||
-        corm_py_query_set(self, with_fitting_options(corm_select_columns_are(self->select, corm_py_items(&nodes),
-                                                                             nodes.count))) < 0) {
+        corm_py_query_set(self, with_fitting_options(
+                                    corm_select_columns_are(self->select, corm_py_items(&nodes), nodes.count))) < 0) {
         Py_CLEAR(self);
     }
     corm_nodes_unref(&nodes);
@@ -330,8 +336,8 @@ static PyObject *query_add_columns(PyObject *query, PyObject *const *args, Py_ss
         return NULL;
     }
     if (corm_py_nodes_as(args, count, CORM_PY_ROLE_COLUMNS, &nodes) < 0 || adapt_all(self, &nodes) < 0 ||
-        corm_py_query_set(self, corm_select_append(self->select, CORM_SELECT_COLUMNS, corm_py_items(&nodes), nodes.count)) <
-            0) {
+        corm_py_query_set(
+            self, corm_select_append(self->select, CORM_SELECT_COLUMNS, corm_py_items(&nodes), nodes.count)) < 0) {
         Py_CLEAR(self);
     }
     corm_nodes_unref(&nodes);
@@ -370,8 +376,8 @@ static PyObject *query_correlate(PyObject *query, PyObject *const *args, Py_ssiz
         return NULL;
     }
     if (count == 1 && (args[0] == Py_None || args[0] == Py_False)) {
-        return corm_py_query_derive(query,
-                                    corm_select_with_detail(corm_py_as_query(query)->select, 0, CORM_SELECT_NO_CORRELATE));
+        return corm_py_query_derive(
+            query, corm_select_with_detail(corm_py_as_query(query)->select, 0, CORM_SELECT_NO_CORRELATE));
     }
     return append(query, CORM_SELECT_CORRELATE, args, count, CORM_PY_ROLE_FROM);
 }
@@ -382,15 +388,17 @@ static PyObject *query_prefix_with(PyObject *query, PyObject *const *args, Py_ss
     if (corm_py_query_ready(query) < 0 || corm_py_text_nodes(args, count, &nodes) < 0) {
         return NULL;
     }
-    PyObject *result = corm_py_query_derive(query, corm_select_append(corm_py_as_query(query)->select, CORM_SELECT_PREFIXES,
-                                                                      corm_py_items(&nodes), nodes.count));
+    PyObject *result =
+        corm_py_query_derive(query, corm_select_append(corm_py_as_query(query)->select, CORM_SELECT_PREFIXES,
+                                                       corm_py_items(&nodes), nodes.count));
     corm_nodes_unref(&nodes);
     return result;
 }
 
 static PyObject *query_with_for_update(PyObject *query, PyObject *const *args, Py_ssize_t count, PyObject *names) {
     CORM_PY_SIGNATURE(signature, "Query.with_for_update", 0, 0, "nowait", "read", "of", "skip_locked", "key_share");
-    static const uint16_t bits[] = {CORM_SELECT_FOR_UPDATE_NOWAIT, CORM_SELECT_FOR_UPDATE_READ, 0, CORM_SELECT_FOR_UPDATE_SKIP, 0};
+    static const uint16_t bits[] = {CORM_SELECT_FOR_UPDATE_NOWAIT, CORM_SELECT_FOR_UPDATE_READ, 0,
+                                    CORM_SELECT_FOR_UPDATE_SKIP, 0};
     PyObject *given[5];
     uint16_t set = CORM_SELECT_FOR_UPDATE;
     if (corm_py_unpack(&signature, args, count, names, given) < 0 || corm_py_query_ready(query) < 0) {
@@ -416,8 +424,8 @@ static corm_node *joined_target(corm_node *right) {
     }
     corm_entity *given = corm_attribute_node_target(along);
     if (along->attribute->relationship == NULL) {
-        corm_py_raise_exc("ArgumentError", "Join target %s.%s does not refer to a mapped entity", along->attribute->mapper->name,
-                          along->attribute->key);
+        corm_py_raise_exc("ArgumentError", "Join target %s.%s does not refer to a mapped entity",
+                          along->attribute->mapper->name, along->attribute->key);
         return NULL;
     }
     if (given != NULL) {
@@ -526,16 +534,18 @@ static PyObject *query_with_parent(PyObject *query, PyObject *const *args, Py_ss
         corm_attribute_node *node =
             corm_py_is_element(given[1]) ? corm_node_as_attribute(corm_py_node_of(given[1])) : NULL;
         if (node == NULL) {
-            return corm_py_raise_exc("ArgumentError", "Expected relationship property for with_parent(), got %R", given[1]);
+            return corm_py_raise_exc("ArgumentError", "Expected relationship property for with_parent(), got %R",
+                                     given[1]);
         }
         attribute = node->attribute;
     } else if (entity != NULL) {
         attribute = find_relationship(state->mapper, entity->mapper);
     }
     if (attribute == NULL) {
-        return corm_py_raise_exc("InvalidRequestError",
-                                 "Could not locate a property which relates instances of class '%s' to instances of class '%s'",
-                                 entity == NULL ? "" : entity->mapper->name, state->mapper->name);
+        return corm_py_raise_exc(
+            "InvalidRequestError",
+            "Could not locate a property which relates instances of class '%s' to instances of class '%s'",
+            entity == NULL ? "" : entity->mapper->name, state->mapper->name);
     }
     corm_node *criterion = corm_relationship_of_parent(state, attribute);
     PyObject *result = NULL;
@@ -565,10 +575,11 @@ static PyObject *query_options(PyObject *query, PyObject *const *args, Py_ssize_
             return NULL;
         }
     }
-    PyObject *result = nodes.count == 0
-                           ? (PyObject *)corm_py_query_copy(query)
-                           : corm_py_query_derive(query, corm_select_append(corm_py_as_query(query)->select, CORM_SELECT_OPTIONS,
-                                                                            corm_py_items(&nodes), nodes.count));
+    PyObject *result =
+        nodes.count == 0
+            ? (PyObject *)corm_py_query_copy(query)
+            : corm_py_query_derive(query, corm_select_append(corm_py_as_query(query)->select, CORM_SELECT_OPTIONS,
+                                                             corm_py_items(&nodes), nodes.count));
     corm_nodes_unref(&nodes);
     return result;
 }
@@ -677,7 +688,8 @@ static PyObject *query_with_labels(PyObject *query, PyObject *unused) {
     (void)unused;
     return corm_py_query_ready(query) < 0
                ? NULL
-               : corm_py_query_derive(query, corm_select_with_style(corm_py_as_query(query)->select, CORM_LABEL_TABLE_COLUMN));
+               : corm_py_query_derive(query,
+                                      corm_select_with_style(corm_py_as_query(query)->select, CORM_LABEL_TABLE_COLUMN));
 }
 
 static PyObject *query_set_label_style(PyObject *query, PyObject *style) {
@@ -689,7 +701,8 @@ static PyObject *query_set_label_style(PyObject *query, PyObject *style) {
         PyErr_SetString(PyExc_ValueError, "a LABEL_STYLE_ constant is needed");
         return NULL;
     }
-    return corm_py_query_derive(query, corm_select_with_style(corm_py_as_query(query)->select, (corm_label_style)number));
+    return corm_py_query_derive(query,
+                                corm_select_with_style(corm_py_as_query(query)->select, (corm_label_style)number));
 }
 
 static PyObject *query_with_transformation(PyObject *query, PyObject *function) {
@@ -812,21 +825,26 @@ COMPOUND(intersect_all, CORM_OP_INTERSECT_ALL)
 COMPOUND(except, CORM_OP_EXCEPT)
 COMPOUND(except_all, CORM_OP_EXCEPT_ALL)
 
-#define MANY(name, function, doc) {name, (PyCFunction)(void (*)(void))(function), METH_FASTCALL, name "(*clauses)\n--\n\n" doc}
-#define ONE(name, function, argument, doc) {name, function, METH_O, name "(" argument ")\n--\n\n" doc}
-#define NONE(name, function, doc) {name, function, METH_NOARGS, name "()\n--\n\n" doc}
+#define MANY(name, function, doc)                                                                                      \
+    { name, (PyCFunction)(void (*)(void))(function), METH_FASTCALL, name "(*clauses)\n--\n\n" doc }
+#define ONE(name, function, argument, doc)                                                                             \
+    { name, function, METH_O, name "(" argument ")\n--\n\n" doc }
+#define NONE(name, function, doc)                                                                                      \
+    { name, function, METH_NOARGS, name "()\n--\n\n" doc }
 
 PyMethodDef corm_py_query_build_methods[] = {
     MANY("filter", query_filter, "Add criteria, all of which hold."),
     MANY("where", query_filter, "Add criteria, all of which hold."),
     {"filter_by", CORM_PY_FAST(query_filter_by),
-     "filter_by(**kwargs)\n--\n\nAdd criteria that attributes of what was joined last, else of the first entity, equal values."},
+     "filter_by(**kwargs)\n--\n\nAdd criteria that attributes of what was joined last, else of the first entity, equal "
+     "values."},
     MANY("having", query_having, "Add criteria of groups."),
     MANY("order_by", query_order_by, "Add to ORDER BY; None takes it away."),
     MANY("group_by", query_group_by, "Add to GROUP BY; None takes it away."),
     ONE("limit", query_limit, "limit", "At most so many rows; None: all."),
     ONE("offset", query_offset, "offset", "Leave out so many rows."),
-    {"slice", CORM_PY_FAST(query_slice), "slice(start, stop)\n--\n\nThe rows that query[start:stop] would give, as a query."},
+    {"slice", CORM_PY_FAST(query_slice),
+     "slice(start, stop)\n--\n\nThe rows that query[start:stop] would give, as a query."},
     MANY("distinct", query_distinct, "SELECT DISTINCT."),
     MANY("select_from", query_select_from, "What to select from, before anything is joined to it."),
     MANY("with_entities", query_with_entities, "Select these instead."),
@@ -836,12 +854,15 @@ PyMethodDef corm_py_query_build_methods[] = {
     MANY("correlate", query_correlate, "Leave these FROMs to the enclosing statement."),
     {"prefix_with", CORM_PY_FAST(query_prefix_with), "prefix_with(*prefixes, dialect='*')\n--\n\nText after SELECT."},
     {"with_for_update", CORM_PY_FAST(query_with_for_update),
-     "with_for_update(*, nowait=False, read=False, of=None, skip_locked=False, key_share=False)\n--\n\nSELECT ... FOR UPDATE, where "
+     "with_for_update(*, nowait=False, read=False, of=None, skip_locked=False, key_share=False)\n--\n\nSELECT ... FOR "
+     "UPDATE, where "
      "the database has it."},
     {"join", CORM_PY_FAST(query_join),
-     "join(target, onclause=None, *, isouter=False, full=False)\n--\n\nJoin along a relationship, or to a class or FROM."},
+     "join(target, onclause=None, *, isouter=False, full=False)\n--\n\nJoin along a relationship, or to a class or "
+     "FROM."},
     {"outerjoin", CORM_PY_FAST(query_outerjoin),
-     "outerjoin(target, onclause=None, *, full=False)\n--\n\nLeft outer join along a relationship, or to a class or FROM."},
+     "outerjoin(target, onclause=None, *, full=False)\n--\n\nLeft outer join along a relationship, or to a class or "
+     "FROM."},
     NONE("reset_joinpoint", query_reset_joinpoint, "filter_by() is again of the first entity."),
     {"with_parent", CORM_PY_FAST(query_with_parent),
      "with_parent(instance, property=None, from_entity=None)\n--\n\nOnly what is in a relationship of an object."},

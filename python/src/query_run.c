@@ -38,7 +38,8 @@ static int read_options(const CormPyQuery *self, const CormPySession *session, c
 
 /* SELECT the entity's columns from a text that has columns of these names. */
 static corm_node *select_from_text(const CormPyQuery *self) {
-    corm_entity *entity = self->single ? corm_node_as_entity(corm_list_at(corm_py_query_part(self, CORM_SELECT_COLUMNS), 0)) : NULL;
+    corm_entity *entity =
+        self->single ? corm_node_as_entity(corm_list_at(corm_py_query_part(self, CORM_SELECT_COLUMNS), 0)) : NULL;
     if (entity == NULL) {
         return corm_node_ref(self->statement);
     }
@@ -96,10 +97,11 @@ static corm_result *run_statement(CormPyQuery *self, CormPySession *session, cor
     corm_result *result = corm_py_session_run(session, statement, self->parameters, &options);
     if (result != NULL && options.yield_per > 0 && corm_result_needs_unique(result)) {
         corm_result_free(result);
-        corm_py_raise_exc("InvalidRequestError",
-                          "Can't use yield_per with eager loaders that require uniquing or row buffering, e.g. joinedload() "
-                          "against collections or subqueryload().  Consider the selectinload() strategy for better flexibility "
-                          "in loading objects.");
+        corm_py_raise_exc(
+            "InvalidRequestError",
+            "Can't use yield_per with eager loaders that require uniquing or row buffering, e.g. joinedload() "
+            "against collections or subqueryload().  Consider the selectinload() strategy for better flexibility "
+            "in loading objects.");
         return NULL;
     }
     return result;
@@ -142,8 +144,9 @@ static PyObject *all_by_execute(PyObject *query) {
                                        self->parameters == NULL ? Py_None : self->parameters, options);
     }
     unique = result == NULL ? NULL : corm_py_call(result, "unique", NULL);
-    ends = unique == NULL ? NULL : corm_py_query_gives_objects(self) ? corm_py_call(unique, "scalars", NULL)
-                                                                     : Py_NewRef(unique);
+    ends = unique == NULL                      ? NULL
+           : corm_py_query_gives_objects(self) ? corm_py_call(unique, "scalars", NULL)
+                                               : Py_NewRef(unique);
     list = ends == NULL ? NULL : corm_py_call(ends, "all", NULL);
     Py_XDECREF(element);
     Py_XDECREF(options);
@@ -162,14 +165,16 @@ typedef struct repeats {
 } repeats;
 
 /* Is this FROM one of the entities that are selected? Then each of its rows tells results apart. */
-static bool is_selected(const repeats *look, const corm_mapper *mapper, const corm_table *table, const corm_node *alias) {
+static bool is_selected(const repeats *look, const corm_mapper *mapper, const corm_table *table,
+                        const corm_node *alias) {
     for (size_t i = 0; i < corm_list_count(look->columns); i++) {
         const corm_entity *entity = corm_node_as_entity(corm_list_at(look->columns, i));
         if (entity == NULL) {
             continue;
         }
-        if (alias != NULL ? corm_entity_from(entity) == alias
-                          : !corm_entity_is_aliased(entity) && (entity->mapper == mapper || entity->mapper->table == table)) {
+        if (alias != NULL
+                ? corm_entity_from(entity) == alias
+                : !corm_entity_is_aliased(entity) && (entity->mapper == mapper || entity->mapper->table == table)) {
             return true;
         }
     }
@@ -481,7 +486,7 @@ static PyObject *query_count(PyObject *query, PyObject *unused) {
 }
 
 static PyObject *query_get(PyObject *query, PyObject *ident) {
-    static const corm_select_part parts[] = {CORM_SELECT_WHERE, CORM_SELECT_JOINS,  CORM_SELECT_LIMIT,
+    static const corm_select_part parts[] = {CORM_SELECT_WHERE,  CORM_SELECT_JOINS,    CORM_SELECT_LIMIT,
                                              CORM_SELECT_OFFSET, CORM_SELECT_GROUP_BY, CORM_SELECT_FROM};
     CormPyQuery *self = corm_py_as_query(query);
     if (corm_py_query_ready(query) < 0) {
@@ -492,7 +497,8 @@ static PyObject *query_get(PyObject *query, PyObject *ident) {
         built = built || corm_py_query_part(self, parts[i]) != NULL;
     }
     if (built && !self->no_assertions) {
-        return corm_py_raise_exc("InvalidRequestError", "Query.get() being called on a Query with existing criterion. ");
+        return corm_py_raise_exc("InvalidRequestError",
+                                 "Query.get() being called on a Query with existing criterion. ");
     }
     if (!self->single) {
         return corm_py_raise_exc("InvalidRequestError", "get() can only be used against a single mapped class.");
@@ -548,7 +554,8 @@ static int check_changeable(const CormPyQuery *self) {
         method = corm_py_query_part(self, refused[i].part) != NULL ? refused[i].method : NULL;
     }
     if (method != NULL) {
-        corm_py_raise_exc("InvalidRequestError", "Can't call Query.update() or Query.delete() when %s has been called", method);
+        corm_py_raise_exc("InvalidRequestError", "Can't call Query.update() or Query.delete() when %s has been called",
+                          method);
         return -1;
     }
     return 0;
@@ -629,7 +636,8 @@ static PyObject *change_rows(PyObject *query, PyObject *values, PyObject *synchr
     if (result != NULL) {
         rowcount = corm_result_rowcount(result);
         corm_result_free(result);
-        if (tell_bulk(query, session, values != NULL ? "after_bulk_update" : "after_bulk_delete", values, rowcount) < 0) {
+        if (tell_bulk(query, session, values != NULL ? "after_bulk_update" : "after_bulk_delete", values, rowcount) <
+            0) {
             rowcount = -1;
         }
     }
@@ -655,7 +663,8 @@ PyMethodDef corm_py_query_run_methods[] = {
     {"all", corm_py_query_all, METH_NOARGS, "all()\n--\n\nAll results: a list."},
     {"first", query_first, METH_NOARGS, "first()\n--\n\nThe first result, or None."},
     {"one", query_one, METH_NOARGS, "one()\n--\n\nThe only result; NoResultFound, MultipleResultsFound."},
-    {"one_or_none", query_one_or_none, METH_NOARGS, "one_or_none()\n--\n\nThe only result, or None; MultipleResultsFound."},
+    {"one_or_none", query_one_or_none, METH_NOARGS,
+     "one_or_none()\n--\n\nThe only result, or None; MultipleResultsFound."},
     {"scalar", query_scalar, METH_NOARGS, "scalar()\n--\n\nThe first item of the only result, or None."},
     {"count", query_count, METH_NOARGS, "count()\n--\n\nHow many rows the query has."},
     {"get", query_get, METH_O, "get(ident)\n--\n\nThe object with this primary key, or None."},
@@ -663,7 +672,8 @@ PyMethodDef corm_py_query_run_methods[] = {
     {"values", (PyCFunction)(void (*)(void))query_values, METH_FASTCALL,
      "values(*columns)\n--\n\nAn iterator over rows of these columns."},
     {"update", CORM_PY_FAST(query_update),
-     "update(values, synchronize_session='auto', update_args=None)\n--\n\nUPDATE the query's rows; how many there were."},
+     "update(values, synchronize_session='auto', update_args=None)\n--\n\nUPDATE the query's rows; how many there "
+     "were."},
     {"delete", CORM_PY_FAST(query_delete),
      "delete(synchronize_session='auto', delete_args=None)\n--\n\nDELETE the query's rows; how many there were."},
     {NULL, NULL, 0, NULL}};

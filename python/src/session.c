@@ -46,8 +46,9 @@ corm_session *corm_py_session_open(PyObject *object) {
         return NULL;
     }
     if (self->dead) {
-        corm_py_raise_exc("InvalidRequestError",
-                          "This Session has been permanently closed and is unable to handle any more transaction requests.");
+        corm_py_raise_exc(
+            "InvalidRequestError",
+            "This Session has been permanently closed and is unable to handle any more transaction requests.");
         return NULL;
     }
     if (self->managed != NULL && !corm_py_transaction_alive(self->managed)) {
@@ -177,7 +178,8 @@ static int refuse_modes(PyObject *const *given) {
     } else if (!future) {
         corm_py_raise_exc("ArgumentError", "The 'future' parameter passed to Session() may only be set to True.");
     } else if (twophase) {
-        corm_py_raise_exc("ArgumentError", "twophase=True is not supported: no database of this release prepares transactions");
+        corm_py_raise_exc("ArgumentError",
+                          "twophase=True is not supported: no database of this release prepares transactions");
     } else {
         return 0;
     }
@@ -222,8 +224,8 @@ static int make_core(CormPySession *self, const corm_session_options *options) {
 }
 
 static int session_init(PyObject *object, PyObject *args, PyObject *kwargs) {
-    CORM_PY_SIGNATURE(signature, "Session.__init__", 1, 0, "bind", "autoflush", "future", "expire_on_commit", "autobegin",
-                      "twophase", "binds", "enable_baked_queries", "info", "query_cls", "autocommit",
+    CORM_PY_SIGNATURE(signature, "Session.__init__", 1, 0, "bind", "autoflush", "future", "expire_on_commit",
+                      "autobegin", "twophase", "binds", "enable_baked_queries", "info", "query_cls", "autocommit",
                       "join_transaction_mode", "close_resets_only", "execution_options");
     CormPySession *self = corm_py_as_session(object);
     PyObject *given[INIT_COUNT];
@@ -266,7 +268,8 @@ static int session_init(PyObject *object, PyObject *args, PyObject *kwargs) {
     if (given[INIT_BINDS] != NULL && given[INIT_BINDS] != Py_None && add_binds(self, given[INIT_BINDS]) < 0) {
         return -1;
     }
-    if (given[INIT_BIND] != NULL && given[INIT_BIND] != Py_None && corm_py_session_set_bind(self, given[INIT_BIND]) < 0) {
+    if (given[INIT_BIND] != NULL && given[INIT_BIND] != Py_None &&
+        corm_py_session_set_bind(self, given[INIT_BIND]) < 0) {
         return -1;
     }
     return corm_py_session_apply_listeners(self);
@@ -395,8 +398,9 @@ static PyObject *on_each(PyObject *object, PyObject *instances, object_operation
 static PyObject *session_add_all(PyObject *object, PyObject *const *args, Py_ssize_t count, PyObject *names) {
     CORM_PY_SIGNATURE(signature, "Session.add_all", 1, 1, "instances");
     PyObject *instances;
-    return corm_py_unpack(&signature, args, count, names, &instances) < 0 ? NULL
-                                                                          : on_each(object, instances, corm_session_add);
+    return corm_py_unpack(&signature, args, count, names, &instances) < 0
+               ? NULL
+               : on_each(object, instances, corm_session_add);
 }
 
 /* Deleting follows cascades, which load: the session needs its engine. */
@@ -417,8 +421,9 @@ static PyObject *session_delete(PyObject *object, PyObject *const *args, Py_ssiz
         return NULL;
     }
     corm_session *session = open_for_object(object, instance);
-    return session == NULL ? NULL
-                           : done(corm_py_as_session(object), corm_session_delete(session, as_object(instance), &corm_py_host));
+    return session == NULL
+               ? NULL
+               : done(corm_py_as_session(object), corm_session_delete(session, as_object(instance), &corm_py_host));
 }
 
 static PyObject *session_delete_all(PyObject *object, PyObject *const *args, Py_ssize_t count, PyObject *names) {
@@ -689,8 +694,9 @@ static PyObject *session_is_modified(PyObject *object, PyObject *const *args, Py
         modified = false;
         for (size_t i = 0; state->changes != NULL && i < state->changes->count; i++) {
             const corm_change *change = &state->changes->items[i];
-            modified = modified || (change->attribute->kind != CORM_ATTRIBUTE_COLLECTION &&
-                                    !corm_py_host.unchanged(as_object(given[0]), change->attribute, &change->committed));
+            modified =
+                modified || (change->attribute->kind != CORM_ATTRIBUTE_COLLECTION &&
+                             !corm_py_host.unchanged(as_object(given[0]), change->attribute, &change->committed));
         }
     }
     return PyBool_FromLong(modified);
@@ -835,8 +841,7 @@ static PyObject *make_transient_to_detached(PyObject *module, PyObject *instance
 static PyObject *was_deleted(PyObject *module, PyObject *instance) {
     (void)module;
     corm_state *state = corm_py_state_required(instance);
-    return state == NULL ? NULL
-                         : PyBool_FromLong((state->flags & (CORM_STATE_WAS_DELETED | CORM_STATE_DELETED)) != 0);
+    return state == NULL ? NULL : PyBool_FromLong((state->flags & (CORM_STATE_WAS_DELETED | CORM_STATE_DELETED)) != 0);
 }
 
 /* ---- attributes ---- */
@@ -939,7 +944,9 @@ static PyObject *get_session_bind(PyObject *object, void *closure) {
 
 static int set_session_bind(PyObject *object, PyObject *value, void *closure) {
     (void)closure;
-    return core_of(object) == NULL ? -1 : corm_py_session_set_bind(corm_py_as_session(object), value == NULL ? Py_None : value);
+    return core_of(object) == NULL
+               ? -1
+               : corm_py_session_set_bind(corm_py_as_session(object), value == NULL ? Py_None : value);
 }
 
 static PyObject *get_query_class(PyObject *object, void *closure) {
@@ -984,16 +991,19 @@ static PyMethodDef session_methods[] = {
      "add(instance)\n--\n\nPut an object, and what save-update cascades reach from it, into the session."},
     {"add_all", CORM_PY_FAST(session_add_all), "add_all(instances)\n--\n\nadd() each object of an iterable."},
     {"delete", CORM_PY_FAST(session_delete), "delete(instance)\n--\n\nHave the next flush delete the object's row."},
-    {"delete_all", CORM_PY_FAST(session_delete_all), "delete_all(instances)\n--\n\ndelete() each object of an iterable."},
+    {"delete_all", CORM_PY_FAST(session_delete_all),
+     "delete_all(instances)\n--\n\ndelete() each object of an iterable."},
     {"expunge", CORM_PY_FAST(session_expunge), "expunge(instance)\n--\n\nTake an object out of the session."},
     {"expunge_all", session_expunge_all, METH_NOARGS, "expunge_all()\n--\n\nTake all objects out of the session."},
     {"expire", CORM_PY_FAST(session_expire),
-     "expire(instance, attribute_names=None)\n--\n\nForget loaded values, all or the named ones: the next access loads them."},
+     "expire(instance, attribute_names=None)\n--\n\nForget loaded values, all or the named ones: the next access loads "
+     "them."},
     {"expire_all", session_expire_all, METH_NOARGS, "expire_all()\n--\n\nexpire() all persistent objects."},
     {"refresh", CORM_PY_FAST(session_refresh),
      "refresh(instance, attribute_names=None, with_for_update=None)\n--\n\nLoad an object's values anew, now."},
     {"merge", CORM_PY_FAST(session_merge),
-     "merge(instance, *, load=True, options=None)\n--\n\nCopy an object's state onto the session's object of the same row, "
+     "merge(instance, *, load=True, options=None)\n--\n\nCopy an object's state onto the session's object of the same "
+     "row, "
      "which is returned."},
     {"merge_all", CORM_PY_FAST(session_merge_all),
      "merge_all(instances, *, load=True, options=None)\n--\n\nmerge() each object of an iterable: a list."},
@@ -1001,9 +1011,11 @@ static PyMethodDef session_methods[] = {
     {"close", session_close, METH_NOARGS,
      "close()\n--\n\nTake all objects out, roll back what is open and give the connection back."},
     {"reset", session_reset, METH_NOARGS, "reset()\n--\n\nThe same; the session stays usable in any case."},
-    {"invalidate", session_invalidate, METH_NOARGS, "invalidate()\n--\n\nClose the session, and its connection for good."},
+    {"invalidate", session_invalidate, METH_NOARGS,
+     "invalidate()\n--\n\nClose the session, and its connection for good."},
     {"is_modified", CORM_PY_FAST(session_is_modified),
-     "is_modified(instance, include_collections=True)\n--\n\nDoes the object have changes that differ from what was loaded?"},
+     "is_modified(instance, include_collections=True)\n--\n\nDoes the object have changes that differ from what was "
+     "loaded?"},
     {"in_transaction", session_in_transaction, METH_NOARGS, "in_transaction()\n--\n\nHas a transaction begun?"},
     {"in_nested_transaction", session_in_nested_transaction, METH_NOARGS,
      "in_nested_transaction()\n--\n\nIs a begin_nested() under way?"},
@@ -1016,18 +1028,22 @@ static PyMethodDef session_methods[] = {
     {"begin_nested", corm_py_session_begin_nested, METH_NOARGS,
      "begin_nested()\n--\n\nBegin a SAVEPOINT: a SessionTransaction, which is a context manager."},
     {"commit", corm_py_session_commit, METH_NOARGS, "commit()\n--\n\nFlush and commit the transaction."},
-    {"rollback", corm_py_session_rollback, METH_NOARGS, "rollback()\n--\n\nRoll back the transaction and restore the objects."},
+    {"rollback", corm_py_session_rollback, METH_NOARGS,
+     "rollback()\n--\n\nRoll back the transaction and restore the objects."},
     {"execute", CORM_PY_FAST(corm_py_session_execute),
      "execute(statement, params=None, *, execution_options={}, bind_arguments=None)\n--\n\nRun a statement: a Result."},
     {"scalars", CORM_PY_FAST(corm_py_session_scalars),
-     "scalars(statement, params=None, *, execution_options={}, bind_arguments=None)\n--\n\nRun a statement: the first item of "
+     "scalars(statement, params=None, *, execution_options={}, bind_arguments=None)\n--\n\nRun a statement: the first "
+     "item of "
      "each row."},
     {"scalar", CORM_PY_FAST(corm_py_session_scalar),
-     "scalar(statement, params=None, *, execution_options={}, bind_arguments=None)\n--\n\nRun a statement: the first item of "
+     "scalar(statement, params=None, *, execution_options={}, bind_arguments=None)\n--\n\nRun a statement: the first "
+     "item of "
      "the first row, or None."},
     {"get", CORM_PY_FAST(corm_py_session_get),
      "get(entity, ident, *, options=None, populate_existing=False, with_for_update=None, identity_token=None, "
-     "execution_options={}, bind_arguments=None)\n--\n\nThe object with this primary key, from the session or the database, or "
+     "execution_options={}, bind_arguments=None)\n--\n\nThe object with this primary key, from the session or the "
+     "database, or "
      "None."},
     {"get_one", CORM_PY_FAST(corm_py_session_get_one),
      "get_one(entity, ident, *, options=None, populate_existing=False, with_for_update=None, identity_token=None, "
@@ -1042,7 +1058,8 @@ static PyMethodDef session_methods[] = {
     {"connection", CORM_PY_FAST(corm_py_session_connection_method),
      "connection(bind_arguments=None, execution_options=None)\n--\n\nThe Connection of the transaction, which begins."},
     {"bulk_save_objects", CORM_PY_FAST(corm_py_session_bulk_save_objects),
-     "bulk_save_objects(objects, return_defaults=False, update_changed_only=True, preserve_order=True)\n--\n\nInsert or update "
+     "bulk_save_objects(objects, return_defaults=False, update_changed_only=True, preserve_order=True)\n--\n\nInsert "
+     "or update "
      "the rows of many objects without taking them into the session."},
     {"bulk_insert_mappings", CORM_PY_FAST(corm_py_session_bulk_insert_mappings),
      "bulk_insert_mappings(mapper, mappings, return_defaults=False, render_nulls=False)\n--\n\nInsert many rows from "
@@ -1052,7 +1069,8 @@ static PyMethodDef session_methods[] = {
     {"object_session", object_session, METH_O | METH_STATIC,
      "object_session(instance)\n--\n\nThe Session that an object is in, or None."},
     {"identity_key", (PyCFunction)(void (*)(void))identity_key, METH_FASTCALL | METH_KEYWORDS | METH_CLASS,
-     "identity_key(class_=None, ident=None, *, instance=None, row=None, identity_token=None)\n--\n\nThe key of an object in "
+     "identity_key(class_=None, ident=None, *, instance=None, row=None, identity_token=None)\n--\n\nThe key of an "
+     "object in "
      "identity_map."},
     {"_execute", corm_py_session_execute_unheard, METH_VARARGS,
      "_execute(statement, params, execution_options)\n--\n\nexecute() past the listeners of do_orm_execute."},
@@ -1067,10 +1085,11 @@ static PyMemberDef session_members[] = {
     {NULL, 0, 0, 0, NULL}};
 
 static PyType_Slot session_slots[] = {
-    {Py_tp_doc, "Session(bind=None, *, autoflush=True, future=True, expire_on_commit=True, autobegin=True, twophase=False, "
-                "binds=None, enable_baked_queries=True, info=None, query_cls=None, autocommit=False, "
-                "join_transaction_mode='conditional_savepoint', close_resets_only=True, execution_options={})\n--\n\n"
-                "A unit of work over one transaction, and the identity of objects in it. For one thread at a time."},
+    {Py_tp_doc,
+     "Session(bind=None, *, autoflush=True, future=True, expire_on_commit=True, autobegin=True, twophase=False, "
+     "binds=None, enable_baked_queries=True, info=None, query_cls=None, autocommit=False, "
+     "join_transaction_mode='conditional_savepoint', close_resets_only=True, execution_options={})\n--\n\n"
+     "A unit of work over one transaction, and the identity of objects in it. For one thread at a time."},
     {Py_tp_new, PyType_GenericNew},
     {Py_tp_init, session_init},
     {Py_tp_dealloc, session_dealloc},
@@ -1090,8 +1109,10 @@ static PyType_Spec session_spec = {.name = "cormorant.orm.session.Session",
                                    .slots = session_slots};
 
 static PyMethodDef functions[] = {
-    {"object_session", object_session, METH_O, "object_session(instance)\n--\n\nThe Session that an object is in, or None."},
-    {"close_all_sessions", close_all_sessions, METH_NOARGS, "close_all_sessions()\n--\n\nclose() every Session there is."},
+    {"object_session", object_session, METH_O,
+     "object_session(instance)\n--\n\nThe Session that an object is in, or None."},
+    {"close_all_sessions", close_all_sessions, METH_NOARGS,
+     "close_all_sessions()\n--\n\nclose() every Session there is."},
     {"make_transient", make_transient, METH_O,
      "make_transient(instance)\n--\n\nForget that the object has a row and a session."},
     {"make_transient_to_detached", make_transient_to_detached, METH_O,

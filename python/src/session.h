@@ -16,9 +16,8 @@
 
 /* A begin() or begin_nested(). It knows the core's transaction by its number; when that is over, so is the view. */
 struct CormPyTransaction {
-    PyObject_HEAD
-    CormPySession *session; /* owned; NULL once cleared */
-    PyObject *parent;       /* the view around it, or NULL */
+    PyObject_HEAD CormPySession *session; /* owned; NULL once cleared */
+    PyObject *parent;                     /* the view around it, or NULL */
     uint32_t serial;
     bool nested;
     struct CormPyTransaction *outer; /* the one that was managed when this one's `with` was entered: borrowed */

@@ -80,7 +80,8 @@ int corm_py_session_add_bind(CormPySession *self, PyObject *key, PyObject *bind)
     enum bind_kind kind;
     corm_engine *engine;
     corm_connection *connection;
-    if (look_at(bind, &kind, &engine, &connection) < 0 || (self->binds == NULL && (self->binds = PyDict_New()) == NULL)) {
+    if (look_at(bind, &kind, &engine, &connection) < 0 ||
+        (self->binds == NULL && (self->binds = PyDict_New()) == NULL)) {
         return -1;
     }
     PyObject *found = bind_key(key), *pair = found == NULL ? NULL : PyTuple_Pack(2, bind, key);
@@ -107,7 +108,8 @@ static PyObject *bind_of_mapper(CormPySession *self, const corm_mapper *mapper) 
     PyTypeObject *type = corm_py_class_of_mapper(mapper)->type;
     PyObject *bases = type == NULL ? NULL : type->tp_mro;
     PyObject *bind = NULL;
-    for (Py_ssize_t i = 0; bases != NULL && i < PyTuple_GET_SIZE(bases) && bind == NULL && PyErr_Occurred() == NULL; i++) {
+    for (Py_ssize_t i = 0; bases != NULL && i < PyTuple_GET_SIZE(bases) && bind == NULL && PyErr_Occurred() == NULL;
+         i++) {
         bind = bind_at(self, PyTuple_GET_ITEM(bases, i));
     }
     return bind != NULL || PyErr_Occurred() != NULL ? bind : bind_of_table(self, mapper->table);
@@ -193,7 +195,8 @@ static PyObject *ask_subclass(CormPySession *self, corm_node *statement, const c
     PyObject *clause = wrap_or_none(statement);
     PyObject *method = clause == NULL ? NULL : corm_py_get((PyObject *)self, "get_bind");
     PyObject *args = method == NULL ? NULL : PyTuple_New(0);
-    PyObject *kwargs = args == NULL ? NULL : Py_BuildValue("{sOsO}", "mapper", view == NULL ? Py_None : view, "clause", clause);
+    PyObject *kwargs =
+        args == NULL ? NULL : Py_BuildValue("{sOsO}", "mapper", view == NULL ? Py_None : view, "clause", clause);
     PyObject *bind = kwargs == NULL ? NULL : PyObject_Call(method, args, kwargs);
     Py_XDECREF(clause);
     Py_XDECREF(method);
@@ -226,7 +229,8 @@ static int use(CormPySession *self, PyObject *bind) {
         return -1;
     }
     if (kind == BIND_CONNECTION) {
-        return self->session->borrowed_connection && self->session->connection == connection ? 0 : bind_core(self, bind);
+        return self->session->borrowed_connection && self->session->connection == connection ? 0
+                                                                                             : bind_core(self, bind);
     }
     return corm_session_use(self->session, engine) == CORM_OK ? 0 : corm_py_raise_int();
 }
@@ -235,11 +239,11 @@ static int use(CormPySession *self, PyObject *bind) {
 static int route(CormPySession *self, corm_node *statement, corm_mapper *mapper) {
     subject found = {mapper, NULL};
     bool asks = overrides_get_bind(self);
-    if (asks && statement != NULL && mapper == NULL &&
-        corm_node_walk(statement, look_for_subject, &found) != CORM_OK) {
+    if (asks && statement != NULL && mapper == NULL && corm_node_walk(statement, look_for_subject, &found) != CORM_OK) {
         return corm_py_raise_int();
     }
-    PyObject *bind = asks ? ask_subclass(self, statement, found.mapper) : Py_XNewRef(find_bind(self, statement, mapper));
+    PyObject *bind =
+        asks ? ask_subclass(self, statement, found.mapper) : Py_XNewRef(find_bind(self, statement, mapper));
     int failed = bind == NULL ? -1 : use(self, bind);
     Py_XDECREF(bind);
     return failed;
@@ -370,7 +374,8 @@ PyObject *corm_py_session_bind_table(PyObject *object, PyObject *args) {
 void corm_py_session_tell_connection(CormPySession *self) {
     if (self->bind != NULL && PyObject_TypeCheck(self->bind, CormPyConnection_Type)) {
         CormPyConnection *view = (CormPyConnection *)self->bind;
-        if (view->connection != NULL && !corm_connection_in_transaction(view->connection) && view->transaction != NULL) {
+        if (view->connection != NULL && !corm_connection_in_transaction(view->connection) &&
+            view->transaction != NULL) {
             corm_py_transactions_end(view);
         }
     }
@@ -396,7 +401,8 @@ PyObject *corm_py_session_connection(CormPySession *self) {
     return corm_py_connection_of(corm_engine_hooks_of(session->engine)->context, connection);
 }
 
-PyObject *corm_py_session_connection_method(PyObject *object, PyObject *const *args, Py_ssize_t count, PyObject *names) {
+PyObject *corm_py_session_connection_method(PyObject *object, PyObject *const *args, Py_ssize_t count,
+                                            PyObject *names) {
     CORM_PY_SIGNATURE(signature, "Session.connection", 1, 0, "bind_arguments", "execution_options");
     PyObject *given[2];
     if (corm_py_unpack(&signature, args, count, names, given) < 0 || corm_py_session_open(object) == NULL) {

@@ -26,7 +26,8 @@ static PyObject *columns_of(const corm_mapper *mapper, PyObject *mapping, bool n
     PyObject *row = PyDict_New(), *items = row == NULL ? NULL : PyMapping_Items(mapping);
     int failed = items == NULL;
     for (Py_ssize_t i = 0; !failed && i < PyList_GET_SIZE(items); i++) {
-        PyObject *name = PyTuple_GET_ITEM(PyList_GET_ITEM(items, i), 0), *value = PyTuple_GET_ITEM(PyList_GET_ITEM(items, i), 1);
+        PyObject *name = PyTuple_GET_ITEM(PyList_GET_ITEM(items, i), 0),
+                 *value = PyTuple_GET_ITEM(PyList_GET_ITEM(items, i), 1);
         const corm_attribute *attribute = column_attribute(mapper, name);
         if (attribute != NULL && (value != Py_None || nulls || !has_default(attribute))) {
             failed = PyDict_SetItem(row, name, value) < 0;
@@ -136,12 +137,14 @@ static PyObject *update_parameters(const corm_mapper *mapper, PyObject *mapping,
         const corm_attribute *attribute = mapper->primary_key[i];
         PyObject *value = Py_XNewRef(PyDict_GetItemString(row, attribute->key));
         if (value == NULL || value == Py_None) {
-            corm_py_raise_exc("InvalidRequestError",
-                              "No primary key value supplied for column(s) %s.%s; per-row ORM Bulk UPDATE by Primary Key "
-                              "requires that records contain primary key values",
-                              mapper->table->name, attribute->column->name);
+            corm_py_raise_exc(
+                "InvalidRequestError",
+                "No primary key value supplied for column(s) %s.%s; per-row ORM Bulk UPDATE by Primary Key "
+                "requires that records contain primary key values",
+                mapper->table->name, attribute->column->name);
             Py_CLEAR(row);
-        } else if (PyDict_DelItemString(row, attribute->key) < 0 || PyDict_SetItemString(row, key_name(i, room), value) < 0) {
+        } else if (PyDict_DelItemString(row, attribute->key) < 0 ||
+                   PyDict_SetItemString(row, key_name(i, room), value) < 0) {
             Py_CLEAR(row);
         }
         Py_XDECREF(value);
@@ -193,7 +196,8 @@ static int update_batches(CormPySession *self, corm_node *update, PyObject *rows
     Py_ssize_t start = 0;
     while (start < PyList_GET_SIZE(rows)) {
         Py_ssize_t end = start + 1;
-        while (end < PyList_GET_SIZE(rows) && corm_py_same_names(PyList_GET_ITEM(rows, start), PyList_GET_ITEM(rows, end))) {
+        while (end < PyList_GET_SIZE(rows) &&
+               corm_py_same_names(PyList_GET_ITEM(rows, start), PyList_GET_ITEM(rows, end))) {
             end++;
         }
         PyObject *batch = PyList_GetSlice(rows, start, end);
@@ -209,8 +213,8 @@ static int update_batches(CormPySession *self, corm_node *update, PyObject *rows
 
 static int stale(const corm_mapper *mapper, Py_ssize_t expected, int64_t matched) {
     corm_py_raise_class("cormorant.orm.exc", "StaleDataError",
-                        "UPDATE statement on table '%s' expected to update %zd row(s); %lld were matched.", mapper->table->name,
-                        expected, (long long)matched);
+                        "UPDATE statement on table '%s' expected to update %zd row(s); %lld were matched.",
+                        mapper->table->name, expected, (long long)matched);
     return -1;
 }
 
@@ -254,8 +258,10 @@ static corm_mapper *mapper_of(PyObject *object, PyObject *entity) {
     return mapper != NULL && corm_py_session_ensure_bind(corm_py_as_session(object), NULL, mapper) < 0 ? NULL : mapper;
 }
 
-PyObject *corm_py_session_bulk_insert_mappings(PyObject *object, PyObject *const *args, Py_ssize_t count, PyObject *names) {
-    CORM_PY_SIGNATURE(signature, "Session.bulk_insert_mappings", 4, 2, "mapper", "mappings", "return_defaults", "render_nulls");
+PyObject *corm_py_session_bulk_insert_mappings(PyObject *object, PyObject *const *args, Py_ssize_t count,
+                                               PyObject *names) {
+    CORM_PY_SIGNATURE(signature, "Session.bulk_insert_mappings", 4, 2, "mapper", "mappings", "return_defaults",
+                      "render_nulls");
     PyObject *given[4];
     if (corm_py_unpack(&signature, args, count, names, given) < 0) {
         return NULL;
@@ -279,7 +285,8 @@ PyObject *corm_py_session_bulk_insert_mappings(PyObject *object, PyObject *const
     Py_RETURN_NONE;
 }
 
-PyObject *corm_py_session_bulk_update_mappings(PyObject *object, PyObject *const *args, Py_ssize_t count, PyObject *names) {
+PyObject *corm_py_session_bulk_update_mappings(PyObject *object, PyObject *const *args, Py_ssize_t count,
+                                               PyObject *names) {
     CORM_PY_SIGNATURE(signature, "Session.bulk_update_mappings", 2, 2, "mapper", "mappings");
     PyObject *given[2];
     int64_t rowcount;
@@ -303,7 +310,8 @@ static PyObject *row_of_object(PyObject *object, bool changed) {
     for (size_t i = 0; i < mapper->attribute_count && row != NULL; i++) {
         const corm_attribute *attribute = mapper->attributes[i];
         PyObject *value = attribute->column == NULL ? NULL : corm_py_instance_peek(instance, attribute);
-        if (value == NULL || (changed && !attribute->primary_key && corm_state_change(&instance->state, attribute) == NULL)) {
+        if (value == NULL ||
+            (changed && !attribute->primary_key && corm_state_change(&instance->state, attribute) == NULL)) {
             continue;
         }
         if (PyDict_SetItemString(row, attribute->key, value) < 0) {
@@ -314,7 +322,8 @@ static PyObject *row_of_object(PyObject *object, bool changed) {
 }
 
 /* One run of objects of a class that all have rows, or all have none. */
-static int save_run(CormPySession *self, corm_mapper *mapper, PyObject *objects, bool persistent, bool back, bool changed) {
+static int save_run(CormPySession *self, corm_mapper *mapper, PyObject *objects, bool persistent, bool back,
+                    bool changed) {
     PyObject *rows = PyList_New(0);
     int64_t rowcount;
     int failed = rows == NULL;
@@ -333,7 +342,8 @@ static int save_run(CormPySession *self, corm_mapper *mapper, PyObject *objects,
     return failed ? -1 : 0;
 }
 
-PyObject *corm_py_session_bulk_save_objects(PyObject *object, PyObject *const *args, Py_ssize_t count, PyObject *names) {
+PyObject *corm_py_session_bulk_save_objects(PyObject *object, PyObject *const *args, Py_ssize_t count,
+                                            PyObject *names) {
     CORM_PY_SIGNATURE(signature, "Session.bulk_save_objects", 4, 1, "objects", "return_defaults", "update_changed_only",
                       "preserve_order");
     PyObject *given[4];

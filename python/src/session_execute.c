@@ -70,8 +70,8 @@ int corm_py_execution_read(corm_execute_options *options, PyObject *mapping) {
 
 corm_node *corm_py_executable(PyObject *object) {
     if (PyUnicode_Check(object)) {
-        corm_py_raise_exc("ArgumentError", "Textual SQL expression %R should be explicitly declared as text(%R)", object,
-                          object);
+        corm_py_raise_exc("ArgumentError", "Textual SQL expression %R should be explicitly declared as text(%R)",
+                          object, object);
         return NULL;
     }
     if (PyObject_TypeCheck(object, CormPyQuery_Type)) {
@@ -187,7 +187,8 @@ typedef struct call {
     PyObject *statement, *parameters, *options, *bind_arguments;
 } call;
 
-static int unpack(const corm_py_signature *signature, PyObject *const *args, Py_ssize_t count, PyObject *names, call *out) {
+static int unpack(const corm_py_signature *signature, PyObject *const *args, Py_ssize_t count, PyObject *names,
+                  call *out) {
     PyObject *given[6];
     if (count == 1 && names == NULL) {
         *out = (call){.statement = args[0]};
@@ -258,7 +259,8 @@ static bool is_update_by_key(corm_node *statement, PyObject *parameters) {
 static PyObject *update_by_key(CormPySession *self, corm_node *statement, PyObject *rows) {
     int64_t rowcount;
     corm_mapper *mapper = corm_node_as_entity(corm_dml_part_of(statement, CORM_DML_TABLE))->mapper;
-    if (corm_py_session_ensure_bind(self, statement, NULL) < 0 || corm_py_bulk_update(self, mapper, rows, true, &rowcount) < 0) {
+    if (corm_py_session_ensure_bind(self, statement, NULL) < 0 ||
+        corm_py_bulk_update(self, mapper, rows, true, &rowcount) < 0) {
         return NULL;
     }
     PyObject *function = corm_py_import("cormorant.orm.context", "_Counted");
@@ -418,10 +420,11 @@ static PyObject *wrong_count(const corm_mapper *mapper) {
         corm_text_append_format(&names, "%s'%s.%s'", i == 0 ? "" : ", ", mapper->table->name,
                                 mapper->primary_key[i]->column->name);
     }
-    corm_py_raise_exc("InvalidRequestError",
-                      "Incorrect number of values in identifier to formulate primary key for session.get(); primary key "
-                      "columns are %s",
-                      names.data == NULL ? "" : names.data);
+    corm_py_raise_exc(
+        "InvalidRequestError",
+        "Incorrect number of values in identifier to formulate primary key for session.get(); primary key "
+        "columns are %s",
+        names.data == NULL ? "" : names.data);
     corm_text_clear(&names);
     return NULL;
 }
@@ -481,7 +484,8 @@ static corm_mapper *mapper_for_get(PyObject *entity) {
     if (PyObject_TypeCheck(entity, CormPyAliased_Type)) {
         corm_py_raise_exc("ArgumentError", "Expected mapped class or mapper, got: %R", entity);
     } else {
-        corm_py_raise_exc("NoInspectionAvailable", "No inspection system is available for object of type %R", Py_TYPE(entity));
+        corm_py_raise_exc("NoInspectionAvailable", "No inspection system is available for object of type %R",
+                          Py_TYPE(entity));
     }
     return NULL;
 }
@@ -609,7 +613,8 @@ PyObject *corm_py_session_get_one(PyObject *object, PyObject *const *args, Py_ss
 PyObject *corm_py_session_query(PyObject *object, PyObject *const *args, Py_ssize_t count, PyObject *names) {
     CormPySession *self = corm_py_as_session(object);
     if (names != NULL && PyTuple_GET_SIZE(names) > 0) {
-        PyErr_Format(PyExc_TypeError, "Session.query() got an unexpected keyword argument '%U'", PyTuple_GET_ITEM(names, 0));
+        PyErr_Format(PyExc_TypeError, "Session.query() got an unexpected keyword argument '%U'",
+                     PyTuple_GET_ITEM(names, 0));
         return NULL;
     }
     if (self->query_class == NULL) {

@@ -11,8 +11,7 @@
 /* ---- sessionmaker ---- */
 
 typedef struct CormPyMaker {
-    PyObject_HEAD
-    PyObject *cls;
+    PyObject_HEAD PyObject *cls;
     PyObject *kw; /* dict */
     PyObject *dict;
     PyObject *weakrefs;
@@ -29,8 +28,8 @@ static PyObject *own_class(PyObject *base) {
     PyObject *name = corm_py_get(base, "__name__");
     PyObject *module = name == NULL ? NULL : corm_py_get(base, "__module__");
     PyObject *cls = module == NULL ? NULL
-                                   : PyObject_CallFunction((PyObject *)Py_TYPE(base), "O(O){sOs()}", name, base, "__module__",
-                                                           module, "__slots__");
+                                   : PyObject_CallFunction((PyObject *)Py_TYPE(base), "O(O){sOs()}", name, base,
+                                                           "__module__", module, "__slots__");
     Py_XDECREF(name);
     Py_XDECREF(module);
     return cls;
@@ -39,16 +38,17 @@ static PyObject *own_class(PyObject *base) {
 static int maker_init(PyObject *object, PyObject *args, PyObject *kwargs) {
     CormPyMaker *self = as_maker(object);
     if (PyTuple_GET_SIZE(args) > 1) {
-        PyErr_Format(PyExc_TypeError, "sessionmaker.__init__() takes from 1 to 2 positional arguments but %zd were given",
+        PyErr_Format(PyExc_TypeError,
+                     "sessionmaker.__init__() takes from 1 to 2 positional arguments but %zd were given",
                      PyTuple_GET_SIZE(args) + 1);
         return -1;
     }
     PyObject *kw = PyDict_New(), *base = NULL;
-    int failed = kw == NULL ||
-                 PyDict_SetItemString(kw, "bind", PyTuple_GET_SIZE(args) == 1 ? PyTuple_GET_ITEM(args, 0) : Py_None) < 0 ||
-                 PyDict_SetItemString(kw, "autoflush", Py_True) < 0 ||
-                 PyDict_SetItemString(kw, "expire_on_commit", Py_True) < 0 ||
-                 (kwargs != NULL && PyDict_Update(kw, kwargs) < 0);
+    int failed =
+        kw == NULL ||
+        PyDict_SetItemString(kw, "bind", PyTuple_GET_SIZE(args) == 1 ? PyTuple_GET_ITEM(args, 0) : Py_None) < 0 ||
+        PyDict_SetItemString(kw, "autoflush", Py_True) < 0 ||
+        PyDict_SetItemString(kw, "expire_on_commit", Py_True) < 0 || (kwargs != NULL && PyDict_Update(kw, kwargs) < 0);
     if (!failed && PyTuple_GET_SIZE(args) == 1 && kwargs != NULL && PyDict_GetItemString(kwargs, "bind") != NULL) {
         PyErr_SetString(PyExc_TypeError, "sessionmaker.__init__() got multiple values for argument 'bind'");
         failed = 1;
@@ -200,7 +200,8 @@ static PyMethodDef maker_methods[] = {
     {"configure", (PyCFunction)(void (*)(void))maker_configure, METH_VARARGS | METH_KEYWORDS,
      "configure(**new_kw)\n--\n\nChange the arguments of the sessions to come."},
     {"begin", maker_begin, METH_NOARGS,
-     "begin()\n--\n\nA context manager: a session with a transaction that is committed at the end, and the session closed."},
+     "begin()\n--\n\nA context manager: a session with a transaction that is committed at the end, and the session "
+     "closed."},
     {"object_session", (PyCFunction)(void (*)(void))maker_object_session, METH_FASTCALL | METH_KEYWORDS | METH_STATIC,
      "object_session(instance)\n--\n\nThe Session that an object is in, or None."},
     {"identity_key", (PyCFunction)(void (*)(void))maker_identity_key, METH_FASTCALL | METH_KEYWORDS | METH_STATIC,
@@ -216,8 +217,9 @@ static PyMemberDef maker_members[] = {
     {NULL, 0, 0, 0, NULL}};
 
 static PyType_Slot maker_slots[] = {
-    {Py_tp_doc, "sessionmaker(bind=None, *, class_=Session, autoflush=True, expire_on_commit=True, info=None, **kw)\n--\n\n"
-                "A factory of sessions that all have these arguments."},
+    {Py_tp_doc,
+     "sessionmaker(bind=None, *, class_=Session, autoflush=True, expire_on_commit=True, info=None, **kw)\n--\n\n"
+     "A factory of sessions that all have these arguments."},
     {Py_tp_new, PyType_GenericNew},
     {Py_tp_init, maker_init},
     {Py_tp_call, maker_call},
@@ -238,8 +240,7 @@ static PyType_Spec maker_spec = {.name = "cormorant.orm.session.sessionmaker",
 
 /* Two objects; also of the types below. */
 typedef struct CormPyPair {
-    PyObject_HEAD
-    PyObject *first, *second;
+    PyObject_HEAD PyObject *first, *second;
     PyObject *dict;
     PyObject *weakrefs;
     unsigned long long number; /* of a registry: what threads' dictionaries know it by */
@@ -457,8 +458,9 @@ static PyMethodDef registry_methods[] = {
     {"clear", registry_clear, METH_NOARGS, "clear()\n--\n\nForget the session of the present scope."},
     {NULL, NULL, 0, NULL}};
 
-static PyType_Slot registry_slots[] = {{Py_tp_doc, "ScopedRegistry(createfunc, scopefunc=None)\n--\n\nOne object for each thread, "
-                                                   "or for each value of the scope function."},
+static PyType_Slot registry_slots[] = {{Py_tp_doc,
+                                        "ScopedRegistry(createfunc, scopefunc=None)\n--\n\nOne object for each thread, "
+                                        "or for each value of the scope function."},
                                        {Py_tp_new, registry_new},
                                        {Py_tp_call, registry_call},
                                        {Py_tp_dealloc, registry_dealloc},
@@ -557,7 +559,8 @@ static PyObject *scoped_getattro(PyObject *object, PyObject *name) {
     found = session == NULL ? NULL : PyObject_GetAttr(session, name);
     if (session != NULL && found == NULL && PyErr_ExceptionMatches(PyExc_AttributeError)) {
         PyErr_Clear();
-        PyErr_Format(PyExc_AttributeError, "'%.100s' object has no attribute '%U'", _PyType_Name(Py_TYPE(object)), name);
+        PyErr_Format(PyExc_AttributeError, "'%.100s' object has no attribute '%U'", _PyType_Name(Py_TYPE(object)),
+                     name);
     }
     Py_XDECREF(session);
     return found;
@@ -607,8 +610,9 @@ static PyObject *scoped_configure(PyObject *object, PyObject *args, PyObject *kw
     PyObject *present = present_session(object);
     if (present != NULL) {
         Py_DECREF(present);
-        if (corm_py_host.warn("At least one scoped session is already present.  configure() can not affect sessions that have "
-                              "already been created.") != CORM_OK) {
+        if (corm_py_host.warn(
+                "At least one scoped session is already present.  configure() can not affect sessions that have "
+                "already been created.") != CORM_OK) {
             return corm_py_raise();
         }
     } else if (PyErr_Occurred() != NULL) {
@@ -650,8 +654,9 @@ static PyMemberDef scoped_members[] = {
     {NULL, 0, 0, 0, NULL}};
 
 static PyType_Slot scoped_slots[] = {
-    {Py_tp_doc, "scoped_session(session_factory, scopefunc=None)\n--\n\nA session for each thread, or for each value of the scope "
-                "function, behind one object that has all of Session's methods."},
+    {Py_tp_doc,
+     "scoped_session(session_factory, scopefunc=None)\n--\n\nA session for each thread, or for each value of the scope "
+     "function, behind one object that has all of Session's methods."},
     {Py_tp_new, scoped_new},
     {Py_tp_init, scoped_init},
     {Py_tp_call, scoped_call},
@@ -706,7 +711,8 @@ static PyType_Slot query_property_slots[] = {{Py_tp_doc, "Gives a Query of the m
 
 static PyType_Spec query_property_spec = {.name = "cormorant.orm.scoping.QueryProperty",
                                           .basicsize = sizeof(CormPyPair),
-                                          .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_DISALLOW_INSTANTIATION,
+                                          .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC |
+                                                   Py_TPFLAGS_DISALLOW_INSTANTIATION,
                                           .slots = query_property_slots};
 
 int corm_py_session_maker_init(PyObject *module) {

@@ -93,7 +93,8 @@ static int tell_ended(CormPySession *self) {
             break;
         }
         Py_INCREF(view);
-        int failed = PyList_SetSlice(self->tracked, last, last + 1, NULL) < 0 || tell(self, "after_transaction_end", view) < 0;
+        int failed =
+            PyList_SetSlice(self->tracked, last, last + 1, NULL) < 0 || tell(self, "after_transaction_end", view) < 0;
         Py_DECREF(view);
         if (failed) {
             return -1;
@@ -111,8 +112,8 @@ static int tell_begun(CormPySession *self) {
             continue;
         }
         PyObject *view = corm_py_transaction_view(self, depth);
-        int failed = view == NULL || PyList_Append(self->tracked, view) < 0 ||
-                     tell(self, "after_transaction_create", view) < 0;
+        int failed =
+            view == NULL || PyList_Append(self->tracked, view) < 0 || tell(self, "after_transaction_create", view) < 0;
         Py_XDECREF(view);
         if (failed) {
             return -1;
@@ -413,16 +414,16 @@ static PyMethodDef methods[] = {
     {"__exit__", (PyCFunction)(void (*)(void))transaction_exit, METH_FASTCALL, NULL},
     {NULL, NULL, 0, NULL}};
 
-static PyGetSetDef getset[] = {
-    {"is_active", get_is_active, NULL, "Can the transaction be used?", NULL},
-    {"nested", get_nested, NULL, "Is it a savepoint?", NULL},
-    {"parent", get_parent, NULL, "The transaction around it, or None.", NULL},
-    {"_parent", get_parent, NULL, "The transaction around it, or None.", NULL},
-    {"session", get_session, NULL, "The Session.", NULL},
-    {NULL, NULL, NULL, NULL, NULL}};
+static PyGetSetDef getset[] = {{"is_active", get_is_active, NULL, "Can the transaction be used?", NULL},
+                               {"nested", get_nested, NULL, "Is it a savepoint?", NULL},
+                               {"parent", get_parent, NULL, "The transaction around it, or None.", NULL},
+                               {"_parent", get_parent, NULL, "The transaction around it, or None.", NULL},
+                               {"session", get_session, NULL, "The Session.", NULL},
+                               {NULL, NULL, NULL, NULL, NULL}};
 
-static PyType_Slot slots[] = {{Py_tp_doc, "A transaction of a Session, or a savepoint in one: a context manager that commits at "
-                                          "the end of its body, or rolls back on an exception."},
+static PyType_Slot slots[] = {{Py_tp_doc,
+                               "A transaction of a Session, or a savepoint in one: a context manager that commits at "
+                               "the end of its body, or rolls back on an exception."},
                               {Py_tp_dealloc, transaction_dealloc},
                               {Py_tp_traverse, transaction_traverse},
                               {Py_tp_clear, transaction_clear},

@@ -11,8 +11,7 @@ static PyTypeObject *identity_set_type, *identity_map_type, *no_autoflush_type;
 /* ---- IdentitySet ---- */
 
 typedef struct CormPyIdentitySet {
-    PyObject_HEAD
-    PyObject *items; /* dict: address -> object */
+    PyObject_HEAD PyObject *items; /* dict: address -> object */
 } CormPyIdentitySet;
 
 static PyObject *items_of(PyObject *set) {
@@ -201,22 +200,23 @@ static PyMethodDef set_methods[] = {
     {"discard", set_discard, METH_O, "discard(object)\n--\n\nTake an object out, if it is in."},
     {NULL, NULL, 0, NULL}};
 
-static PyType_Slot set_slots[] = {{Py_tp_doc, "IdentitySet(iterable=())\n--\n\nA set of objects that compares them by identity."},
-                                  {Py_tp_new, set_new},
-                                  {Py_tp_dealloc, set_dealloc},
-                                  {Py_tp_traverse, set_traverse},
-                                  {Py_tp_clear, set_clear},
-                                  {Py_tp_iter, set_iter},
-                                  {Py_tp_repr, set_repr},
-                                  {Py_tp_richcompare, set_compare},
-                                  {Py_tp_hash, PyObject_HashNotImplemented},
-                                  {Py_sq_length, set_length},
-                                  {Py_sq_contains, set_contains},
-                                  {Py_nb_or, set_or},
-                                  {Py_nb_and, set_and},
-                                  {Py_nb_subtract, set_subtract},
-                                  {Py_tp_methods, set_methods},
-                                  {0, NULL}};
+static PyType_Slot set_slots[] = {
+    {Py_tp_doc, "IdentitySet(iterable=())\n--\n\nA set of objects that compares them by identity."},
+    {Py_tp_new, set_new},
+    {Py_tp_dealloc, set_dealloc},
+    {Py_tp_traverse, set_traverse},
+    {Py_tp_clear, set_clear},
+    {Py_tp_iter, set_iter},
+    {Py_tp_repr, set_repr},
+    {Py_tp_richcompare, set_compare},
+    {Py_tp_hash, PyObject_HashNotImplemented},
+    {Py_sq_length, set_length},
+    {Py_sq_contains, set_contains},
+    {Py_nb_or, set_or},
+    {Py_nb_and, set_and},
+    {Py_nb_subtract, set_subtract},
+    {Py_tp_methods, set_methods},
+    {0, NULL}};
 
 static PyType_Spec set_spec = {.name = "cormorant.orm.session.IdentitySet",
                                .basicsize = sizeof(CormPyIdentitySet),
@@ -226,8 +226,7 @@ static PyType_Spec set_spec = {.name = "cormorant.orm.session.IdentitySet",
 /* ---- what holds a session: IdentityMap, no_autoflush ---- */
 
 typedef struct CormPyHolder {
-    PyObject_HEAD
-    CormPySession *session;
+    PyObject_HEAD CormPySession *session;
     bool former; /* of no_autoflush */
 } CormPyHolder;
 
@@ -332,7 +331,8 @@ static PyObject *map_items(PyObject *self, PyObject *unused) {
 /* A new reference; NULL without an exception when it is not there. */
 static PyObject *map_find(PyObject *self, PyObject *key) {
     corm_session *session = session_of(self)->session;
-    if (session == NULL || !PyTuple_Check(key) || PyTuple_GET_SIZE(key) < 2 || !PyTuple_Check(PyTuple_GET_ITEM(key, 1))) {
+    if (session == NULL || !PyTuple_Check(key) || PyTuple_GET_SIZE(key) < 2 ||
+        !PyTuple_Check(PyTuple_GET_ITEM(key, 1))) {
         return NULL;
     }
     PyObject *ident = PyTuple_GET_ITEM(key, 1);
@@ -396,16 +396,17 @@ static PyMethodDef map_methods[] = {
     {"get", CORM_PY_FAST(map_get), "get(key, default=None)\n--\n\nThe object of an identity key, or the default."},
     {NULL, NULL, 0, NULL}};
 
-static PyType_Slot map_slots[] = {{Py_tp_doc, "The persistent objects of a session by identity key; they are held weakly."},
-                                  {Py_tp_dealloc, holder_dealloc},
-                                  {Py_tp_traverse, holder_traverse},
-                                  {Py_tp_clear, holder_clear},
-                                  {Py_tp_iter, map_iter},
-                                  {Py_sq_contains, map_contains},
-                                  {Py_mp_length, map_length},
-                                  {Py_mp_subscript, map_subscript},
-                                  {Py_tp_methods, map_methods},
-                                  {0, NULL}};
+static PyType_Slot map_slots[] = {
+    {Py_tp_doc, "The persistent objects of a session by identity key; they are held weakly."},
+    {Py_tp_dealloc, holder_dealloc},
+    {Py_tp_traverse, holder_traverse},
+    {Py_tp_clear, holder_clear},
+    {Py_tp_iter, map_iter},
+    {Py_sq_contains, map_contains},
+    {Py_mp_length, map_length},
+    {Py_mp_subscript, map_subscript},
+    {Py_tp_methods, map_methods},
+    {0, NULL}};
 
 static PyType_Spec map_spec = {.name = "cormorant.orm.session.IdentityMap",
                                .basicsize = sizeof(CormPyHolder),
@@ -441,16 +442,18 @@ static PyMethodDef no_autoflush_methods[] = {
     {"__exit__", (PyCFunction)(void (*)(void))no_autoflush_exit, METH_FASTCALL, NULL},
     {NULL, NULL, 0, NULL}};
 
-static PyType_Slot no_autoflush_slots[] = {{Py_tp_doc, "Queries in the body of this context manager do not flush first."},
-                                           {Py_tp_dealloc, holder_dealloc},
-                                           {Py_tp_traverse, holder_traverse},
-                                           {Py_tp_clear, holder_clear},
-                                           {Py_tp_methods, no_autoflush_methods},
-                                           {0, NULL}};
+static PyType_Slot no_autoflush_slots[] = {
+    {Py_tp_doc, "Queries in the body of this context manager do not flush first."},
+    {Py_tp_dealloc, holder_dealloc},
+    {Py_tp_traverse, holder_traverse},
+    {Py_tp_clear, holder_clear},
+    {Py_tp_methods, no_autoflush_methods},
+    {0, NULL}};
 
 static PyType_Spec no_autoflush_spec = {.name = "cormorant._engine.NoAutoflush",
                                         .basicsize = sizeof(CormPyHolder),
-                                        .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_DISALLOW_INSTANTIATION,
+                                        .flags =
+                                            Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_DISALLOW_INSTANTIATION,
                                         .slots = no_autoflush_slots};
 
 int corm_py_session_views_init(PyObject *module) {
