@@ -234,8 +234,12 @@ corm_status corm_label_text(corm_compiler *compiler, const corm_label_info *labe
     if (label->kind == LABEL_NAME && !*base && label->node->kind == CORM_NODE_COLUMN_OF)
         return corm_compiler_column_of_name(compiler, label->node, out);
     if (label->prefixed) {
-        const char *alias = corm_compiler_alias_name(compiler, label->prefix);
-        made = alias ? join_text(alias, "_", label->name) : NULL;
+        const char *alias = corm_compiler_alias_name(compiler, label->prefix), *name = label->name;
+        /* A subquery's column goes by what it is called there. */
+        if (label->node->kind == CORM_NODE_COLUMN_OF &&
+            corm_compiler_column_of_name(compiler, label->node, &name) != CORM_OK)
+            return corm_error_last()->status;
+        made = alias ? join_text(alias, "_", name) : NULL;
         if (!made)
             return CORM_NO_MEMORY;
         base = made;
