@@ -8,7 +8,8 @@
  *
  * After a commit objects keep their values. After a rollback, also of a failed flush, they have those from before the
  * transaction; references and collections are loaded again when they are asked for; objects that were new belong to no
- * session, but live until this one ends and may be added again. A query or corm_get() that meets an object after a
+ * session, but live until this one ends and may be added again. (What was first read within the transaction shows what it
+ * read there, until it is read again.) A query or corm_get() that meets an object after a
  * rollback reads its row again, as corm_refresh() does at any time.
  *
  * Thread rule: a session and its objects are used by one thread at a time; one that comes while another's call is under

@@ -243,33 +243,57 @@ static corm_status take_over(corm_state *owner, corm_attribute *attribute, corm_
     return status;
 }
 
+/* What a reference refers to now, held: what is there; of a one-to-one owner what the database has, for it must be let go
+ * of; else what the identity map knows of the foreign key. */
+static corm_status present_partner(corm_state *owner, corm_attribute *attribute, corm_object **out) {
+    const corm_host *host = host_of(owner);
+    corm_value value;
+    *out = NULL;
+    corm_status status = CORM_OK;
+    if (attribute->relationship->direction == CORM_ONE_TO_MANY && owner->session != NULL) {
+        status = load_quietly(owner, attribute);
+    }
+    if (status == CORM_OK) {
+        status = host->get(corm_state_object(owner), attribute, &value);
+    }
+    if (status == CORM_OK && value.kind == CORM_KIND_HOST) {
+        *out = value.as.host;
+        host->retain(*out);
+    } else if (status == CORM_OK && value.kind == CORM_KIND_ABSENT && owner->session != NULL &&
+               (owner->flags & CORM_STATE_HAS_KEY)) {
+        status = corm_load_peek(owner->session, owner, attribute, out);
+    }
+    return status;
+}
+
+/* `owner` moves from the collection of `held` to another one. */
+static corm_status leave_collection(corm_state *owner, corm_attribute *attribute, corm_object *held,
+                                    const corm_attribute *initiator) {
+    corm_state *other = host_of(owner)->state_of(held);
+    return other == NULL ? CORM_UNMAPPED_INSTANCE
+                         : unlink_item(other, inverse_of(attribute), corm_state_object(owner), initiator);
+}
+
 /* `item` now belongs to `owner` by `attribute`; a one-to-one owner lets go of what it had. */
 static corm_status join(corm_state *owner, corm_attribute *attribute, corm_object *item,
                         const corm_attribute *initiator) {
     if (attribute->kind == CORM_ATTRIBUTE_COLLECTION) {
         return link_item(owner, attribute, item, initiator);
     }
-    corm_object *held = NULL;
-    corm_status status = CORM_OK;
-    if (attribute->relationship->direction == CORM_ONE_TO_MANY && owner->session != NULL) {
-        status = load_quietly(owner, attribute); /* what a one-to-one owner lets go of must be known */
-    }
-    if (status == CORM_OK) {
-        status = peek_reference(owner, attribute, &held);
-    }
-    if (status != CORM_OK || held == item) {
-        return status;
-    }
-    if (held != NULL && initiator->kind == CORM_ATTRIBUTE_REFERENCE) {
-        return take_over(owner, attribute, held, item, initiator);
+    corm_object *held;
+    corm_status status = present_partner(owner, attribute, &held);
+    if (status == CORM_OK && held != item) {
+        if (held != NULL && initiator->kind == CORM_ATTRIBUTE_REFERENCE) {
+            status = take_over(owner, attribute, held, item, initiator);
+        } else {
+            status = held == NULL ? CORM_OK : leave_collection(owner, attribute, held, initiator);
+            status = status == CORM_OK ? link_reference(owner, attribute, item, initiator) : status;
+        }
     }
     if (held != NULL) {
-        /* The item moves from one collection to another. */
-        corm_state *other = host_of(owner)->state_of(held);
-        status = other == NULL ? CORM_UNMAPPED_INSTANCE
-                               : unlink_item(other, inverse_of(attribute), corm_state_object(owner), initiator);
+        host_of(owner)->release(held);
     }
-    return status == CORM_OK ? link_reference(owner, attribute, item, initiator) : status;
+    return status;
 }
 
 /* ---- cascades on attachment ---- */

@@ -319,8 +319,16 @@ static void take_back_keys(corm_session *session, uint32_t serial, size_t *first
     *first = at;
 }
 
-/* Cannot be entered for want of memory: out of the session, never under a wrong key. */
+/* Whose row comes back takes the place of an object that was read from a row that goes. Cannot be entered for want of
+ * memory: out of the session, never under a wrong key. */
 static void enter_or_detach(corm_session *session, corm_state *state) {
+    const corm_value *key;
+    corm_value room;
+    size_t count = corm_state_key(state, &key, &room);
+    corm_state *present = corm_identity_find(&session->identity, state->mapper, key, count);
+    if (present != NULL && present != state) {
+        corm_session_detach(session, present);
+    }
     if (corm_session_register(session, state) != CORM_OK) {
         corm_error_clear();
         corm_session_detach(session, state);

@@ -158,6 +158,27 @@ static void keys_that_went_from_one_object_to_another_come_back(void **state) {
     corm_let_go(cid);
 }
 
+static void a_row_that_comes_back_takes_its_key_from_one_that_goes(void **state) {
+    (void)state;
+    user *ann = new_user("ann");
+    ok(corm_commit(now.session));
+    ok(corm_delete(now.session, ann));
+    ok(corm_flush(now.session));
+    user *bob = new_user("bob");
+    bob->id = ann->id;
+    ok(corm_flush(now.session));
+    corm_keep(bob);
+    ok(corm_expunge(now.session, bob));
+    user *read = there(corm_get(now.session, user, ann->id)); /* bob's row, as another object */
+    corm_keep(read);
+    ok(corm_rollback(now.session));
+    assert_ptr_equal(corm_get(now.session, user, ann->id), ann);
+    assert_string_equal(ann->name, "ann");
+    assert_int_equal(corm_standing_of(read), CORM_DETACHED);
+    corm_let_go(bob);
+    corm_let_go(read);
+}
+
 static void savepoints_nest(void **state) {
     (void)state;
     user *ann = new_user("one");
@@ -327,6 +348,7 @@ int main(void) {
         story(a_rollback_restores_relationships),
         story(a_changed_key_is_taken_back),
         story(keys_that_went_from_one_object_to_another_come_back),
+        story(a_row_that_comes_back_takes_its_key_from_one_that_goes),
         story(savepoints_nest),
         story(what_a_released_savepoint_wrote_goes_with_the_outer_rollback),
         story(a_deletion_in_a_savepoint_is_taken_back),
