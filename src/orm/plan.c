@@ -153,6 +153,9 @@ void corm_plan_free(void *freed) {
         if (plan->names != NULL) {
             corm_free(plan->names[i]);
         }
+        if (plan->outputs != NULL) {
+            corm_node_unref(plan->outputs[i].node);
+        }
     }
     corm_free(plan->entities);
     corm_free(plan->names);
@@ -199,7 +202,7 @@ static corm_status add_output(plan_builder *build, size_t index, corm_node *node
     corm_entity *entity = corm_node_as_entity(node);
     corm_attribute_node *attribute = corm_node_as_attribute(node);
     corm_output *output = &plan->outputs[index];
-    output->node = node;
+    output->node = corm_node_ref(node); /* the plan outlives the statement */
     if (entity != NULL) {
         corm_status status = corm_mapper_configure(entity->mapper);
         if (status == CORM_OK) {
