@@ -11,15 +11,14 @@
 #include <structmember.h>
 
 typedef struct CormPyCursor {
-    PyObject_HEAD
-    CormPyRaw *raw;
+    PyObject_HEAD CormPyRaw *raw;
     corm_driver_statement *statement; /* NULL: no rows */
     struct CormPyCursor *next, **link;
-    corm_py_placed placed;            /* its values are bound */
-    corm_value *values;               /* of a row */
+    corm_py_placed placed; /* its values are bound */
+    corm_value *values;    /* of a row */
     size_t columns;
     bool first, has_row, closed;
-    PyObject *description;            /* tuple or NULL */
+    PyObject *description; /* tuple or NULL */
     PyObject *row_factory;
     long long rowcount, lastrowid;
     Py_ssize_t arraysize;
@@ -112,8 +111,8 @@ static int describe(CormPyCursor *self) {
     self->columns = driver->column_count(self->statement);
     PyObject *description = self->columns == 0 ? NULL : PyTuple_New((Py_ssize_t)self->columns);
     for (size_t i = 0; i < self->columns && description != NULL; i++) {
-        PyObject *column = Py_BuildValue("(sOOOOOO)", driver->column_name(self->statement, i), Py_None, Py_None, Py_None,
-                                         Py_None, Py_None, Py_None);
+        PyObject *column = Py_BuildValue("(sOOOOOO)", driver->column_name(self->statement, i), Py_None, Py_None,
+                                         Py_None, Py_None, Py_None, Py_None);
         if (column == NULL) {
             Py_CLEAR(description);
         } else {
@@ -576,9 +575,12 @@ static PyGetSetDef raw_getset[] = {
     {"__class__", raw_class, NULL, "sqlite3.Connection, for isinstance().", NULL},
     {NULL}};
 
-static PyType_Slot raw_slots[] = {{Py_tp_dealloc, raw_dealloc}, {Py_tp_traverse, raw_traverse},
-                                  {Py_tp_clear, raw_clear},     {Py_tp_methods, raw_methods},
-                                  {Py_tp_members, raw_members}, {Py_tp_getset, raw_getset},
+static PyType_Slot raw_slots[] = {{Py_tp_dealloc, raw_dealloc},
+                                  {Py_tp_traverse, raw_traverse},
+                                  {Py_tp_clear, raw_clear},
+                                  {Py_tp_methods, raw_methods},
+                                  {Py_tp_members, raw_members},
+                                  {Py_tp_getset, raw_getset},
                                   {Py_tp_doc, "The driver's connection, in the shape of PEP 249."},
                                   {0}};
 

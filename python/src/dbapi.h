@@ -9,10 +9,9 @@
 struct CormPyCursor;
 
 typedef struct CormPyRaw {
-    PyObject_HEAD
-    const corm_driver *driver;
-    corm_driver_connection *native;  /* borrowed; NULL once it is closed */
-    struct CormPyCursor *cursors;    /* borrowed: those with a statement */
+    PyObject_HEAD const corm_driver *driver;
+    corm_driver_connection *native; /* borrowed; NULL once it is closed */
+    struct CormPyCursor *cursors;   /* borrowed: those with a statement */
     PyObject *isolation_level, *row_factory, *text_factory;
     PyObject *dict;
     PyObject *weakrefs;

@@ -34,10 +34,14 @@ static corm_status classify(PyObject *exception) {
     static const struct {
         const char *name;
         corm_status status;
-    } classes[] = {{"IntegrityError", CORM_INTEGRITY_ERROR},     {"OperationalError", CORM_OPERATIONAL_ERROR},
-                   {"ProgrammingError", CORM_PROGRAMMING_ERROR}, {"DataError", CORM_DATA_ERROR},
-                   {"InternalError", CORM_INTERNAL_ERROR},       {"NotSupportedError", CORM_NOT_SUPPORTED},
-                   {"InterfaceError", CORM_INTERFACE_ERROR},     {"DatabaseError", CORM_DATABASE_ERROR},
+    } classes[] = {{"IntegrityError", CORM_INTEGRITY_ERROR},
+                   {"OperationalError", CORM_OPERATIONAL_ERROR},
+                   {"ProgrammingError", CORM_PROGRAMMING_ERROR},
+                   {"DataError", CORM_DATA_ERROR},
+                   {"InternalError", CORM_INTERNAL_ERROR},
+                   {"NotSupportedError", CORM_NOT_SUPPORTED},
+                   {"InterfaceError", CORM_INTERFACE_ERROR},
+                   {"DatabaseError", CORM_DATABASE_ERROR},
                    {"Error", CORM_DATABASE_ERROR}};
     PyObject *mro = Py_TYPE(exception)->tp_mro;
     for (Py_ssize_t i = 0; mro != NULL && i < PyTuple_GET_SIZE(mro); i++) {
@@ -210,7 +214,8 @@ static size_t column_count(corm_driver_statement *statement) {
 }
 
 static const char *column_name(corm_driver_statement *statement, size_t column) {
-    PyObject *entry = statement->description == NULL ? NULL : PyTuple_GET_ITEM(statement->description, (Py_ssize_t)column);
+    PyObject *entry =
+        statement->description == NULL ? NULL : PyTuple_GET_ITEM(statement->description, (Py_ssize_t)column);
     const char *name = entry == NULL ? "" : PyUnicode_AsUTF8(PyTuple_GET_ITEM(entry, 0));
     if (name == NULL) {
         PyErr_Clear();

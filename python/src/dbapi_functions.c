@@ -127,8 +127,7 @@ static PyObject *create_function(PyObject *object, PyObject *args, PyObject *kwa
                    ? sqlite3_create_function_v2(database, name, count, flags, NULL, NULL, NULL, NULL, NULL)
                    : sqlite3_create_function_v2(database, name, count, flags, Py_NewRef(function), call_function, NULL,
                                                 NULL, release_object); /* which is called when it fails, too */
-    return code == SQLITE_OK ? Py_NewRef(Py_None)
-                             : corm_py_raw_error("OperationalError", "Error creating function");
+    return code == SQLITE_OK ? Py_NewRef(Py_None) : corm_py_raw_error("OperationalError", "Error creating function");
 }
 
 /* ---- aggregates ---- */
@@ -185,10 +184,9 @@ static PyObject *create_aggregate(PyObject *object, PyObject *args) {
     }
     int code = cls == Py_None
                    ? sqlite3_create_function_v2(database, name, count, SQLITE_UTF8, NULL, NULL, NULL, NULL, NULL)
-                   : sqlite3_create_function_v2(database, name, count, SQLITE_UTF8, Py_NewRef(cls), NULL, step_aggregate,
-                                                finish_aggregate, release_object);
-    return code == SQLITE_OK ? Py_NewRef(Py_None)
-                             : corm_py_raw_error("OperationalError", "Error creating aggregate");
+                   : sqlite3_create_function_v2(database, name, count, SQLITE_UTF8, Py_NewRef(cls), NULL,
+                                                step_aggregate, finish_aggregate, release_object);
+    return code == SQLITE_OK ? Py_NewRef(Py_None) : corm_py_raw_error("OperationalError", "Error creating aggregate");
 }
 
 /* ---- collations ---- */
@@ -224,7 +222,8 @@ static PyObject *create_collation(PyObject *object, PyObject *args) {
         return NULL;
     }
     Py_INCREF(callable);
-    if (sqlite3_create_collation_v2(database, name, SQLITE_UTF8, callable, call_collation, release_object) != SQLITE_OK) {
+    if (sqlite3_create_collation_v2(database, name, SQLITE_UTF8, callable, call_collation, release_object) !=
+        SQLITE_OK) {
         Py_DECREF(callable); /* unlike functions, collations are not released when they cannot be made */
         return sqlite_error(database);
     }
@@ -244,10 +243,8 @@ static PyObject *execute_script(PyObject *object, PyObject *script) {
         return corm_py_raw_raise();
     }
     int code;
-    Py_BEGIN_ALLOW_THREADS
-    code = sqlite3_exec(database, text, NULL, NULL, NULL);
-    Py_END_ALLOW_THREADS
-    return code == SQLITE_OK ? corm_py_call(object, "cursor", NULL) : sqlite_error(database);
+    Py_BEGIN_ALLOW_THREADS code = sqlite3_exec(database, text, NULL, NULL, NULL);
+    Py_END_ALLOW_THREADS return code == SQLITE_OK ? corm_py_call(object, "cursor", NULL) : sqlite_error(database);
 }
 
 static PyObject *enable_extensions(PyObject *object, PyObject *enabled) {
@@ -324,11 +321,9 @@ static PyObject *dump_to(PyObject *object, PyObject *args, PyObject *kwargs) {
         return to == NULL ? NULL : sqlite_error(to);
     }
     int code;
-    Py_BEGIN_ALLOW_THREADS
-    sqlite3_backup_step(backup, -1);
+    Py_BEGIN_ALLOW_THREADS sqlite3_backup_step(backup, -1);
     code = sqlite3_backup_finish(backup);
-    Py_END_ALLOW_THREADS
-    return code == SQLITE_OK ? Py_NewRef(Py_None) : sqlite_error(to);
+    Py_END_ALLOW_THREADS return code == SQLITE_OK ? Py_NewRef(Py_None) : sqlite_error(to);
 }
 
 #define KEYWORDS(function) (PyCFunction)(void (*)(void))(function), METH_VARARGS | METH_KEYWORDS

@@ -139,9 +139,23 @@ static int start(CormPyEngine *self, const engine_arguments *given) {
 }
 
 static PyObject *engine_new(PyTypeObject *type, PyObject *args, PyObject *kwargs) {
-    static char *keywords[] = {"parts",    "url",           "dialect",  "creator",     "logger_name", "pool_logger_name",
-                               "options",  "pool",          "pool_size", "max_overflow", "pool_timeout", "pool_recycle",
-                               "pre_ping", "fifo",          "hide_parameters", "cache_size", NULL};
+    static char *keywords[] = {"parts",
+                               "url",
+                               "dialect",
+                               "creator",
+                               "logger_name",
+                               "pool_logger_name",
+                               "options",
+                               "pool",
+                               "pool_size",
+                               "max_overflow",
+                               "pool_timeout",
+                               "pool_recycle",
+                               "pre_ping",
+                               "fifo",
+                               "hide_parameters",
+                               "cache_size",
+                               NULL};
     engine_arguments given = {.cache_size = 500, .max_overflow = 10, .timeout = 30, .creator = Py_None};
     if (!PyArg_ParseTupleAndKeywords(args, kwargs, "O!OOOUUO!|iiiddpppi", keywords, &PyTuple_Type, &given.parts,
                                      &given.url, &given.dialect, &given.creator, &given.logger_name,
@@ -273,7 +287,8 @@ static PyObject *engine_set_pool(PyObject *object, PyObject *pool) {
 }
 
 static PyObject *engine_set_echo_pool(PyObject *object, PyObject *echo) {
-    return corm_py_engine_set_echo(((CormPyEngine *)object)->context, CORM_LOG_POOL, echo) < 0 ? NULL : Py_NewRef(Py_None);
+    return corm_py_engine_set_echo(((CormPyEngine *)object)->context, CORM_LOG_POOL, echo) < 0 ? NULL
+                                                                                               : Py_NewRef(Py_None);
 }
 
 static PyObject *engine_repr(PyObject *object) {
@@ -398,8 +413,9 @@ static PyType_Slot engine_slots[] = {{Py_tp_new, engine_new},
                                      {Py_tp_methods, engine_methods},
                                      {Py_tp_getset, engine_getset},
                                      {Py_tp_members, engine_members},
-                                     {Py_tp_doc, "A database: its pool of connections and its compiled statements. May be "
-                                                 "used from many threads."},
+                                     {Py_tp_doc,
+                                      "A database: its pool of connections and its compiled statements. May be "
+                                      "used from many threads."},
                                      {0}};
 
 static PyType_Spec engine_spec = {"cormorant._engine.Engine", sizeof(CormPyEngine), 0,

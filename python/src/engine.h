@@ -39,41 +39,38 @@ typedef enum corm_py_engine_event {
 typedef struct CormPyEngine CormPyEngine;
 
 typedef struct CormPyContext {
-    PyObject_HEAD
-    corm_engine *core;      /* borrowed: it owns the context */
-    CormPyEngine *engine;   /* borrowed: the first Engine object; NULL once it is gone */
-    PyObject *creator;      /* or NULL */
+    PyObject_HEAD corm_engine *core;                 /* borrowed: it owns the context */
+    CormPyEngine *engine;                            /* borrowed: the first Engine object; NULL once it is gone */
+    PyObject *creator;                               /* or NULL */
     PyObject *listeners[CORM_PY_ENGINE_EVENT_COUNT]; /* lists, or NULL */
-    PyObject *raw;          /* dict: address of a driver's connection -> (what users were shown, its record) */
-    PyObject *loggers[2];   /* by corm_log_kind; NULL until needed */
+    PyObject *raw;        /* dict: address of a driver's connection -> (what users were shown, its record) */
+    PyObject *loggers[2]; /* by corm_log_kind; NULL until needed */
     PyObject *logger_names[2];
-    int echo[2];            /* -1: the logger's level decides; else the level asked for */
-    bool connected;         /* first_connect was fired */
+    int echo[2];                           /* -1: the logger's level decides; else the level asked for */
+    bool connected;                        /* first_connect was fired */
     struct CormPyContext *previous, *next; /* all contexts, for listeners of classes */
 } CormPyContext;
 
 struct CormPyEngine {
-    PyObject_HEAD
-    corm_engine *engine;    /* a reference */
-    CormPyContext *context; /* borrowed from it */
+    PyObject_HEAD corm_engine *engine; /* a reference */
+    CormPyContext *context;            /* borrowed from it */
     PyObject *url, *dialect, *pool;
-    PyObject *options;      /* dict: execution options, never changed */
+    PyObject *options; /* dict: execution options, never changed */
     PyObject *dict;
     PyObject *weakrefs;
 };
 
 typedef struct CormPyConnection {
-    PyObject_HEAD
-    corm_connection *connection; /* NULL: closed */
+    PyObject_HEAD corm_connection *connection; /* NULL: closed */
     CormPyEngine *engine;
     bool owned;
     bool was_invalid;
-    PyObject *transaction;  /* borrowed: the RootTransaction; NULL: none, or nobody has it */
-    PyObject *nested;       /* the innermost NestedTransaction, or NULL */
-    PyObject *entered;      /* borrowed: the transaction of the innermost with block, or NULL */
-    PyObject *options;      /* dict, never changed; or NULL */
+    PyObject *transaction; /* borrowed: the RootTransaction; NULL: none, or nobody has it */
+    PyObject *nested;      /* the innermost NestedTransaction, or NULL */
+    PyObject *entered;     /* borrowed: the transaction of the innermost with block, or NULL */
+    PyObject *options;     /* dict, never changed; or NULL */
     PyObject *listeners[CORM_PY_ENGINE_EVENT_COUNT];
-    PyObject *proxy;        /* connection.connection, or NULL */
+    PyObject *proxy; /* connection.connection, or NULL */
     PyObject *dict;
     PyObject *weakrefs;
 } CormPyConnection;
@@ -127,7 +124,7 @@ PyObject *corm_py_transaction_nested(CormPyConnection *connection); /* begin_nes
 /* The connection's transactions are over: its objects say so. */
 void corm_py_transactions_end(CormPyConnection *connection);
 bool corm_py_transaction_is_active(PyObject *transaction);
-PyObject *corm_py_engine_begin(CormPyEngine *engine);               /* engine.begin() */
+PyObject *corm_py_engine_begin(CormPyEngine *engine); /* engine.begin() */
 int corm_py_transaction_init(PyObject *module);
 
 /* ---- dbapi.c, dbapi_driver.c ---- */

@@ -71,18 +71,20 @@ static int apply_isolation(corm_connection *core, PyObject *options) {
         PyErr_Clear();
         PyObject *cls = corm_py_import("cormorant.exc", "ArgumentError");
         if (cls != NULL) {
-            PyErr_Format(cls,
-                         "Invalid value %R for isolation_level. Valid isolation levels for 'sqlite' are READ UNCOMMITTED, "
-                         "SERIALIZABLE, AUTOCOMMIT",
-                         level);
+            PyErr_Format(
+                cls,
+                "Invalid value %R for isolation_level. Valid isolation levels for 'sqlite' are READ UNCOMMITTED, "
+                "SERIALIZABLE, AUTOCOMMIT",
+                level);
             Py_DECREF(cls);
         }
         return -1;
     }
     if (corm_connection_in_transaction(core)) {
-        corm_py_raise_as("InvalidRequestError",
-                         "This connection has already initialized a SQLAlchemy Transaction() object via begin() or "
-                         "autobegin; isolation_level may not be altered unless rollback() or commit() is called first.");
+        corm_py_raise_as(
+            "InvalidRequestError",
+            "This connection has already initialized a SQLAlchemy Transaction() object via begin() or "
+            "autobegin; isolation_level may not be altered unless rollback() or commit() is called first.");
         return -1;
     }
     corm_connection_set_autocommit(core, found == 0);
@@ -176,7 +178,8 @@ corm_connection *corm_py_connection_borrow(PyObject *object) {
 
 /* The statement of what execute() was given: a new reference, NULL raised. */
 static corm_node *statement_of(PyObject *object) {
-    corm_node *node = PyUnicode_Check(object) || PyLong_Check(object) || object == Py_None ? NULL : corm_py_node(object);
+    corm_node *node =
+        PyUnicode_Check(object) || PyLong_Check(object) || object == Py_None ? NULL : corm_py_node(object);
     if (node != NULL) {
         switch (node->kind) {
         case CORM_NODE_SELECT:
@@ -251,8 +254,8 @@ static PyObject *run_node(CormPyConnection *self, corm_node *node, PyObject *par
         return core == NULL ? NULL : corm_py_raise();
     }
     PyObject *made = corm_py_result_of_connection(result, (PyObject *)self);
-    PyObject *size = options == NULL || options == Py_None || made == NULL ? NULL
-                                                                           : PyDict_GetItemString(options, "yield_per");
+    PyObject *size =
+        options == NULL || options == Py_None || made == NULL ? NULL : PyDict_GetItemString(options, "yield_per");
     if (size != NULL && size != Py_None) {
         PyObject *same = corm_py_call(made, "yield_per", "O", size);
         Py_SETREF(made, same);
@@ -281,7 +284,8 @@ static PyObject *run_object(CormPyConnection *self, PyObject *statement, PyObjec
     return result;
 }
 
-static PyObject *execute_statement(CormPyConnection *self, PyObject *statement, PyObject *parameters, PyObject *options) {
+static PyObject *execute_statement(CormPyConnection *self, PyObject *statement, PyObject *parameters,
+                                   PyObject *options) {
     bool handled;
     PyObject *result = run_object(self, statement, parameters, options, &handled);
     if (handled) {
@@ -388,9 +392,10 @@ static PyObject *connection_begin(PyObject *object, PyObject *unused) {
         return NULL;
     }
     if (corm_connection_in_transaction(core)) {
-        return corm_py_raise_as("InvalidRequestError",
-                                "This connection has already initialized a SQLAlchemy Transaction() object via begin() or "
-                                "autobegin; can't call begin() here unless rollback() or commit() is called first.");
+        return corm_py_raise_as(
+            "InvalidRequestError",
+            "This connection has already initialized a SQLAlchemy Transaction() object via begin() or "
+            "autobegin; can't call begin() here unless rollback() or commit() is called first.");
     }
     return corm_py_connection_begun(self) == NULL ? NULL : corm_py_transaction_root(self);
 }
@@ -515,8 +520,7 @@ static PyObject *connection_get_options(PyObject *object, PyObject *unused) {
 static PyObject *connection_get_isolation(PyObject *object, PyObject *unused) {
     (void)unused;
     corm_connection *core = corm_py_connection_open((CormPyConnection *)object);
-    return core == NULL ? NULL
-                        : PyUnicode_FromString(corm_connection_autocommit(core) ? "AUTOCOMMIT" : "SERIALIZABLE");
+    return core == NULL ? NULL : PyUnicode_FromString(corm_connection_autocommit(core) ? "AUTOCOMMIT" : "SERIALIZABLE");
 }
 
 static PyObject *connection_detach(PyObject *object, PyObject *unused) {
@@ -639,7 +643,8 @@ static PyMethodDef connection_methods[] = {
     {"execute", FASTCALL(connection_execute), FAST,
      "execute($self, /, statement, parameters=None, *, execution_options=None)\n--\n\nRun a statement."},
     {"scalar", FASTCALL(connection_scalar), FAST,
-     "scalar($self, /, statement, parameters=None, *, execution_options=None)\n--\n\nThe first value of the first row."},
+     "scalar($self, /, statement, parameters=None, *, execution_options=None)\n--\n\nThe first value of the first "
+     "row."},
     {"scalars", FASTCALL(connection_scalars), FAST,
      "scalars($self, /, statement, parameters=None, *, execution_options=None)\n--\n\nThe first values of the rows."},
     {"exec_driver_sql", FASTCALL(connection_exec_driver_sql), KEYWORDS,

@@ -186,8 +186,8 @@ static PyObject *callable_of(PyObject *fn, PyObject *target, PyObject *identifie
     }
     PyObject *wrap = corm_py_import("cormorant.engine.events", "_wrap_listener");
     PyObject *made = wrap == NULL ? NULL
-                                  : PyObject_CallFunction(wrap, "OsiiOO", fn, argument_names[event], named, once, target,
-                                                          identifier);
+                                  : PyObject_CallFunction(wrap, "OsiiOO", fn, argument_names[event], named, once,
+                                                          target, identifier);
     Py_XDECREF(wrap);
     return made;
 }
@@ -208,11 +208,12 @@ static PyObject *engine_listen(PyObject *module, PyObject *args) {
     if (lists[event] == NULL) {
         lists[event] = PyList_New(0);
     }
-    PyObject *callable = lists[event] == NULL || first < 0 || retval < 0
-                             ? NULL
-                             : callable_of(fn, target, identifier, event, options);
+    PyObject *callable =
+        lists[event] == NULL || first < 0 || retval < 0 ? NULL : callable_of(fn, target, identifier, event, options);
     PyObject *entry = callable == NULL ? NULL : Py_BuildValue("(OOO)", callable, retval ? Py_True : Py_False, fn);
-    int status = entry == NULL ? -1 : first ? PyList_Insert(lists[event], 0, entry) : PyList_Append(lists[event], entry);
+    int status = entry == NULL ? -1
+                 : first       ? PyList_Insert(lists[event], 0, entry)
+                               : PyList_Append(lists[event], entry);
     Py_XDECREF(callable);
     Py_XDECREF(entry);
     if (status < 0) {
@@ -346,7 +347,8 @@ static PyType_Spec context_spec = {.name = "cormorant._engine._EngineContext",
 
 static PyMethodDef functions[] = {
     {"_engine_listen", engine_listen, METH_VARARGS,
-     "_engine_listen(target, identifier, fn, options=None)\n--\n\nAdd a listener; False when the target is no engine's."},
+     "_engine_listen(target, identifier, fn, options=None)\n--\n\nAdd a listener; False when the target is no "
+     "engine's."},
     {"_engine_unlisten", engine_unlisten, METH_VARARGS,
      "_engine_unlisten(target, identifier, fn)\n--\n\nRemove a listener; False when it is not there."},
     {"_engine_contains", engine_contains, METH_VARARGS,

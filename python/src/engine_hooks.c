@@ -21,8 +21,8 @@ PyObject *corm_py_raw_pair(CormPyContext *context, corm_driver_connection *nativ
         return Py_XNewRef(pair);
     }
     const corm_driver *driver = corm_engine_driver(context->core);
-    PyObject *shown = driver == &corm_py_dbapi_driver ? Py_NewRef(corm_py_dbapi_object(native))
-                                                      : corm_py_dbapi_new(driver, native);
+    PyObject *shown =
+        driver == &corm_py_dbapi_driver ? Py_NewRef(corm_py_dbapi_object(native)) : corm_py_dbapi_new(driver, native);
     PyObject *make = shown == NULL ? NULL : corm_py_import("cormorant.pool", "_ConnectionRecord");
     PyObject *record = make == NULL ? NULL : PyObject_CallOneArg(make, shown);
     pair = record == NULL ? NULL : PyTuple_Pack(2, shown, record);
@@ -79,7 +79,8 @@ static corm_status hook_checked_out(void *context, corm_driver_connection *nativ
     PyObject *proxy = make == NULL ? NULL
                                    : PyObject_CallFunctionObjArgs(make, Py_None, PyTuple_GET_ITEM(pair, 0),
                                                                   PyTuple_GET_ITEM(pair, 1), NULL);
-    PyObject *args = proxy == NULL ? NULL : PyTuple_Pack(3, PyTuple_GET_ITEM(pair, 0), PyTuple_GET_ITEM(pair, 1), proxy);
+    PyObject *args =
+        proxy == NULL ? NULL : PyTuple_Pack(3, PyTuple_GET_ITEM(pair, 0), PyTuple_GET_ITEM(pair, 1), proxy);
     corm_status status = corm_py_engine_fire(self, NULL, CORM_PY_CHECKOUT, args) < 0 ? corm_py_error() : CORM_OK;
     Py_XDECREF(args);
     Py_XDECREF(proxy);
@@ -150,18 +151,22 @@ static void hook_detached(void *context, corm_connection *connection) {
 
 static corm_status hook_transaction(void *context, corm_connection *connection, corm_transaction_event event,
                                     const char *savepoint) {
-    static const corm_py_engine_event events[] = {CORM_PY_BEGIN,     CORM_PY_COMMIT,            CORM_PY_ROLLBACK,
-                                                  CORM_PY_SAVEPOINT, CORM_PY_RELEASE_SAVEPOINT, CORM_PY_ROLLBACK_SAVEPOINT};
+    static const corm_py_engine_event events[] = {CORM_PY_BEGIN,
+                                                  CORM_PY_COMMIT,
+                                                  CORM_PY_ROLLBACK,
+                                                  CORM_PY_SAVEPOINT,
+                                                  CORM_PY_RELEASE_SAVEPOINT,
+                                                  CORM_PY_ROLLBACK_SAVEPOINT};
     CormPyContext *self = context;
     CormPyConnection *known = corm_connection_host(connection);
     if (!corm_py_engine_listened(self, known, events[event])) {
         return CORM_OK;
     }
     PyObject *shown = corm_py_connection_of(self, connection);
-    PyObject *args = shown == NULL                              ? NULL
-                     : savepoint == NULL                        ? PyTuple_Pack(1, shown)
-                     : events[event] == CORM_PY_SAVEPOINT       ? Py_BuildValue("(Os)", shown, savepoint)
-                                                                : Py_BuildValue("(OsO)", shown, savepoint, Py_None);
+    PyObject *args = shown == NULL                        ? NULL
+                     : savepoint == NULL                  ? PyTuple_Pack(1, shown)
+                     : events[event] == CORM_PY_SAVEPOINT ? Py_BuildValue("(Os)", shown, savepoint)
+                                                          : Py_BuildValue("(OsO)", shown, savepoint, Py_None);
     int failed = corm_py_engine_fire(self, (CormPyConnection *)shown, events[event], args);
     corm_status status = failed < 0 ? corm_py_error() : CORM_OK;
     Py_XDECREF(args);
@@ -220,15 +225,14 @@ static PyObject *describe_call(CormPyContext *self, corm_connection *connection,
     PyObject *result = NULL;
     PyObject *pair = corm_py_raw_pair(self, corm_connection_driver(connection));
     PyObject *cursor = pair == NULL ? NULL : corm_py_call(PyTuple_GET_ITEM(pair, 0), "cursor", NULL);
-    PyObject *statement =
-        cursor == NULL ? NULL : PyUnicode_DecodeUTF8(call->sql, (Py_ssize_t)call->size, "replace");
-    PyObject *parameters = statement == NULL       ? NULL
-                           : call->batch != NULL   ? sets_of(call->batch)
-                                                   : tuple_of(call->values, call->count);
+    PyObject *statement = cursor == NULL ? NULL : PyUnicode_DecodeUTF8(call->sql, (Py_ssize_t)call->size, "replace");
+    PyObject *parameters = statement == NULL     ? NULL
+                           : call->batch != NULL ? sets_of(call->batch)
+                                                 : tuple_of(call->values, call->count);
     PyObject *make = parameters == NULL ? NULL : corm_py_import("cormorant.engine.events", "ExecutionContext");
     PyObject *many = call->batch != NULL && call->batch->rows > 1 ? Py_True : Py_False;
-    PyObject *context = make == NULL ? NULL
-                                     : PyObject_CallFunctionObjArgs(make, shown, cursor, statement, parameters, many, NULL);
+    PyObject *context =
+        make == NULL ? NULL : PyObject_CallFunctionObjArgs(make, shown, cursor, statement, parameters, many, NULL);
     if (context != NULL) {
         result = PyTuple_Pack(6, shown, cursor, statement, parameters, context, many);
     }
@@ -272,10 +276,10 @@ static int replace_values(call_state *state, corm_engine_call *call, PyObject *p
     }
     /* The objects live in the arguments from now on. */
     PyObject *old = state->args;
-    PyObject *args = status < 0 ? NULL
-                                : PyTuple_Pack(6, PyTuple_GET_ITEM(old, 0), PyTuple_GET_ITEM(old, 1),
-                                               PyTuple_GET_ITEM(old, 2), fixed, PyTuple_GET_ITEM(old, 4),
-                                               PyTuple_GET_ITEM(old, 5));
+    PyObject *args = status < 0
+                         ? NULL
+                         : PyTuple_Pack(6, PyTuple_GET_ITEM(old, 0), PyTuple_GET_ITEM(old, 1), PyTuple_GET_ITEM(old, 2),
+                                        fixed, PyTuple_GET_ITEM(old, 4), PyTuple_GET_ITEM(old, 5));
     Py_DECREF(fixed);
     if (args == NULL) {
         return -1;
@@ -287,7 +291,8 @@ static int replace_values(call_state *state, corm_engine_call *call, PyObject *p
 }
 
 static int call_before(CormPyContext *self, call_state *state, corm_engine_call *call) {
-    PyObject *all = corm_py_engine_listeners(self, (CormPyConnection *)state->connection, CORM_PY_BEFORE_CURSOR_EXECUTE);
+    PyObject *all =
+        corm_py_engine_listeners(self, (CormPyConnection *)state->connection, CORM_PY_BEFORE_CURSOR_EXECUTE);
     PyObject *statement = Py_NewRef(PyTuple_GET_ITEM(state->args, 2));
     PyObject *parameters = Py_NewRef(PyTuple_GET_ITEM(state->args, 3));
     int status = all == NULL ? -1 : 0;
@@ -357,9 +362,8 @@ static corm_status call_handlers(CormPyContext *self, const call_state *state) {
     }
     PyObject *handle = corm_py_import("cormorant.engine.events", "_handle_error");
     PyObject *all = corm_py_engine_listeners(self, (CormPyConnection *)state->connection, CORM_PY_HANDLE_ERROR);
-    PyObject *result = handle == NULL || all == NULL
-                           ? NULL
-                           : PyObject_CallFunctionObjArgs(handle, all, exception, state->args, NULL);
+    PyObject *result =
+        handle == NULL || all == NULL ? NULL : PyObject_CallFunctionObjArgs(handle, all, exception, state->args, NULL);
     if (result != NULL) {
         PyErr_SetObject((PyObject *)Py_TYPE(result), result);
     }
@@ -372,8 +376,8 @@ static corm_status call_handlers(CormPyContext *self, const call_state *state) {
     return corm_py_error();
 }
 
-static corm_status hook_executed(void *context, corm_connection *connection, corm_engine_call *call, corm_cursor *cursor,
-                                 corm_status status) {
+static corm_status hook_executed(void *context, corm_connection *connection, corm_engine_call *call,
+                                 corm_cursor *cursor, corm_status status) {
     CormPyContext *self = context;
     call_state *state = call->host;
     (void)connection;
@@ -382,7 +386,8 @@ static corm_status hook_executed(void *context, corm_connection *connection, cor
         return status;
     }
     if (status == CORM_OK) {
-        if (corm_py_engine_fire(self, (CormPyConnection *)state->connection, CORM_PY_AFTER_CURSOR_EXECUTE, state->args) < 0) {
+        if (corm_py_engine_fire(self, (CormPyConnection *)state->connection, CORM_PY_AFTER_CURSOR_EXECUTE,
+                                state->args) < 0) {
             status = corm_py_error();
         }
     } else if (corm_py_engine_listened(self, (CormPyConnection *)state->connection, CORM_PY_HANDLE_ERROR)) {
@@ -461,7 +466,8 @@ static void hook_log(void *context, corm_log_kind kind, const char *message) {
     Py_INCREF(self);
     PyObject *emit = logger_of(self, kind) == NULL ? NULL : corm_py_import("cormorant.log", "_emit");
     PyObject *text = emit == NULL ? NULL : PyUnicode_DecodeUTF8(message, (Py_ssize_t)strlen(message), "replace");
-    PyObject *done = text == NULL ? NULL : PyObject_CallFunction(emit, "OiO", self->loggers[kind], log_levels[kind], text);
+    PyObject *done =
+        text == NULL ? NULL : PyObject_CallFunction(emit, "OiO", self->loggers[kind], log_levels[kind], text);
     if (done == NULL) {
         PyErr_WriteUnraisable((PyObject *)self);
     }

@@ -12,19 +12,17 @@
 #include "orm.h"
 
 typedef struct Transaction {
-    PyObject_HEAD
-    CormPyConnection *connection;
+    PyObject_HEAD CormPyConnection *connection;
     PyObject *outer;   /* of a nested one: the nested one around it, or NULL */
     PyObject *entered; /* what was entered before this one's with block, or NULL */
     bool nested;
     bool active;
-    bool inside;       /* its with block is under way */
-    char name[32];     /* of a savepoint */
+    bool inside;   /* its with block is under way */
+    char name[32]; /* of a savepoint */
 } Transaction;
 
 typedef struct EngineBegin {
-    PyObject_HEAD
-    CormPyEngine *engine;
+    PyObject_HEAD CormPyEngine *engine;
     PyObject *connection, *transaction;
 } EngineBegin;
 
@@ -129,8 +127,8 @@ static PyObject *commit(PyObject *object, PyObject *unused) {
         return PyErr_Occurred() != NULL ? NULL : inactive(self);
     }
     Py_INCREF(self);
-    PyObject *result = finish(self, self->nested ? corm_connection_release(core, self->name)
-                                                 : corm_connection_commit(core));
+    PyObject *result =
+        finish(self, self->nested ? corm_connection_release(core, self->name) : corm_connection_commit(core));
     Py_DECREF(self);
     return result;
 }
@@ -366,9 +364,8 @@ static void begin_dealloc(PyObject *object) {
     Py_DECREF(type);
 }
 
-static PyMethodDef begin_methods[] = {{"__enter__", begin_enter, METH_NOARGS, NULL},
-                                      {"__exit__", begin_exit, METH_VARARGS, NULL},
-                                      {NULL}};
+static PyMethodDef begin_methods[] = {
+    {"__enter__", begin_enter, METH_NOARGS, NULL}, {"__exit__", begin_exit, METH_VARARGS, NULL}, {NULL}};
 
 static PyType_Slot begin_slots[] = {{Py_tp_dealloc, begin_dealloc},
                                     {Py_tp_traverse, begin_traverse},
@@ -378,7 +375,8 @@ static PyType_Slot begin_slots[] = {{Py_tp_dealloc, begin_dealloc},
                                     {0}};
 
 static PyType_Spec begin_spec = {"cormorant._engine._EngineBegin", sizeof(EngineBegin), 0,
-                                 Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_DISALLOW_INSTANTIATION, begin_slots};
+                                 Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_DISALLOW_INSTANTIATION,
+                                 begin_slots};
 
 int corm_py_transaction_init(PyObject *module) {
     transaction_type = corm_py_type(module, &transaction_spec, NULL);

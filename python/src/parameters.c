@@ -4,8 +4,8 @@
  * Values are borrowed from Python's objects, which are held one by one, since the caller's dictionary may change while
  * user code runs. A list or tuple is offered both as a list, for IN, and as the object that it is.
  */
-#include "engine.h"
 #include "parameters.h"
+#include "engine.h"
 
 #include "base/alloc.h"
 
@@ -49,8 +49,8 @@ static int add_list(parameter_memory *memory, PyObject *object, size_t place) {
                        : 1;
     corm_value *values = status < 0 ? NULL : PyMem_Calloc(count * (width == 0 ? 1 : width) + 1, sizeof *values);
     corm_value **grown = values == NULL ? NULL
-                                        : PyMem_Realloc(memory->list_memory, (memory->list_memory_count + 1) *
-                                                                                 sizeof *memory->list_memory);
+                                        : PyMem_Realloc(memory->list_memory,
+                                                        (memory->list_memory_count + 1) * sizeof *memory->list_memory);
     if (grown == NULL) {
         PyMem_Free(values);
         if (status == 0) {
@@ -156,7 +156,8 @@ static PyObject *sets_of(PyObject *object) {
     PyObject *list = PyList_New(count);
     for (Py_ssize_t i = 0; list != NULL && i < PyList_GET_SIZE(list); i++) {
         PyObject *item = i < PySequence_Fast_GET_SIZE(object) ? PySequence_Fast_GET_ITEM(object, i) : Py_None;
-        PyObject *dict = is_mapping(item) ? as_dict(item) : argument_error("List argument must consist only of dictionaries");
+        PyObject *dict =
+            is_mapping(item) ? as_dict(item) : argument_error("List argument must consist only of dictionaries");
         if (dict == NULL) {
             Py_CLEAR(list);
         } else {

@@ -10,7 +10,7 @@
 typedef struct corm_py_placed {
     corm_value *values; /* set_count times width */
     size_t set_count, width;
-    PyObject *objects;  /* what the values are borrowed from */
+    PyObject *objects; /* what the values are borrowed from */
     struct corm_scratch scratch;
 } corm_py_placed;
 

@@ -5,8 +5,8 @@
  * holds the Result and reads through it. The fast ends (all scalars, all rows) fill a plain array, so that the list is
  * made once and the collector does not look at it while it grows.
  */
-#include "orm.h"
 #include "result.h"
+#include "orm.h"
 
 #include <structmember.h>
 
@@ -16,20 +16,19 @@
 typedef enum result_mode { MODE_ROWS, MODE_SCALARS, MODE_MAPPINGS } result_mode;
 
 typedef struct CormPyResult {
-    PyObject_HEAD
-    struct CormPyResult *source; /* the Result whose rows these are; NULL: itself. Owned */
-    corm_result *result;         /* of a source: owned */
-    corm_item *items;            /* of a source: one row */
-    PyObject *connection;        /* kept alive, or NULL */
-    PyObject *keys;              /* a CormPyKeys, NULL until asked for */
-    Py_ssize_t *picked;          /* the columns that are given; NULL: all */
+    PyObject_HEAD struct CormPyResult *source; /* the Result whose rows these are; NULL: itself. Owned */
+    corm_result *result;                       /* of a source: owned */
+    corm_item *items;                          /* of a source: one row */
+    PyObject *connection;                      /* kept alive, or NULL */
+    PyObject *keys;                            /* a CormPyKeys, NULL until asked for */
+    Py_ssize_t *picked;                        /* the columns that are given; NULL: all */
     Py_ssize_t width;
     result_mode mode;
     bool unique;
-    bool closed;                 /* close() or first(): of a source */
-    bool reading;                /* a row is under way: of a source */
-    PyObject *strategy;          /* of unique(), or NULL */
-    PyObject *seen;              /* set, NULL until the first row */
+    bool closed;        /* close() or first(): of a source */
+    bool reading;       /* a row is under way: of a source */
+    PyObject *strategy; /* of unique(), or NULL */
+    PyObject *seen;     /* set, NULL until the first row */
     Py_ssize_t yield_per;
     PyObject *weakrefs;
 } CormPyResult;
@@ -160,8 +159,7 @@ static CormPyKeys *keys_of(CormPyResult *self) {
             source->keys = make_keys(source->result);
         }
         if (self != source && source->keys != NULL) {
-            self->keys = self->picked == NULL ? Py_NewRef(source->keys)
-                                              : picked_keys(self, (CormPyKeys *)source->keys);
+            self->keys = self->picked == NULL ? Py_NewRef(source->keys) : picked_keys(self, (CormPyKeys *)source->keys);
         }
     }
     return (CormPyKeys *)self->keys;
@@ -701,8 +699,7 @@ static PyObject *result_next(PyObject *object) {
 /* ---- partitions ---- */
 
 typedef struct Partitions {
-    PyObject_HEAD
-    CormPyResult *result;
+    PyObject_HEAD CormPyResult *result;
     Py_ssize_t size;
 } Partitions;
 
@@ -749,7 +746,8 @@ static PyType_Slot partitions_slots[] = {{Py_tp_dealloc, partitions_dealloc},
 
 static PyType_Spec partitions_spec = {.name = "cormorant._engine._Partitions",
                                       .basicsize = sizeof(Partitions),
-                                      .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_DISALLOW_INSTANTIATION,
+                                      .flags =
+                                          Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_DISALLOW_INSTANTIATION,
                                       .slots = partitions_slots};
 
 static PyObject *result_partitions(PyObject *object, PyObject *args, PyObject *kwargs) {
@@ -967,9 +965,10 @@ static PyObject *get_inserted_key(PyObject *object, void *closure) {
         return corm_py_raise();
     }
     if (count == 0 && table->primary_key.count > 0) {
-        return raise_named("InvalidRequestError",
-                           "This statement was an executemany call; if primary key information is needed, insert row by "
-                           "row or use returning().");
+        return raise_named(
+            "InvalidRequestError",
+            "This statement was an executemany call; if primary key information is needed, insert row by "
+            "row or use returning().");
     }
     PyObject *names = PyTuple_New((Py_ssize_t)count);
     for (size_t i = 0; i < count && names != NULL; i++) {
@@ -1019,24 +1018,25 @@ static PyObject *get_connection(PyObject *object, void *closure) {
 
 #define FASTCALL(function) (PyCFunction)(void (*)(void))(function)
 
-#define READING                                                                                                       \
+#define READING                                                                                                        \
     {"all", result_all, METH_NOARGS, "all($self, /)\n--\n\nAll remaining items in a list."},                           \
         {"first", result_first, METH_NOARGS, "first($self, /)\n--\n\nThe first item or None; closes the result."},     \
-        {"one", result_one, METH_NOARGS,                                                                              \
+        {"one", result_one, METH_NOARGS,                                                                               \
          "one($self, /)\n--\n\nThe only item; NoResultFound or MultipleResultsFound."},                                \
-        {"one_or_none", result_one_or_none, METH_NOARGS,                                                              \
+        {"one_or_none", result_one_or_none, METH_NOARGS,                                                               \
          "one_or_none($self, /)\n--\n\nThe only item or None; MultipleResultsFound."},                                 \
         {"fetchall", result_all, METH_NOARGS, "fetchall($self, /)\n--\n\nAll remaining items in a list."},             \
-        {"fetchmany", FASTCALL(result_fetchmany), METH_VARARGS | METH_KEYWORDS,                                       \
+        {"fetchmany", FASTCALL(result_fetchmany), METH_VARARGS | METH_KEYWORDS,                                        \
          "fetchmany($self, size=None)\n--\n\nUp to size items in a list."},                                            \
-        {"partitions", FASTCALL(result_partitions), METH_VARARGS | METH_KEYWORDS,                                     \
+        {"partitions", FASTCALL(result_partitions), METH_VARARGS | METH_KEYWORDS,                                      \
          "partitions($self, size=None)\n--\n\nIterate over lists of up to size items."},                               \
-        {"unique", FASTCALL(result_unique), METH_VARARGS | METH_KEYWORDS,                                             \
+        {"unique", FASTCALL(result_unique), METH_VARARGS | METH_KEYWORDS,                                              \
          "unique($self, strategy=None)\n--\n\nGive each item once; strategy makes what is compared."},                 \
         {"yield_per", result_yield_per, METH_O, "yield_per($self, num, /)\n--\n\nHow many rows partitions() has."},    \
         {"close", result_close, METH_NOARGS, "close($self, /)\n--\n\nDrop the remaining rows."},                       \
-        {"__enter__", result_enter, METH_NOARGS, NULL}, {"__exit__", result_exit, METH_VARARGS, NULL},                \
-        {"__class_getitem__", Py_GenericAlias, METH_O | METH_CLASS, "For annotations."}
+        {"__enter__", result_enter, METH_NOARGS, NULL}, {"__exit__", result_exit, METH_VARARGS, NULL}, {               \
+        "__class_getitem__", Py_GenericAlias, METH_O | METH_CLASS, "For annotations."                                  \
+    }
 
 static PyMethodDef result_methods[] = {
     READING,
@@ -1076,12 +1076,14 @@ static PyGetSetDef cursor_getset[] = {
     {"connection", get_connection, NULL, "The connection that it came from.", NULL},
     {NULL}};
 
-static PyMemberDef result_members[] = {
-    {"__weaklistoffset__", T_PYSSIZET, offsetof(CormPyResult, weakrefs), READONLY}, {NULL}};
+static PyMemberDef result_members[] = {{"__weaklistoffset__", T_PYSSIZET, offsetof(CormPyResult, weakrefs), READONLY},
+                                       {NULL}};
 
-#define RESULT_SLOTS                                                                                                  \
-    {Py_tp_dealloc, result_dealloc}, {Py_tp_traverse, result_traverse}, {Py_tp_clear, result_clear},                  \
-        {Py_tp_iter, result_iter}, {Py_tp_iternext, result_next}, {Py_tp_members, result_members}
+#define RESULT_SLOTS                                                                                                   \
+    {Py_tp_dealloc, result_dealloc}, {Py_tp_traverse, result_traverse}, {Py_tp_clear, result_clear},                   \
+        {Py_tp_iter, result_iter}, {Py_tp_iternext, result_next}, {                                                    \
+        Py_tp_members, result_members                                                                                  \
+    }
 
 enum {
     DERIVED_FLAGS = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_BASETYPE | Py_TPFLAGS_DISALLOW_INSTANTIATION,
@@ -1107,8 +1109,10 @@ static PyType_Slot mapping_slots[] = {RESULT_SLOTS,
 static PyType_Slot tuple_slots[] = {{Py_tp_doc, "The rows of a result, typed as tuples."}, {0}};
 
 static PyType_Spec result_spec = {"cormorant._engine.Result", sizeof(CormPyResult), 0, RESULT_FLAGS, result_slots};
-static PyType_Spec cursor_spec = {"cormorant._engine.CursorResult", sizeof(CormPyResult), 0, DERIVED_FLAGS, cursor_slots};
-static PyType_Spec scalar_spec = {"cormorant._engine.ScalarResult", sizeof(CormPyResult), 0, RESULT_FLAGS, scalar_slots};
+static PyType_Spec cursor_spec = {"cormorant._engine.CursorResult", sizeof(CormPyResult), 0, DERIVED_FLAGS,
+                                  cursor_slots};
+static PyType_Spec scalar_spec = {"cormorant._engine.ScalarResult", sizeof(CormPyResult), 0, RESULT_FLAGS,
+                                  scalar_slots};
 static PyType_Spec mapping_spec = {"cormorant._engine.MappingResult", sizeof(CormPyResult), 0, RESULT_FLAGS,
                                    mapping_slots};
 static PyType_Spec tuple_spec = {"cormorant._engine.TupleResult", sizeof(CormPyResult), 0, DERIVED_FLAGS, tuple_slots};

@@ -6,10 +6,9 @@
 
 /* The names of a result's columns, shared by its rows. */
 typedef struct CormPyKeys {
-    PyObject_HEAD
-    PyObject *names;   /* tuple of str */
-    PyObject *index;   /* dict: name -> place; NULL until asked for */
-    corm_node **nodes; /* references, entries may be NULL; NULL: none */
+    PyObject_HEAD PyObject *names; /* tuple of str */
+    PyObject *index;               /* dict: name -> place; NULL until asked for */
+    corm_node **nodes;             /* references, entries may be NULL; NULL: none */
 } CormPyKeys;
 extern PyTypeObject *CormPyKeys_Type;
 extern PyTypeObject *CormPyRow_Type;

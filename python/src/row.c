@@ -155,8 +155,7 @@ static void row_dealloc(PyObject *self) {
     PyTypeObject *type = Py_TYPE(self);
     PyObject **items = corm_py_row_items(self);
     PyObject_GC_UnTrack(self);
-    Py_TRASHCAN_BEGIN(self, row_dealloc)
-    for (Py_ssize_t i = Py_SIZE(self); i >= 0; i--) {
+    Py_TRASHCAN_BEGIN(self, row_dealloc) for (Py_ssize_t i = Py_SIZE(self); i >= 0; i--) {
         Py_XDECREF(items[i]);
     }
     PyObject_GC_Del(self);
@@ -249,9 +248,8 @@ static PyObject *row_reduce(PyObject *self, PyObject *unused) {
     PyObject *module = PyImport_ImportModule("cormorant._engine");
     PyObject *function = module == NULL ? NULL : corm_py_get(module, "_row_restore");
     PyObject *items = PyTuple_GetSlice(self, 0, Py_SIZE(self));
-    PyObject *result = function == NULL || items == NULL
-                           ? NULL
-                           : Py_BuildValue("O(OO)", function, keys_of(self)->names, items);
+    PyObject *result =
+        function == NULL || items == NULL ? NULL : Py_BuildValue("O(OO)", function, keys_of(self)->names, items);
     Py_XDECREF(items);
     Py_XDECREF(function);
     Py_XDECREF(module);
@@ -309,10 +307,14 @@ static PyGetSetDef row_getset[] = {{"_fields", row_fields, NULL, "The names, as 
                                    {"t", row_itself, NULL, "The row, typed as a tuple.", NULL},
                                    {NULL}};
 
-static PyType_Slot row_slots[] = {{Py_tp_dealloc, row_dealloc},     {Py_tp_traverse, row_traverse},
-                                  {Py_tp_getattro, row_getattro},   {Py_tp_setattro, row_setattro},
-                                  {Py_mp_subscript, row_subscript}, {Py_tp_methods, row_methods},
-                                  {Py_tp_getset, row_getset},       {Py_tp_doc, "A row of a result: a tuple with names."},
+static PyType_Slot row_slots[] = {{Py_tp_dealloc, row_dealloc},
+                                  {Py_tp_traverse, row_traverse},
+                                  {Py_tp_getattro, row_getattro},
+                                  {Py_tp_setattro, row_setattro},
+                                  {Py_mp_subscript, row_subscript},
+                                  {Py_tp_methods, row_methods},
+                                  {Py_tp_getset, row_getset},
+                                  {Py_tp_doc, "A row of a result: a tuple with names."},
                                   {0}};
 
 static PyType_Spec row_spec = {.name = "cormorant._engine.Row",
@@ -324,8 +326,7 @@ static PyType_Spec row_spec = {.name = "cormorant._engine.Row",
 /* ---- a row as a mapping ---- */
 
 typedef struct CormPyRowMapping {
-    PyObject_HEAD
-    PyObject *row;
+    PyObject_HEAD PyObject *row;
 } CormPyRowMapping;
 
 static PyObject *row_of(PyObject *self) {
@@ -475,11 +476,12 @@ static PyType_Slot mapping_slots[] = {{Py_tp_dealloc, mapping_dealloc},
 
 static PyType_Spec mapping_spec = {.name = "cormorant._engine.RowMapping",
                                    .basicsize = sizeof(CormPyRowMapping),
-                                   .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_DISALLOW_INSTANTIATION |
-                                            Py_TPFLAGS_MAPPING,
+                                   .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC |
+                                            Py_TPFLAGS_DISALLOW_INSTANTIATION | Py_TPFLAGS_MAPPING,
                                    .slots = mapping_slots};
 
-static PyMethodDef functions[] = {{"_row_restore", row_restore, METH_VARARGS, "Make a row of names and values."}, {NULL}};
+static PyMethodDef functions[] = {{"_row_restore", row_restore, METH_VARARGS, "Make a row of names and values."},
+                                  {NULL}};
 
 int corm_py_row_init(PyObject *module) {
     CormPyKeys_Type = corm_py_type(module, &keys_spec, NULL);
