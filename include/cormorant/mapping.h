@@ -212,16 +212,11 @@ typedef struct corm_mapping {
 
 /* Define the mapping of a struct `type` (a typedef of `struct type`). */
 #define CORM_MAPPING(type_, table_, ...)                                                                               \
-    static const corm_field *type_##_fields_(size_t *count) {                                                          \
-        typedef type_ corm_self_;                                                                                      \
-        static const corm_field fields[] = {__VA_ARGS__};                                                              \
-        *count = sizeof fields / sizeof *fields;                                                                       \
-        return fields;                                                                                                 \
-    }                                                                                                                  \
     corm_mapping *type_##_mapping(void);                                                                               \
     corm_mapping *type_##_mapping(void) {                                                                              \
-        static corm_mapping mapping = {#type_, table_, sizeof(type_), NULL, 0, NULL};                                  \
-        mapping.fields = type_##_fields_(&mapping.field_count);                                                        \
+        typedef type_ corm_self_;                                                                                      \
+        static const corm_field fields[] = {__VA_ARGS__};                                                              \
+        static corm_mapping mapping = {#type_, table_, sizeof(type_), fields, sizeof fields / sizeof *fields, NULL};   \
         return &mapping;                                                                                               \
     }                                                                                                                  \
     corm_mapping *type_##_mapping(void)

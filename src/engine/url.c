@@ -99,6 +99,9 @@ static corm_status parse_authority(corm_url *url, const char *text, const char *
     const char *host_end = end;
     const char *bracket = text < end && *text == '[' ? find(text, end, ']') : NULL;
     const char *colon = find_last(bracket == NULL ? text : bracket, end, ':');
+    if (bracket != NULL && bracket + 1 != (colon == NULL ? end : colon)) {
+        return bad(text, "something stands between the host's closing bracket and its port");
+    }
     if (colon != NULL) {
         corm_status status = parse_port(url, colon + 1, end);
         if (status != CORM_OK) {
@@ -299,7 +302,7 @@ void corm_url_render(const corm_url *url, bool hide_password, corm_text *out) {
     if (url->host != NULL) {
         bool brackets = strchr(url->host, ':') != NULL;
         corm_text_append(out, brackets ? "[" : "");
-        corm_text_append(out, url->host);
+        encode(url->host, "-._~:", out);
         corm_text_append(out, brackets ? "]" : "");
     }
     if (url->port != 0) {
