@@ -1,6 +1,6 @@
 """Cormorant: objects for rows. SQLAlchemy's public API on an engine written in C.
 
-Names are imported from the modules that have them when they are first asked for, so that a program pays for what it uses.
+Names are imported from the modules that have them when they are first asked for: a program pays for what it uses.
 """
 
 from __future__ import annotations
@@ -24,54 +24,58 @@ if TYPE_CHECKING:
 
 __cormorant_version__ = "0.1.0"
 
-# Programs and extensions look at sqlalchemy.__version__ to know the API's generation; this is the one that is spoken here.
+# Programs look at sqlalchemy.__version__ to know the API's generation; this is the one that is spoken here.
 __version__ = "2.1.0+cormorant.0.1.0"
 
 # Where each name is.
 _LATE = {
     "engine": (
-        "BaseRow", "Connection", "CursorResult", "Dialect", "Engine", "ExceptionContext", "ExecutionContext", "Inspector",
-        "MappingResult", "NestedTransaction", "Result", "ResultProxy", "RootTransaction", "Row", "RowMapping",
-        "ScalarResult", "Transaction", "TupleResult", "URL", "create_engine", "create_pool_from_url",
+        "BaseRow", "Connection", "CursorResult", "Dialect", "Engine", "ExceptionContext", "ExecutionContext",
+        "Inspector", "MappingResult", "NestedTransaction", "Result", "ResultProxy", "RootTransaction", "Row",
+        "RowMapping", "ScalarResult", "Transaction", "TupleResult", "URL", "create_engine", "create_pool_from_url",
         "engine_from_config", "make_url",
     ),
-    "inspection": ("inspect",),
+    "inspection": (
+        "inspect",
+    ),
     "pool": (
-        "AssertionPool", "NullPool", "Pool", "PoolProxiedConnection", "PoolResetState", "QueuePool", "SingletonThreadPool",
-        "StaticPool",
+        "AssertionPool", "NullPool", "Pool", "PoolProxiedConnection", "PoolResetState", "QueuePool",
+        "SingletonThreadPool", "StaticPool",
     ),
     "schema": (
         "BaseDDLElement", "BLANK_SCHEMA", "CheckConstraint", "Column", "ColumnDefault", "Computed", "Constraint",
         "CreateTable", "DDL", "DDLElement", "DefaultClause", "DropTable", "ExecutableDDLElement", "FetchedValue",
-        "ForeignKey", "ForeignKeyConstraint", "Identity", "Index", "MetaData", "PrimaryKeyConstraint", "Sequence", "Table",
-        "UniqueConstraint", "insert_sentinel",
+        "ForeignKey", "ForeignKeyConstraint", "Identity", "Index", "MetaData", "PrimaryKeyConstraint", "Sequence",
+        "Table", "UniqueConstraint", "insert_sentinel",
     ),
     "types": (
         "BIGINT", "BINARY", "BLOB", "BOOLEAN", "BigInteger", "Boolean", "CHAR", "CLOB", "DATE", "DATETIME",
-        "DECIMAL", "DOUBLE", "DOUBLE_PRECISION", "Date", "DateTime", "Double", "Enum", "FLOAT", "Float", "INT", "INTEGER",
-        "Integer", "Interval", "JSON", "LargeBinary", "NCHAR", "NUMERIC", "NVARCHAR", "Numeric", "NumericCommon", "PickleType", "REAL",
-        "SMALLINT", "SmallInteger", "String", "TEXT", "TIME", "TIMESTAMP", "Text", "Time", "TypeDecorator",
-        "UUID", "Unicode", "UnicodeText", "Uuid", "VARBINARY", "VARCHAR",
+        "DECIMAL", "DOUBLE", "DOUBLE_PRECISION", "Date", "DateTime", "Double", "Enum", "FLOAT", "Float", "INT",
+        "INTEGER", "Integer", "Interval", "JSON", "LargeBinary", "NCHAR", "NUMERIC", "NVARCHAR", "Numeric",
+        "NumericCommon", "PickleType", "REAL", "SMALLINT", "SmallInteger", "String", "TEXT", "TIME", "TIMESTAMP",
+        "Text", "Time", "TypeDecorator", "UUID", "Unicode", "UnicodeText", "Uuid", "VARBINARY", "VARCHAR",
     ),
     "sql.expression": (
         "Alias", "BinaryExpression", "BindParameter", "BooleanClauseList", "CTE", "Case", "Cast", "ClauseElement",
-        "ClauseList", "ColumnClause", "ColumnCollection", "ColumnElement", "ColumnExpressionArgument", "ColumnOperators",
-        "CompoundSelect", "Delete", "Executable", "Exists", "Extract", "False_", "FromClause", "Function",
-        "FunctionElement", "FunctionFilter", "GenerativeSelect", "Grouping", "HasCTE", "HasPrefixes", "Insert", "Join",
-        "LABEL_STYLE_DEFAULT", "LABEL_STYLE_DISAMBIGUATE_ONLY", "LABEL_STYLE_NONE", "LABEL_STYLE_TABLENAME_PLUS_COL",
-        "Label", "Null", "Operators", "Over", "ReturnsRows", "SQLColumnExpression", "ScalarSelect", "Select",
-        "SelectBase", "SelectLabelStyle", "Selectable", "Subquery", "TableClause", "TextClause", "TextualSelect", "True_",
-        "Tuple", "TypeCoerce", "UnaryExpression", "Update", "UpdateBase", "ValuesBase", 
-        "alias", "all_", "and_", "any_", "asc", "between", "bindparam", "bitwise_not", "case", "cast", "collate", "column",
-        "cte", "custom_op", "delete", "desc", "distinct", "except_", "except_all", "exists", "extract", "false", "func",
-        "funcfilter", "insert", "intersect", "intersect_all", "join", "label", "lateral", "literal", "literal_column",
-        "not_", "null", "nulls_first", "nulls_last", "nullsfirst", "nullslast", "or_", "outerjoin", "over",
-        "quoted_name", "select", "table", "text", "true", "tuple_", "type_coerce", "union",
-        "union_all", "update", 
+        "ClauseList", "ColumnClause", "ColumnCollection", "ColumnElement", "ColumnExpressionArgument",
+        "ColumnOperators", "CompoundSelect", "Delete", "Executable", "Exists", "Extract", "False_", "FromClause",
+        "Function", "FunctionElement", "FunctionFilter", "GenerativeSelect", "Grouping", "HasCTE", "HasPrefixes",
+        "Insert", "Join", "LABEL_STYLE_DEFAULT", "LABEL_STYLE_DISAMBIGUATE_ONLY", "LABEL_STYLE_NONE",
+        "LABEL_STYLE_TABLENAME_PLUS_COL", "Label", "Null", "Operators", "Over", "ReturnsRows",
+        "SQLColumnExpression", "ScalarSelect", "Select", "SelectBase", "SelectLabelStyle", "Selectable", "Subquery",
+        "TableClause", "TextClause", "TextualSelect", "True_", "Tuple", "TypeCoerce", "UnaryExpression", "Update",
+        "UpdateBase", "ValuesBase", "alias", "all_", "and_", "any_", "asc", "between", "bindparam", "bitwise_not",
+        "case", "cast", "collate", "column", "cte", "custom_op", "delete", "desc", "distinct", "except_",
+        "except_all", "exists", "extract", "false", "func", "funcfilter", "insert", "intersect", "intersect_all",
+        "join", "label", "lateral", "literal", "literal_column", "not_", "null", "nulls_first", "nulls_last",
+        "nullsfirst", "nullslast", "or_", "outerjoin", "over", "quoted_name", "select", "table", "text", "true",
+        "tuple_", "type_coerce", "union", "union_all", "update",
     ),
 }  # fmt: skip
 _HOMES = {name: module for module, names in _LATE.items() for name in names}
-_MODULES = frozenset(("dialects", "engine", "event", "exc", "ext", "inspection", "log", "orm", "pool", "schema", "sql", "types"))
+_MODULES = frozenset(
+    ("dialects", "engine", "event", "exc", "ext", "inspection", "log", "orm", "pool", "schema", "sql", "types")
+)
 _missing = getattr_of(__name__)
 
 

@@ -48,9 +48,11 @@ class _Finder(importlib.abc.MetaPathFinder):
                 found = None
             if found is None:
                 raise ModuleNotFoundError(
-                    f"No module named {fullname!r}: Cormorant stands in for SQLAlchemy and has no {own!r} (yet)", name=fullname
+                    f"No module named {fullname!r}: Cormorant stands in for SQLAlchemy and has no {own!r} (yet)",
+                    name=fullname,
                 )
-        return importlib.machinery.ModuleSpec(fullname, _Loader(own), is_package=hasattr(sys.modules.get(own), "__path__"))
+        is_package = hasattr(sys.modules.get(own), "__path__")
+        return importlib.machinery.ModuleSpec(fullname, _Loader(own), is_package=is_package)
 
 
 def install_as_sqlalchemy() -> None:
@@ -72,8 +74,8 @@ def install_as_sqlalchemy() -> None:
         return
     if present is not None:
         raise ImportError(
-            f"SQLAlchemy {getattr(present, '__version__', '')} was already imported before install_as_sqlalchemy() was called "
-            f"(from {getattr(present, '__file__', None)}): call it before the first import of sqlalchemy",
+            f"SQLAlchemy {getattr(present, '__version__', '')} was already imported before install_as_sqlalchemy() was "
+            f"called (from {getattr(present, '__file__', None)}): call it before the first import of sqlalchemy",
             name=_ALIAS,
         )
     import importlib.util  # noqa: F401

@@ -250,7 +250,7 @@ class StatementError(SQLAlchemyError):
         if orig is None:
             orig = _REASONS.get(native_code, InvalidRequestError)(message)
         error = cls(_described(orig, message), statement, None, orig)
-        return error._show(shown)
+        return error._show(shown)  # type: ignore[no-any-return]
 
     def _show(self, shown: Optional[str]) -> Any:
         if shown == _HIDDEN:

@@ -5,8 +5,6 @@ The pool itself is the engine's, in C; these objects say which kind it is and sh
 
 from __future__ import annotations
 
-from . import _engine
-
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable

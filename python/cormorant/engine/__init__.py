@@ -29,8 +29,9 @@ if TYPE_CHECKING:
 
 __all__ = [
     "BaseRow", "Connection", "CursorResult", "Dialect", "Engine", "ExceptionContext", "ExecutionContext", "Inspector",
-    "MappingResult", "NestedTransaction", "Result", "ResultProxy", "RootTransaction", "Row", "RowMapping", "ScalarResult",
-    "Transaction", "TupleResult", "URL", "create_engine", "create_pool_from_url", "engine_from_config", "make_url",
+    "MappingResult", "NestedTransaction", "Result", "ResultProxy", "RootTransaction", "Row", "RowMapping",
+    "ScalarResult", "Transaction", "TupleResult", "URL", "create_engine", "create_pool_from_url", "engine_from_config",
+    "make_url",
 ]  # fmt: skip
 
 ResultProxy = CursorResult
@@ -42,7 +43,9 @@ _LATE = {
     "url": ("URL", "make_url"),
 }  # fmt: skip
 _HOMES = {name: module for module, names in _LATE.items() for name in names}
-_MODULES = frozenset(("base", "create", "cursor", "default", "events", "interfaces", "reflection", "result", "row", "url"))
+_MODULES = frozenset(
+    ("base", "create", "cursor", "default", "events", "interfaces", "reflection", "result", "row", "url")
+)
 _missing = getattr_of(__name__)
 
 

@@ -41,8 +41,7 @@ def _own_connections(url: URL, connect_args: dict[str, Any]) -> Optional[Callabl
     wanted = [key for key in _FOR_SQLITE3 if connect_args.get(key)]
     if not wanted:
         return None
-    arguments = dict(url.query)
-    arguments.update(connect_args)
+    arguments: dict[str, Any] = {**url.query, **connect_args}
     if "timeout" in arguments:
         arguments["timeout"] = float(arguments["timeout"])
 
@@ -84,8 +83,8 @@ def _take_pool(kwargs: dict[str, Any], cls: Any, dialect: Any) -> dict[str, Any]
         names = ",".join(f"'{key}'" for key in unknown)
         raise TypeError(
             f"Invalid argument(s) {names} sent to create_engine(), using configuration "
-            f"{type(dialect).__name__}/{cls.__name__}/Engine.  Please check that the keyword arguments are appropriate for "
-            "this combination of components."
+            f"{type(dialect).__name__}/{cls.__name__}/Engine.  Please check that the keyword arguments are appropriate "
+            "for this combination of components."
         )
     return taken
 
@@ -99,7 +98,8 @@ def create_engine(url: Union[str, URL], **kwargs: Any) -> _engine.Engine:
     :param creator: a function that opens a connection (of Python's ``sqlite3``) instead of the driver.
     :param poolclass: a class of ``cormorant.pool``; by default SingletonThreadPool for a database in memory, else
         QueuePool.
-    :param pool_size: connections to keep. :param max_overflow: more in need. :param pool_timeout: seconds to wait for one.
+    :param pool_size: connections to keep. :param max_overflow: more in need.
+    :param pool_timeout: seconds to wait for one.
     :param pool_recycle: seconds after which one is replaced. :param pool_pre_ping: test each before use.
     :param echo: log statements; "debug" for more. :param echo_pool: log what the pool does.
     :param logging_name: added to the logger's name. :param hide_parameters: keep values out of logs and errors.

@@ -75,7 +75,7 @@ def _wrap_listener(function: Callable[..., Any], names: str, named: bool, once: 
                    identifier: str) -> Callable[..., Any]:
     """A listener that takes its arguments by name, or is called only once."""
     keys = names.split()
-    called = []
+    called: list[bool] = []
 
     def listener(*args: Any) -> Any:
         if once:

@@ -67,9 +67,9 @@ class Inspector:
 
     def _rows(self, sql: str, *parameters: Any) -> list[Any]:
         if isinstance(self.bind, _engine.Connection):
-            return self.bind.exec_driver_sql(sql, parameters).all()
+            return list(self.bind.exec_driver_sql(sql, parameters).all())
         with self.bind.connect() as connection:
-            return connection.exec_driver_sql(sql, parameters).all()  # type: ignore[no-any-return]
+            return list(connection.exec_driver_sql(sql, parameters).all())
 
     def _pragma(self, name: str, argument: str, schema: Optional[str]) -> Iterator[dict[str, Any]]:
         prefix = "" if schema is None else _quoted(schema) + "."
@@ -127,7 +127,8 @@ class Inspector:
         self._table_info(table_name, schema)
         keys: dict[int, dict[str, Any]] = {}
         for row in self._pragma("foreign_key_list", table_name, schema):
-            options = {name: row[f"on_{name[2:]}"] for name in ("onupdate", "ondelete") if row[f"on_{name[2:]}"] != "NO ACTION"}
+            actions = {"onupdate": row["on_update"], "ondelete": row["on_delete"]}
+            options = {name: action for name, action in actions.items() if action != "NO ACTION"}
             key = keys.setdefault(row["id"], {
                 "name": None, "constrained_columns": [], "referred_schema": schema, "referred_table": row["table"],
                 "referred_columns": [], "options": options,
@@ -146,8 +147,8 @@ class Inspector:
     def get_indexes(self, table_name: str, schema: Optional[str] = None, **kw: Any) -> list[dict[str, Any]]:
         """A dict for each index that was created as one."""
         self._table_info(table_name, schema)
-        found = [{"name": row["name"], "column_names": self._index_columns(row["name"], schema), "unique": row["unique"],
-                  "dialect_options": {}}
+        found = [{"name": row["name"], "column_names": self._index_columns(row["name"], schema),
+                  "unique": row["unique"], "dialect_options": {}}
                  for row in self._pragma("index_list", table_name, schema) if row["origin"] == "c"]  # fmt: skip
         return sorted(found, key=lambda index: index["name"])
 

@@ -20,7 +20,7 @@ class _Query(dict):  # type: ignore[type-arg]
     def _refuse(self, *args: Any, **kw: Any) -> Any:
         raise TypeError("the query of a URL does not change: see URL.update_query_dict()")
 
-    __setitem__ = __delitem__ = clear = pop = popitem = setdefault = update = _refuse  # type: ignore[assignment]
+    __setitem__ = __delitem__ = clear = pop = popitem = setdefault = update = _refuse
 
     def __hash__(self) -> int:  # type: ignore[override]
         return hash(tuple(sorted(self.items())))
