@@ -112,9 +112,11 @@ static corm_status parse_authority(corm_url *url, const char *text, const char *
     if (bracket != NULL) {
         text++;
         host_end = bracket;
+    } else if (find(text, host_end, ':') != NULL) {
+        return bad(text, "its host has a colon: an IPv6 address stands in brackets");
     }
     if (host_end > text) {
-        url->host = decode(text, (size_t)(host_end - text), false);
+        url->host = corm_strndup(text, (size_t)(host_end - text)); /* as it stands: hosts are not escaped */
         return url->host == NULL ? CORM_NO_MEMORY : CORM_OK;
     }
     return CORM_OK;
@@ -280,6 +282,17 @@ static void encode(const char *text, const char *safe, corm_text *out) {
     }
 }
 
+/* A path as people write it; only what would be taken for something else is escaped. */
+static void append_path(const char *path, corm_text *out) {
+    for (; *path != '\0'; path++) {
+        if (*path == '%' || *path == '?') {
+            corm_text_append(out, *path == '%' ? "%25" : "%3F");
+        } else {
+            corm_text_append_char(out, *path);
+        }
+    }
+}
+
 void corm_url_render(const corm_url *url, bool hide_password, corm_text *out) {
     corm_text_append(out, url->dialect);
     if (url->driver != NULL) {
@@ -302,7 +315,7 @@ void corm_url_render(const corm_url *url, bool hide_password, corm_text *out) {
     if (url->host != NULL) {
         bool brackets = strchr(url->host, ':') != NULL;
         corm_text_append(out, brackets ? "[" : "");
-        encode(url->host, "-._~:", out);
+        corm_text_append(out, url->host);
         corm_text_append(out, brackets ? "]" : "");
     }
     if (url->port != 0) {
@@ -310,7 +323,7 @@ void corm_url_render(const corm_url *url, bool hide_password, corm_text *out) {
     }
     if (url->database != NULL) {
         corm_text_append_char(out, '/');
-        corm_text_append(out, url->database);
+        append_path(url->database, out);
     }
     for (size_t i = 0; i < url->query_count; i++) {
         corm_text_append_char(out, i == 0 ? '?' : '&');

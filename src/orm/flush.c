@@ -35,10 +35,20 @@ static corm_status detect(corm_session *session) {
     return status;
 }
 
-/* A host whose objects change by plain assignment looks for what changed. */
+static bool detects(const corm_session *session) {
+    return session->host_functions != NULL && session->host_functions->detect_changes != NULL;
+}
+
+/* A host whose objects change by plain assignment looks for what changed. Taking a reference in may load its other side,
+ * which begins anew here. */
 static corm_status detect_changes(corm_session *session) {
-    return session->host_functions != NULL && session->host_functions->detect_changes != NULL ? detect(session)
-                                                                                               : CORM_OK;
+    if (!detects(session) || session->detecting) {
+        return CORM_OK;
+    }
+    session->detecting = true;
+    corm_status status = detect(session);
+    session->detecting = false;
+    return status;
 }
 
 /* ---- finishing ---- */
@@ -262,10 +272,14 @@ corm_status corm_session_flush(corm_session *session) {
 }
 
 corm_status corm_session_flush_if_needed(corm_session *session) {
-    if (!session->autoflush || session->flushing ||
-        (session->held_count == 0 &&
-         (session->host_functions == NULL || session->host_functions->detect_changes == NULL))) {
-        return CORM_OK;
+    if (!session->autoflush || session->flushing) {
+        /* Look all the same, so that what is read does not overwrite what was assigned. */
+        corm_status status = detects(session) ? corm_session_enter(session) : CORM_OK;
+        if (status == CORM_OK && detects(session)) {
+            status = detect_changes(session);
+            corm_session_leave(session);
+        }
+        return status;
     }
-    return corm_session_flush(session);
+    return session->held_count == 0 && !detects(session) ? CORM_OK : corm_session_flush(session);
 }

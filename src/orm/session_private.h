@@ -58,6 +58,7 @@ struct corm_session {
     bool strong;
     bool closed;
     bool flushing;
+    bool detecting;               /* plain assignments are being looked for */
     bool failed;                  /* a flush failed: the transaction is rolled back, rollback() is due */
     char *failure;                /* what failed, for PendingRollbackError */
     void *host;

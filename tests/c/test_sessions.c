@@ -272,6 +272,21 @@ static void autoflush_can_be_off(void **state) {
     corm_query_free(query);
 }
 
+static void what_is_read_does_not_overwrite_what_was_assigned(void **state) {
+    (void)state;
+    user *ann = new_user("ann");
+    ok(corm_commit(now.session));
+    ok(corm_rollback(now.session)); /* a query reads the row again */
+    corm_set_autoflush(now.session, false);
+    ann->name = text_of("assigned");
+    corm_query *query = corm_select(user);
+    assert_ptr_equal(corm_first(now.session, query, user), ann);
+    corm_query_free(query);
+    assert_string_equal(ann->name, "assigned");
+    ok(corm_commit(now.session));
+    assert_string_equal(rows_in_file("SELECT name FROM users"), "assigned");
+}
+
 /* ---- merging ---- */
 
 static void a_detached_object_is_copied_onto_the_sessions(void **state) {
@@ -373,6 +388,7 @@ int main(void) {
         story(a_text_is_loaded_once_and_stays_where_it_is),
         story(an_object_says_where_it_stands),
         story(autoflush_can_be_off),
+        story(what_is_read_does_not_overwrite_what_was_assigned),
         story(a_detached_object_is_copied_onto_the_sessions),
         story(a_transient_object_is_merged_with_what_it_holds),
         story(strangers_are_refused),
