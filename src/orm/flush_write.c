@@ -658,6 +658,10 @@ static corm_status update_shape(corm_flush *flush, corm_work *work) {
 }
 
 static int compare_keys(const corm_work *left, const corm_work *right) {
+    if (!((left->state->flags | right->state->flags) & CORM_STATE_KEY_TUPLE)) {
+        int64_t a = left->state->key.integer, b = right->state->key.integer;
+        return a < b ? -1 : a > b;
+    }
     corm_value left_room, right_room;
     const corm_value *a = NULL, *b = NULL;
     size_t count = corm_state_key(left->state, &a, &left_room);
@@ -682,6 +686,17 @@ static int by_key(const void *left, const void *right) {
     return compare_keys(*a, *b);
 }
 
+/* Objects mostly come in the order of their keys. */
+static void sort_works(corm_vector *works, int (*order)(const void *left, const void *right)) {
+    size_t sorted = 1;
+    while (sorted < works->count && order(&works->items[sorted - 1], &works->items[sorted]) <= 0) {
+        sorted++;
+    }
+    if (sorted < works->count) {
+        qsort(works->items, works->count, sizeof *works->items, order);
+    }
+}
+
 static corm_status write_updates(corm_flush *flush, const corm_work_step *step) {
     corm_vector updates = {0};
     corm_status status = CORM_OK;
@@ -696,7 +711,7 @@ static corm_status write_updates(corm_flush *flush, const corm_work_step *step) 
         }
     }
     if (status == CORM_OK && updates.count > 0) {
-        qsort(updates.items, updates.count, sizeof *updates.items, by_shape_and_key);
+        sort_works(&updates, by_shape_and_key);
         status = run_batches(flush, step->mapper, CORM_WORK_UPDATE, (corm_work **)(void *)updates.items, updates.count);
     }
     bool computed = has_computed(step->mapper) || step->mapper->host->expression != NULL;
@@ -899,7 +914,7 @@ corm_status corm_write_deletes(corm_flush *flush, const corm_work_step *step) {
         }
     }
     if (status == CORM_OK && deletes.count > 0) {
-        qsort(deletes.items, deletes.count, sizeof *deletes.items, by_key);
+        sort_works(&deletes, by_key);
         status = run_batch(flush, step->mapper, CORM_WORK_DELETE, (corm_work **)(void *)deletes.items, deletes.count,
                            false, &missing);
     }
