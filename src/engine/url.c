@@ -12,13 +12,16 @@ static int hex(char c) {
     return c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
 }
 
-/* A new string with %XX resolved; plus: '+' means a space (in a query). */
+/* A new string with %XX resolved, but %00, which no text can hold; plus: '+' means a space (in a query). */
 static char *decode(const char *text, size_t size, bool plus) {
     char *out = corm_strndup(text, size);
     char *to = out;
     for (size_t i = 0; out != NULL && i < size; i++) {
-        if (text[i] == '%' && i + 2 < size && hex(text[i + 1]) >= 0 && hex(text[i + 2]) >= 0) {
-            *to++ = (char)(hex(text[i + 1]) * 16 + hex(text[i + 2]));
+        int code = text[i] == '%' && i + 2 < size && hex(text[i + 1]) >= 0 && hex(text[i + 2]) >= 0
+                       ? hex(text[i + 1]) * 16 + hex(text[i + 2])
+                       : 0;
+        if (code != 0) {
+            *to++ = (char)code;
             i += 2;
         } else {
             *to++ = plus && text[i] == '+' ? ' ' : text[i];
