@@ -72,6 +72,7 @@ injected = passed_in_a_row = other = 0
 number = 0
 while passed_in_a_row < 3 and number < 20000:
     failed = None
+    gc.collect()  # also empties the interpreter's stocks of small objects, so that they are allocated anew
     set_nomemory(number, number + 1)
     try:
         result = scenario()
@@ -115,7 +116,7 @@ def test_a_failed_allocation_is_a_memory_error_and_nothing_else(scenario):
     print(f"{scenario}: injected: {injected}")
     TOTAL.append(injected)
     assert "integrity: ok" in done.stdout
-    assert injected > 10 and other == 0, done.stdout[-2000:]
+    assert injected > 3 and other == 0, done.stdout[-2000:]
 
 
 def test_the_injections_are_counted():
