@@ -18,9 +18,7 @@ typedef struct item {
     corm_int amount;
 } item;
 
-CORM_MAPPING(item, "items",
-             CORM_COLUMN(id, CORM_INTEGER, .primary_key = true),
-             CORM_COLUMN(name, CORM_STRING(50)),
+CORM_MAPPING(item, "items", CORM_COLUMN(id, CORM_INTEGER, .primary_key = true), CORM_COLUMN(name, CORM_STRING(50)),
              CORM_COLUMN(amount, CORM_INTEGER));
 
 static const char *const path = "/tmp/cormorant-bench.db";

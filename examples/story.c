@@ -25,14 +25,10 @@ struct address {
     user *user;
 };
 
-CORM_MAPPING(user, "users",
-             CORM_COLUMN(id, CORM_INTEGER, .primary_key = true),
-             CORM_COLUMN(name, CORM_STRING(50)),
-             CORM_COLUMN(age, CORM_INTEGER),
-             CORM_HAS_MANY(addresses, address, .inverse = "user", .order_by = "id"));
+CORM_MAPPING(user, "users", CORM_COLUMN(id, CORM_INTEGER, .primary_key = true), CORM_COLUMN(name, CORM_STRING(50)),
+             CORM_COLUMN(age, CORM_INTEGER), CORM_HAS_MANY(addresses, address, .inverse = "user", .order_by = "id"));
 
-CORM_MAPPING(address, "addresses",
-             CORM_COLUMN(id, CORM_INTEGER, .primary_key = true),
+CORM_MAPPING(address, "addresses", CORM_COLUMN(id, CORM_INTEGER, .primary_key = true),
              CORM_COLUMN(email_address, CORM_STRING(200), .required = true),
              CORM_COLUMN(user_id, CORM_INTEGER, .references = "users.id"),
              CORM_BELONGS_TO(user, user, .inverse = "addresses"));

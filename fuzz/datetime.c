@@ -3,8 +3,9 @@
 
 #include "type/datetime.h"
 
-const char *const fuzz_seeds[] = {"2024-02-29", "23:59:59.999999", "2024-02-29 12:34:56.789", "0001-01-01T00:00:00+14:00",
-                                  "9999-12-31T23:59:59Z", "12:34", "1999-12-31 00:00-05:30", NULL};
+const char *const fuzz_seeds[] = {
+    "2024-02-29",           "23:59:59.999999", "2024-02-29 12:34:56.789", "0001-01-01T00:00:00+14:00",
+    "9999-12-31T23:59:59Z", "12:34",           "1999-12-31 00:00-05:30",  NULL};
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     static const corm_kind kinds[] = {CORM_KIND_DATE, CORM_KIND_TIME, CORM_KIND_DATETIME};

@@ -11,8 +11,13 @@
 #include "dialect/dialect.h"
 #include "sql/select.h"
 
-const char *const fuzz_seeds[] = {"0123456789", "abcABCabcABC", "0a0b1c2d3e4f", "\x01\x10\x22\x31\x44\x50\x61\x77", "zyxwvu",
-                                  "aaaaaaaaaabbbbbbbbbbcccccccccc0000000000dddddddddd", NULL};
+const char *const fuzz_seeds[] = {"0123456789",
+                                  "abcABCabcABC",
+                                  "0a0b1c2d3e4f",
+                                  "\x01\x10\x22\x31\x44\x50\x61\x77",
+                                  "zyxwvu",
+                                  "aaaaaaaaaabbbbbbbbbbcccccccccc0000000000dddddddddd",
+                                  NULL};
 
 enum { ROOM = 64, STEPS = 400 };
 
@@ -40,8 +45,8 @@ static corm_node *pop(stack *from) {
 }
 
 static void binary(stack *on, uint8_t which) {
-    static const corm_operator operators[] = {CORM_OP_EQ,  CORM_OP_LT,  CORM_OP_ADD,  CORM_OP_SUB,    CORM_OP_MUL,
-                                              CORM_OP_MOD, CORM_OP_LIKE, CORM_OP_CONCAT, CORM_OP_IS, CORM_OP_BIT_AND};
+    static const corm_operator operators[] = {CORM_OP_EQ,  CORM_OP_LT,   CORM_OP_ADD,    CORM_OP_SUB, CORM_OP_MUL,
+                                              CORM_OP_MOD, CORM_OP_LIKE, CORM_OP_CONCAT, CORM_OP_IS,  CORM_OP_BIT_AND};
     corm_node *right = pop(on), *left = pop(on);
     push(on, corm_binary_new(operators[which % (sizeof operators / sizeof *operators)], left, right));
     corm_node_unref(left);
@@ -125,7 +130,7 @@ static void function(stack *on, uint8_t which) {
 }
 
 static corm_node *build(const uint8_t *data, size_t size) {
-    static void (*const steps[])(stack *on, uint8_t which) = {leaf, leaf, binary, unary, logical, subquery, function};
+    static void (*const steps[])(stack * on, uint8_t which) = {leaf, leaf, binary, unary, logical, subquery, function};
     stack on = {.count = 0};
     for (size_t i = 0; i + 1 < size && i < STEPS; i += 2) {
         steps[data[i] % (sizeof steps / sizeof *steps)](&on, data[i + 1]);

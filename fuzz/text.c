@@ -7,8 +7,9 @@
 #include "dialect/dialect.h"
 #include "sql/expression.h"
 
-const char *const fuzz_seeds[] = {"SELECT :a, :b WHERE x = ':no' AND y = \"::no\"", "a\\:b ::int :c_1 -- :d", "x = :x OR :x",
-                                  "SELECT '%s', 50% FROM t /* :e */ WHERE a IN (:list)", ":1 :a1 ?:q @r $s", NULL};
+const char *const fuzz_seeds[] = {
+    "SELECT :a, :b WHERE x = ':no' AND y = \"::no\"",      "a\\:b ::int :c_1 -- :d", "x = :x OR :x",
+    "SELECT '%s', 50% FROM t /* :e */ WHERE a IN (:list)", ":1 :a1 ?:q @r $s",       NULL};
 
 static sqlite3 *database(void) {
     static sqlite3 *kept;

@@ -3,9 +3,13 @@
 
 #include "engine/url.h"
 
-const char *const fuzz_seeds[] = {"sqlite://", "sqlite:///file.db?timeout=5&foreign_keys=1", "sqlite:////abs/path%20x.db",
-                                  "postgresql+psycopg://me:s%40cret@host:5432/db?sslmode=require", "mysql://[::1]:3306/x",
-                                  "sqlite:///:memory:", NULL};
+const char *const fuzz_seeds[] = {"sqlite://",
+                                  "sqlite:///file.db?timeout=5&foreign_keys=1",
+                                  "sqlite:////abs/path%20x.db",
+                                  "postgresql+psycopg://me:s%40cret@host:5432/db?sslmode=require",
+                                  "mysql://[::1]:3306/x",
+                                  "sqlite:///:memory:",
+                                  NULL};
 
 static bool same(const char *left, const char *right) {
     return left == NULL || right == NULL ? left == right : strcmp(left, right) == 0;

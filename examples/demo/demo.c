@@ -64,20 +64,15 @@ struct currency {
     corm_many *countries;
 };
 
-CORM_MAPPING(country, "countries",
-             CORM_COLUMN(id, CORM_INTEGER, .primary_key = true),
-             CORM_COLUMN(code, CORM_STRING(2), .required = true, .unique = true),
-             CORM_COLUMN(name, CORM_STRING(200), .required = true),
-             CORM_COLUMN(flag, CORM_STRING(8)),
-             CORM_HAS_MANY(subdivisions, subdivision, .inverse = "country", .order_by = "code",
-                           .cascade = "all, delete-orphan"),
-             CORM_HAS_MANY(currencies, currency, .secondary = "country_currencies", .inverse = "countries",
-                           .order_by = "code"),
-             CORM_HAS_MANY(languages, language, .secondary = "country_languages", .inverse = "countries",
-                           .order_by = "code"));
+CORM_MAPPING(
+    country, "countries", CORM_COLUMN(id, CORM_INTEGER, .primary_key = true),
+    CORM_COLUMN(code, CORM_STRING(2), .required = true, .unique = true),
+    CORM_COLUMN(name, CORM_STRING(200), .required = true), CORM_COLUMN(flag, CORM_STRING(8)),
+    CORM_HAS_MANY(subdivisions, subdivision, .inverse = "country", .order_by = "code", .cascade = "all, delete-orphan"),
+    CORM_HAS_MANY(currencies, currency, .secondary = "country_currencies", .inverse = "countries", .order_by = "code"),
+    CORM_HAS_MANY(languages, language, .secondary = "country_languages", .inverse = "countries", .order_by = "code"));
 
-CORM_MAPPING(subdivision, "subdivisions",
-             CORM_COLUMN(id, CORM_INTEGER, .primary_key = true),
+CORM_MAPPING(subdivision, "subdivisions", CORM_COLUMN(id, CORM_INTEGER, .primary_key = true),
              CORM_COLUMN(code, CORM_STRING(6), .required = true, .unique = true),
              CORM_COLUMN(name, CORM_STRING(200), .required = true),
              CORM_COLUMN(kind, CORM_STRING(80), .required = true),
@@ -87,14 +82,12 @@ CORM_MAPPING(subdivision, "subdivisions",
              CORM_BELONGS_TO(parent, subdivision, .inverse = "parts", .remote_side = "id"),
              CORM_HAS_MANY(parts, subdivision, .inverse = "parent", .order_by = "code"));
 
-CORM_MAPPING(script, "scripts",
-             CORM_COLUMN(id, CORM_INTEGER, .primary_key = true),
+CORM_MAPPING(script, "scripts", CORM_COLUMN(id, CORM_INTEGER, .primary_key = true),
              CORM_COLUMN(code, CORM_STRING(4), .required = true, .unique = true),
              CORM_COLUMN(name, CORM_STRING(200), .required = true),
              CORM_HAS_MANY(languages, language, .inverse = "script", .order_by = "code"));
 
-CORM_MAPPING(language, "languages",
-             CORM_COLUMN(id, CORM_INTEGER, .primary_key = true),
+CORM_MAPPING(language, "languages", CORM_COLUMN(id, CORM_INTEGER, .primary_key = true),
              CORM_COLUMN(code, CORM_STRING(3), .required = true, .unique = true),
              CORM_COLUMN(name, CORM_STRING(200), .required = true),
              CORM_COLUMN(script_id, CORM_INTEGER, .references = "scripts.id"),
@@ -102,11 +95,9 @@ CORM_MAPPING(language, "languages",
              CORM_HAS_MANY(countries, country, .secondary = "country_languages", .inverse = "languages",
                            .order_by = "name"));
 
-CORM_MAPPING(currency, "currencies",
-             CORM_COLUMN(id, CORM_INTEGER, .primary_key = true),
+CORM_MAPPING(currency, "currencies", CORM_COLUMN(id, CORM_INTEGER, .primary_key = true),
              CORM_COLUMN(code, CORM_STRING(3), .required = true, .unique = true),
-             CORM_COLUMN(name, CORM_STRING(200), .required = true),
-             CORM_COLUMN(symbol, CORM_STRING(4)),
+             CORM_COLUMN(name, CORM_STRING(200), .required = true), CORM_COLUMN(symbol, CORM_STRING(4)),
              CORM_HAS_MANY(countries, country, .secondary = "country_currencies", .inverse = "currencies",
                            .order_by = "name"));
 

@@ -17,16 +17,16 @@ extern "C" {
 /* The class of a failure. The names follow the exceptions that SQLAlchemy documents. */
 typedef enum corm_status {
     CORM_OK = 0,
-    CORM_NO_MEMORY,           /* an allocation failed */
-    CORM_ARGUMENT_ERROR,      /* a wrong argument to a construct: wrong kind, unknown name */
-    CORM_TYPE_ERROR,          /* a value of a type that does not fit */
-    CORM_VALUE_ERROR,         /* a value out of its range */
-    CORM_KEY_ERROR,           /* no such column, parameter or name */
-    CORM_INVALID_REQUEST,     /* the call makes no sense in the present state */
-    CORM_COMPILE_ERROR,       /* the statement cannot be turned to SQL */
+    CORM_NO_MEMORY,               /* an allocation failed */
+    CORM_ARGUMENT_ERROR,          /* a wrong argument to a construct: wrong kind, unknown name */
+    CORM_TYPE_ERROR,              /* a value of a type that does not fit */
+    CORM_VALUE_ERROR,             /* a value out of its range */
+    CORM_KEY_ERROR,               /* no such column, parameter or name */
+    CORM_INVALID_REQUEST,         /* the call makes no sense in the present state */
+    CORM_COMPILE_ERROR,           /* the statement cannot be turned to SQL */
     CORM_UNSUPPORTED_COMPILATION, /* this dialect cannot render the construct */
-    CORM_STATEMENT_ERROR,     /* a parameter is missing or cannot be converted */
-    CORM_INTERFACE_ERROR,     /* driver classes, as PEP 249 names them */
+    CORM_STATEMENT_ERROR,         /* a parameter is missing or cannot be converted */
+    CORM_INTERFACE_ERROR,         /* driver classes, as PEP 249 names them */
     CORM_DATABASE_ERROR,
     CORM_DATA_ERROR,
     CORM_OPERATIONAL_ERROR,
@@ -36,38 +36,38 @@ typedef enum corm_status {
     CORM_NOT_SUPPORTED,
     CORM_NO_RESULT_FOUND,
     CORM_MULTIPLE_RESULTS_FOUND,
-    CORM_RESOURCE_CLOSED,     /* a closed result, connection or engine was used */
+    CORM_RESOURCE_CLOSED, /* a closed result, connection or engine was used */
     CORM_NO_SUCH_COLUMN,
-    CORM_NO_SUCH_MODULE,      /* no dialect or driver of that name */
+    CORM_NO_SUCH_MODULE, /* no dialect or driver of that name */
     CORM_NO_REFERENCED_TABLE,
     CORM_NO_REFERENCED_COLUMN,
-    CORM_NO_FOREIGN_KEYS,     /* no path to join along */
+    CORM_NO_FOREIGN_KEYS, /* no path to join along */
     CORM_AMBIGUOUS_FOREIGN_KEYS,
     CORM_CIRCULAR_DEPENDENCY,
-    CORM_PENDING_ROLLBACK,    /* the transaction failed; roll back first */
-    CORM_ILLEGAL_STATE_CHANGE,/* a session used while another of its operations runs */
-    CORM_TIMEOUT,             /* waited too long, e.g. for a pooled connection */
-    CORM_INTERRUPTED,         /* the wait was interrupted by the host (a signal) */
+    CORM_PENDING_ROLLBACK,     /* the transaction failed; roll back first */
+    CORM_ILLEGAL_STATE_CHANGE, /* a session used while another of its operations runs */
+    CORM_TIMEOUT,              /* waited too long, e.g. for a pooled connection */
+    CORM_INTERRUPTED,          /* the wait was interrupted by the host (a signal) */
     CORM_UNMAPPED_CLASS,
     CORM_UNMAPPED_INSTANCE,
     CORM_DETACHED_INSTANCE,
     CORM_OBJECT_DELETED,
     CORM_STALE_DATA,
     CORM_FLUSH_ERROR,
-    CORM_LOADER_STRATEGY,     /* a loader option that does not fit */
-    CORM_HOST_ERROR           /* user's code failed; the host's own exception is attached */
+    CORM_LOADER_STRATEGY, /* a loader option that does not fit */
+    CORM_HOST_ERROR       /* user's code failed; the host's own exception is attached */
 } corm_status;
 
 /* The details of a failure. All strings may be NULL; they live as long as the error. */
 typedef struct corm_error {
     corm_status status;
-    char *message;            /* one sentence: what, where, what to do */
-    char *statement;          /* the SQL text that failed */
-    char *parameters;         /* its parameters, rendered for people, long lists cut short */
-    int native_code;          /* the client library's extended code, 0 if none; of CORM_STATEMENT_ERROR: the
+    char *message;        /* one sentence: what, where, what to do */
+    char *statement;      /* the SQL text that failed */
+    char *parameters;     /* its parameters, rendered for people, long lists cut short */
+    int native_code;      /* the client library's extended code, 0 if none; of CORM_STATEMENT_ERROR: the
                                  corm_status of what is wrong with a value */
-    char sqlstate[6];         /* "" where the database has none */
-    void *host_exception;     /* an owned reference of the host, see corm_error_set_host() */
+    char sqlstate[6];     /* "" where the database has none */
+    void *host_exception; /* an owned reference of the host, see corm_error_set_host() */
 } corm_error;
 
 /* The calling thread's last error. Never NULL; its status is CORM_OK when there is none. Valid until

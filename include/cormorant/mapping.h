@@ -133,30 +133,30 @@ typedef struct corm_field {
     corm_field_type field_type;
     /* Of a column: */
     corm_sql_type type;
-    const char *column;         /* its name; NULL: the field's */
+    const char *column; /* its name; NULL: the field's */
     bool primary_key;
-    bool required;              /* NOT NULL; primary keys and plain C types are anyway */
-    bool nullable;              /* NULL allowed although the field cannot show it */
+    bool required; /* NOT NULL; primary keys and plain C types are anyway */
+    bool nullable; /* NULL allowed although the field cannot show it */
     bool unique;
     bool index;
-    const char *references;     /* "table.column" */
-    const char *on_delete;      /* "CASCADE", ... */
+    const char *references; /* "table.column" */
+    const char *on_delete;  /* "CASCADE", ... */
     const char *on_update;
     const char *server_default; /* text of DEFAULT */
     /* Of a relationship: */
-    const char *target;         /* the other struct's name */
-    const char *inverse;        /* the field on the other side */
-    const char *order_by;       /* fields of the target, "name, id desc" */
-    const char *secondary;      /* association table of a many-to-many */
-    const char *foreign_keys;   /* columns, "home_id": which of several paths */
-    const char *remote_side;    /* of a relationship to itself: "id" makes it many-to-one */
-    const char *cascade;        /* "all, delete-orphan"; NULL: save-update, merge */
-    const char *lazy;           /* "select", "selectin", "joined", "raise" */
+    const char *target;       /* the other struct's name */
+    const char *inverse;      /* the field on the other side */
+    const char *order_by;     /* fields of the target, "name, id desc" */
+    const char *secondary;    /* association table of a many-to-many */
+    const char *foreign_keys; /* columns, "home_id": which of several paths */
+    const char *remote_side;  /* of a relationship to itself: "id" makes it many-to-one */
+    const char *cascade;      /* "all, delete-orphan"; NULL: save-update, merge */
+    const char *lazy;         /* "select", "selectin", "joined", "raise" */
     bool passive_deletes;
     bool post_update;
     bool view_only;
-    bool one;                   /* CORM_HAS_ONE */
-    char end_;                  /* swallows the macros' last comma */
+    bool one;  /* CORM_HAS_ONE */
+    char end_; /* swallows the macros' last comma */
 } corm_field;
 
 typedef struct corm_mapping {
@@ -187,28 +187,40 @@ typedef struct corm_mapping {
 /* A column. The first two arguments are the field and the column's type; then designated members of corm_field. */
 #define CORM_COLUMN(...) CORM_COLUMN_(__VA_ARGS__, .end_ = 0)
 #define CORM_COLUMN_(field_, type_, ...)                                                                               \
-    {.name = #field_, .offset = offsetof(corm_self_, field_),                                                          \
-     .field_type = CORM_FIELD_TYPE_(((corm_self_ *)0)->field_), .type = (type_), __VA_ARGS__}
+    {                                                                                                                  \
+        .name = #field_, .offset = offsetof(corm_self_, field_),                                                       \
+        .field_type = CORM_FIELD_TYPE_(((corm_self_ *)0)->field_), .type = (type_), __VA_ARGS__                        \
+    }
 
 /* A reference along a foreign key of this struct's table: many-to-one. */
 #define CORM_BELONGS_TO(...) CORM_BELONGS_TO_(__VA_ARGS__, .end_ = 0)
 #define CORM_BELONGS_TO_(field_, target_, ...)                                                                         \
-    {.name = #field_, .offset = offsetof(corm_self_, field_),                                                          \
-     .field_type = _Generic(((corm_self_ *)0)->field_, struct target_ *: CORM_FIELD_REFERENCE), .target = #target_,    \
-     __VA_ARGS__}
+    {                                                                                                                  \
+        .name = #field_, .offset = offsetof(corm_self_, field_),                                                       \
+        .field_type = _Generic(((corm_self_ *)0)->field_, struct target_ *                                             \
+                               : CORM_FIELD_REFERENCE),                                                                \
+        .target = #target_, __VA_ARGS__                                                                                \
+    }
 
 /* A reference to the one object whose foreign key refers to this: one-to-one. */
 #define CORM_HAS_ONE(...) CORM_HAS_ONE_(__VA_ARGS__, .end_ = 0)
 #define CORM_HAS_ONE_(field_, target_, ...)                                                                            \
-    {.name = #field_, .offset = offsetof(corm_self_, field_),                                                          \
-     .field_type = _Generic(((corm_self_ *)0)->field_, struct target_ *: CORM_FIELD_REFERENCE), .target = #target_,    \
-     .one = true, __VA_ARGS__}
+    {                                                                                                                  \
+        .name = #field_, .offset = offsetof(corm_self_, field_),                                                       \
+        .field_type = _Generic(((corm_self_ *)0)->field_, struct target_ *                                             \
+                               : CORM_FIELD_REFERENCE),                                                                \
+        .target = #target_, .one = true, __VA_ARGS__                                                                   \
+    }
 
 /* A collection: one-to-many, or many-to-many with .secondary. */
 #define CORM_HAS_MANY(...) CORM_HAS_MANY_(__VA_ARGS__, .end_ = 0)
 #define CORM_HAS_MANY_(field_, target_, ...)                                                                           \
-    {.name = #field_, .offset = offsetof(corm_self_, field_),                                                          \
-     .field_type = _Generic(((corm_self_ *)0)->field_, corm_many *: CORM_FIELD_MANY), .target = #target_, __VA_ARGS__}
+    {                                                                                                                  \
+        .name = #field_, .offset = offsetof(corm_self_, field_),                                                       \
+        .field_type = _Generic(((corm_self_ *)0)->field_, corm_many *                                                  \
+                               : CORM_FIELD_MANY),                                                                     \
+        .target = #target_, __VA_ARGS__                                                                                \
+    }
 
 /* Define the mapping of a struct `type` (a typedef of `struct type`). */
 #define CORM_MAPPING(type_, table_, ...)                                                                               \

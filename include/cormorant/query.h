@@ -28,15 +28,14 @@ typedef struct corm_query corm_query;
 
 /* ---- expressions: new ones, consumed by what takes them ---- */
 
-#define corm_column(type_, field_)                                                                                     \
-    ((void)offsetof(type_, field_), corm_column_of_field(type_##_mapping(), #field_))
+#define corm_column(type_, field_) ((void)offsetof(type_, field_), corm_column_of_field(type_##_mapping(), #field_))
 CORM_API corm_expression *corm_column_of_field(corm_mapping *mapping, const char *field);
 
 CORM_API corm_expression *corm_value_int(int64_t value);
 CORM_API corm_expression *corm_value_double(double value);
 CORM_API corm_expression *corm_value_bool(bool value);
-CORM_API corm_expression *corm_value_text(const char *value); /* copied; NULL: NULL */
-CORM_API corm_expression *corm_value_blob(corm_bytes bytes);  /* copied; NULL data: NULL */
+CORM_API corm_expression *corm_value_text(const char *value);       /* copied; NULL: NULL */
+CORM_API corm_expression *corm_value_blob(corm_bytes bytes);        /* copied; NULL data: NULL */
 CORM_API corm_expression *corm_value_datetime(corm_datetime value); /* a date or time where the column is one */
 CORM_API corm_expression *corm_value_maybe_int(corm_int value);     /* NULL when not set, as the following */
 CORM_API corm_expression *corm_value_maybe_double(corm_float value);
@@ -97,7 +96,8 @@ CORM_API corm_expression *corm_compare(corm_comparison how, corm_expression *lef
 #define corm_le(type_, field_, value) corm_compare(CORM_COMPARE_LE, corm_column(type_, field_), CORM_VALUE(value))
 #define corm_gt(type_, field_, value) corm_compare(CORM_COMPARE_GT, corm_column(type_, field_), CORM_VALUE(value))
 #define corm_ge(type_, field_, value) corm_compare(CORM_COMPARE_GE, corm_column(type_, field_), CORM_VALUE(value))
-#define corm_like(type_, field_, pattern) corm_compare(CORM_COMPARE_LIKE, corm_column(type_, field_), CORM_VALUE(pattern))
+#define corm_like(type_, field_, pattern)                                                                              \
+    corm_compare(CORM_COMPARE_LIKE, corm_column(type_, field_), CORM_VALUE(pattern))
 #define corm_ilike(type_, field_, pattern)                                                                             \
     corm_compare(CORM_COMPARE_ILIKE, corm_column(type_, field_), CORM_VALUE(pattern))
 /* These take the text as it is: % and _ in it stand for themselves. */
@@ -130,7 +130,7 @@ CORM_API corm_expression *corm_as(corm_expression *expression, const char *name)
 CORM_API corm_expression *corm_desc(corm_expression *expression);
 CORM_API corm_expression *corm_nulls_first(corm_expression *expression);
 CORM_API corm_expression *corm_nulls_last(corm_expression *expression);
-CORM_API corm_expression *corm_by_name(const char *name);          /* what corm_as() named, to order or group by */
+CORM_API corm_expression *corm_by_name(const char *name); /* what corm_as() named, to order or group by */
 CORM_API corm_expression *corm_distinct_of(corm_expression *expression); /* as an aggregate's argument */
 CORM_API corm_expression *corm_cast_to(corm_expression *expression, corm_sql_type type);
 /* CASE WHEN condition THEN result ELSE otherwise END; nest them for more conditions. */
@@ -153,17 +153,18 @@ typedef struct corm_aliased corm_aliased;
 #define corm_aliased_new(type_) corm_aliased_of(type_##_mapping())
 CORM_API corm_aliased *corm_aliased_of(corm_mapping *mapping); /* NULL: see corm_error_last() */
 CORM_API void corm_aliased_free(corm_aliased *alias);          /* accepts NULL; queries made with it may live on */
-#define corm_aliased_column(alias, type_, field_) ((void)offsetof(type_, field_), corm_column_of_alias((alias), #field_))
+#define corm_aliased_column(alias, type_, field_)                                                                      \
+    ((void)offsetof(type_, field_), corm_column_of_alias((alias), #field_))
 CORM_API corm_expression *corm_column_of_alias(const corm_aliased *alias, const char *field);
 
 /* ---- queries ---- */
 
 #define corm_select(type_) corm_query_of(type_##_mapping())
 CORM_API corm_query *corm_query_of(corm_mapping *mapping);
-CORM_API corm_query *corm_query_new(void);               /* of columns, added with corm_pick() */
+CORM_API corm_query *corm_query_new(void); /* of columns, added with corm_pick() */
 CORM_API corm_query *corm_query_of_alias(const corm_aliased *alias);
 CORM_API corm_query *corm_query_of_sql(corm_expression *text); /* rows of a whole statement: corm_sql() */
-CORM_API void corm_query_free(corm_query *query);        /* accepts NULL */
+CORM_API void corm_query_free(corm_query *query);              /* accepts NULL */
 CORM_API void corm_pick(corm_query *query, corm_expression *expression);
 #define corm_pick_object(query, type_) corm_query_pick_mapping((query), type_##_mapping())
 CORM_API void corm_query_pick_mapping(corm_query *query, corm_mapping *mapping);
@@ -202,17 +203,18 @@ CORM_API void corm_query_with(corm_query *query, corm_mapping *mapping, const ch
 
 #define corm_next(session, query, type_) ((type_ *)corm_query_next((session), (query), type_##_mapping()))
 CORM_API void *corm_query_next(corm_session *session, corm_query *query, corm_mapping *mapping);
-#define corm_foreach(type_, name, session, query) for (type_ *name; (name = corm_next((session), (query), type_)) != NULL;)
+#define corm_foreach(type_, name, session, query)                                                                      \
+    for (type_ * name; (name = corm_next((session), (query), type_)) != NULL;)
 /* The first object, or NULL; the result is closed. */
 #define corm_first(session, query, type_) ((type_ *)corm_query_first((session), (query), type_##_mapping()))
 CORM_API void *corm_query_first(corm_session *session, corm_query *query, corm_mapping *mapping);
 /* Go to the next row of columns; false at the end or at a failure. Values are read by place. */
 CORM_API bool corm_next_row(corm_session *session, corm_query *query);
 CORM_API bool corm_row_is_null(const corm_query *query, size_t column);
-CORM_API int64_t corm_row_int(const corm_query *query, size_t column);      /* NULL: 0; beyond 64 bits: the nearest */
+CORM_API int64_t corm_row_int(const corm_query *query, size_t column); /* NULL: 0; beyond 64 bits: the nearest */
 CORM_API double corm_row_double(const corm_query *query, size_t column);
-CORM_API const char *corm_row_text(corm_query *query, size_t column);       /* until the next row; NULL: NULL */
-CORM_API void *corm_row_object(const corm_query *query, size_t column);     /* of corm_pick_object() */
+CORM_API const char *corm_row_text(corm_query *query, size_t column);   /* until the next row; NULL: NULL */
+CORM_API void *corm_row_object(const corm_query *query, size_t column); /* of corm_pick_object() */
 CORM_API const corm_value *corm_row_value(const corm_query *query, size_t column);
 CORM_API void corm_query_rewind(corm_query *query);
 /* How many rows; -1: a failure. */

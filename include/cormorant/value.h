@@ -19,33 +19,33 @@ typedef enum corm_kind {
     CORM_KIND_ABSENT = 0, /* no value at all: an attribute that is not loaded, a key not given */
     CORM_KIND_NULL,       /* SQL's NULL */
     CORM_KIND_BOOLEAN,
-    CORM_KIND_INTEGER,    /* 64 bits, signed */
+    CORM_KIND_INTEGER, /* 64 bits, signed */
     CORM_KIND_FLOAT,
-    CORM_KIND_TEXT,       /* UTF-8, any byte but may hold NUL; not zero-terminated in general */
+    CORM_KIND_TEXT, /* UTF-8, any byte but may hold NUL; not zero-terminated in general */
     CORM_KIND_BYTES,
-    CORM_KIND_DECIMAL,    /* an exact decimal number in text, also integers beyond 64 bits */
+    CORM_KIND_DECIMAL, /* an exact decimal number in text, also integers beyond 64 bits */
     CORM_KIND_DATE,
     CORM_KIND_TIME,
     CORM_KIND_DATETIME,
-    CORM_KIND_HOST        /* an object of the host's language, not yet converted */
+    CORM_KIND_HOST /* an object of the host's language, not yet converted */
 } corm_kind;
 
 /* A point in time, a day, or a time of day; unused fields are 0. Proleptic Gregorian, years 1..9999. */
 typedef struct corm_datetime {
     int16_t year;
-    uint8_t month;       /* 1..12 */
-    uint8_t day;         /* 1..31 */
-    uint8_t hour;        /* 0..23 */
-    uint8_t minute;      /* 0..59 */
-    uint8_t second;      /* 0..59 */
+    uint8_t month;  /* 1..12 */
+    uint8_t day;    /* 1..31 */
+    uint8_t hour;   /* 0..23 */
+    uint8_t minute; /* 0..59 */
+    uint8_t second; /* 0..59 */
     bool has_offset;
     int32_t microsecond; /* 0..999999 */
     int32_t offset;      /* seconds east of UTC, when has_offset */
 } corm_datetime;
 
 typedef struct corm_value {
-    uint8_t kind;        /* a corm_kind */
-    bool owned;          /* text, bytes, decimal: freed by clear; host: a reference let go by clear */
+    uint8_t kind; /* a corm_kind */
+    bool owned;   /* text, bytes, decimal: freed by clear; host: a reference let go by clear */
     union {
         bool boolean;
         int64_t integer;
@@ -53,7 +53,7 @@ typedef struct corm_value {
         struct {
             const char *data;
             size_t size;
-        } text;          /* text, bytes and decimal */
+        } text; /* text, bytes and decimal */
         corm_datetime datetime;
         void *host;
     } as;

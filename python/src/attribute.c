@@ -130,9 +130,9 @@ static int write_collection(CormPyInstance *self, corm_attribute *attribute, PyO
             return -1;
         }
     }
-    corm_status status = corm_collection_replace(&self->state, attribute,
-                                                 (corm_object *const *)(void *)PySequence_Fast_ITEMS(items),
-                                                 (size_t)PySequence_Fast_GET_SIZE(items));
+    corm_status status =
+        corm_collection_replace(&self->state, attribute, (corm_object *const *)(void *)PySequence_Fast_ITEMS(items),
+                                (size_t)PySequence_Fast_GET_SIZE(items));
     Py_DECREF(items);
     return status == CORM_OK ? 0 : corm_py_raise_int();
 }
@@ -159,9 +159,11 @@ int corm_py_attribute_check(const corm_attribute *attribute, PyObject *item) {
     PyObject *error = corm_py_import("cormorant.orm.exc", "FlushError");
     PyTypeObject *wanted = corm_py_class_of_mapper(target)->type;
     if (error != NULL) {
-        PyErr_Format(error, "Attempting to flush an item of type %R as a member of collection \"%s.%s\". Expected an object "
-                     "of type %R or a polymorphic subclass of this type.", Py_TYPE(item), attribute->mapper->name,
-                     attribute->key, wanted == NULL ? Py_None : (PyObject *)wanted);
+        PyErr_Format(error,
+                     "Attempting to flush an item of type %R as a member of collection \"%s.%s\". Expected an object "
+                     "of type %R or a polymorphic subclass of this type.",
+                     Py_TYPE(item), attribute->mapper->name, attribute->key,
+                     wanted == NULL ? Py_None : (PyObject *)wanted);
         Py_DECREF(error);
     }
     return -1;
@@ -213,7 +215,8 @@ static int delete_value(CormPyInstance *self, CormPyAttribute *descriptor) {
     if (corm_py_instance_peek(self, attribute) == NULL &&
         (!(self->state.flags & CORM_STATE_HAS_KEY) || corm_attribute_load(&self->state, attribute) != CORM_OK ||
          corm_py_instance_peek(self, attribute) == NULL)) {
-        PyErr_Format(PyExc_AttributeError, "%s.%U object does not have a value", attribute->mapper->name, descriptor->key);
+        PyErr_Format(PyExc_AttributeError, "%s.%U object does not have a value", attribute->mapper->name,
+                     descriptor->key);
         return -1;
     }
     if (!(self->state.flags & CORM_STATE_HAS_KEY) && attribute->kind == CORM_ATTRIBUTE_COLUMN) {
@@ -294,8 +297,10 @@ static PyObject *exists(CormPyAttribute *self, PyObject *args, PyObject *kwargs,
         return NULL;
     }
     if (!is_relationship(self)) {
-        PyErr_Format(PyExc_AttributeError, "Neither 'InstrumentedAttribute' object nor 'Comparator' object associated with "
-                     "%s.%U has an attribute '%s'", self->attribute->mapper->name, self->key, name);
+        PyErr_Format(PyExc_AttributeError,
+                     "Neither 'InstrumentedAttribute' object nor 'Comparator' object associated with "
+                     "%s.%U has an attribute '%s'",
+                     self->attribute->mapper->name, self->key, name);
         return NULL;
     }
     if ((self->attribute->kind == CORM_ATTRIBUTE_COLLECTION) != many) {
@@ -312,8 +317,9 @@ static PyObject *exists(CormPyAttribute *self, PyObject *args, PyObject *kwargs,
     }
     corm_attribute_node *node = corm_node_as_attribute(self->element.node);
     corm_mapper *target = self->attribute->relationship->target;
-    corm_node *entity = corm_attribute_node_target(node) != NULL ? corm_node_ref(node->children[1])
-                                                                 : corm_py_class_entity(corm_py_class_of_mapper(target));
+    corm_node *entity = corm_attribute_node_target(node) != NULL
+                            ? corm_node_ref(node->children[1])
+                            : corm_py_class_entity(corm_py_class_of_mapper(target));
     PyObject *key, *value;
     Py_ssize_t position = 0;
     while (kwargs != NULL && PyDict_Next(kwargs, &position, &key, &value)) {
@@ -383,8 +389,7 @@ static PyObject *attribute_contains(PyObject *object, PyObject *args, PyObject *
         return NULL;
     }
     if (self->attribute->kind != CORM_ATTRIBUTE_COLLECTION) {
-        corm_error_set(CORM_INVALID_REQUEST,
-                       "'contains' not implemented for scalar attributes.  Use ==");
+        corm_error_set(CORM_INVALID_REQUEST, "'contains' not implemented for scalar attributes.  Use ==");
         return corm_py_raise();
     }
     return corm_py_wrap(corm_relationship_contains(self->element.node, (corm_object *)(void *)other));
@@ -425,7 +430,8 @@ static PyObject *with_node(CormPyAttribute *self, corm_node *node) {
 
 static PyObject *attribute_of_type(PyObject *object, PyObject *target) {
     CormPyAttribute *self = (CormPyAttribute *)object;
-    corm_node *entity = configure(self) < 0 || corm_py_mapper_required(target) == NULL ? NULL : corm_py_entity_node(target);
+    corm_node *entity =
+        configure(self) < 0 || corm_py_mapper_required(target) == NULL ? NULL : corm_py_entity_node(target);
     if (entity == NULL) {
         return PyErr_Occurred() ? NULL : corm_py_raise();
     }
@@ -522,7 +528,7 @@ static PyObject *attribute_get_name(PyObject *self, void *closure) {
     const corm_attribute *attribute = ((CormPyAttribute *)self)->attribute;
     (void)closure;
     return PyUnicode_FromString(attribute->column != NULL && attribute->column->name != NULL ? attribute->column->name
-                                                                                              : attribute->key);
+                                                                                             : attribute->key);
 }
 
 static PyObject *attribute_get_true(PyObject *self, void *closure) {
@@ -560,10 +566,11 @@ static PyObject *attribute_getattr(PyObject *object, PyObject *name) {
         return found;
     }
     PyErr_Clear();
-    PyErr_Format(PyExc_AttributeError,
-                 "Neither 'InstrumentedAttribute' object nor 'Comparator' object associated with %s.%U has an attribute "
-                 "%R",
-                 self->attribute->mapper->name, self->key, name);
+    PyErr_Format(
+        PyExc_AttributeError,
+        "Neither 'InstrumentedAttribute' object nor 'Comparator' object associated with %s.%U has an attribute "
+        "%R",
+        self->attribute->mapper->name, self->key, name);
     return NULL;
 }
 
@@ -586,8 +593,8 @@ static PyObject *attribute_str(PyObject *object) {
 
 static PyObject *attribute_repr(PyObject *object) {
     CormPyAttribute *self = (CormPyAttribute *)object;
-    return PyUnicode_FromFormat("<cormorant.orm.attributes.InstrumentedAttribute %s.%U>",
-                                self->attribute->mapper->name, self->key);
+    return PyUnicode_FromFormat("<cormorant.orm.attributes.InstrumentedAttribute %s.%U>", self->attribute->mapper->name,
+                                self->key);
 }
 
 /* ---- life ---- */
@@ -618,7 +625,8 @@ static int attribute_clear(PyObject *object) {
 static void attribute_dealloc(PyObject *object) {
     CormPyAttribute *self = (CormPyAttribute *)object;
     PyObject_GC_UnTrack(object);
-    if (self->attribute != NULL && self->attribute->host != NULL && corm_py_data(self->attribute)->descriptor == object) {
+    if (self->attribute != NULL && self->attribute->host != NULL &&
+        corm_py_data(self->attribute)->descriptor == object) {
         corm_py_data(self->attribute)->descriptor = NULL;
     }
     self->attribute = NULL;

@@ -26,8 +26,7 @@ typedef struct CormPyDict {
 } CormPyDict;
 
 typedef struct CormPyAdapter { /* of a user's collection class */
-    PyObject_HEAD
-    corm_py_link link;
+    PyObject_HEAD corm_py_link link;
 } CormPyAdapter;
 
 static PyTypeObject *list_type, *set_type, *dict_type, *adapter_type;
@@ -515,7 +514,8 @@ static PyObject *set_pop(PyObject *self, PyObject *unused) {
 /* Make the set hold exactly these items, firing for the difference. */
 static int set_become(PyObject *self, PyObject *wanted) {
     PyObject *gone = PyNumber_Subtract(self, wanted), *come = gone == NULL ? NULL : PyNumber_Subtract(wanted, self);
-    PyObject *going = come == NULL ? NULL : PySequence_List(gone), *coming = going == NULL ? NULL : PySequence_List(come);
+    PyObject *going = come == NULL ? NULL : PySequence_List(gone),
+             *coming = going == NULL ? NULL : PySequence_List(come);
     int failed = coming == NULL;
     for (Py_ssize_t i = 0; !failed && i < PyList_GET_SIZE(going); i++) {
         failed = set_take_out(self, PyList_GET_ITEM(going, i)) < 0;
@@ -686,7 +686,9 @@ static int dict_assign(PyObject *self, PyObject *key, PyObject *value) {
         failed = adding(dict_link(self), &item);
     }
     if (!failed) {
-        failed = value == NULL && PyDict_Contains(self, key) == 0 ? 0 : base_dict_assign(self, key, value == NULL ? NULL : item);
+        failed = value == NULL && PyDict_Contains(self, key) == 0
+                     ? 0
+                     : base_dict_assign(self, key, value == NULL ? NULL : item);
         if (value != NULL) {
             Py_DECREF(item);
         }
@@ -707,8 +709,8 @@ static PyObject *dict_remove(PyObject *self, PyObject *item) {
     PyObject *present = key == NULL ? NULL : PyDict_GetItemWithError(self, key);
     if (present != item) {
         if (key != NULL && !PyErr_Occurred()) {
-            PyErr_Format(PyExc_KeyError, "Can not remove '%R' from collection; collection holds '%R' for key '%R'.", item,
-                         present == NULL ? Py_None : present, key);
+            PyErr_Format(PyExc_KeyError, "Can not remove '%R' from collection; collection holds '%R' for key '%R'.",
+                         item, present == NULL ? Py_None : present, key);
         }
         Py_XDECREF(key);
         return NULL;
@@ -765,7 +767,8 @@ static PyObject *dict_clear_all(PyObject *self, PyObject *unused) {
     PyObject *keys = PyDict_Keys(self);
     int failed = keys == NULL;
     for (Py_ssize_t i = 0; !failed && i < PyList_GET_SIZE(keys); i++) {
-        failed = PyDict_Contains(self, PyList_GET_ITEM(keys, i)) == 1 && dict_assign(self, PyList_GET_ITEM(keys, i), NULL) < 0;
+        failed = PyDict_Contains(self, PyList_GET_ITEM(keys, i)) == 1 &&
+                 dict_assign(self, PyList_GET_ITEM(keys, i), NULL) < 0;
     }
     Py_XDECREF(keys);
     return failed ? NULL : Py_NewRef(Py_None);
@@ -846,10 +849,9 @@ static PyMethodDef dict_methods[] = {
     {"__reduce_ex__", dict_reduce, METH_O, "Pickled as a plain dict."},
     {NULL, NULL, 0, NULL}};
 
-static PyGetSetDef dict_getset[] = {
-    {"keyfunc", dict_get_function, NULL, "Gives an item's key.", NULL},
-    {"_sa_owner", link_get_adapter, NULL, "The object that owns the collection.", NULL},
-    {NULL, NULL, NULL, NULL, NULL}};
+static PyGetSetDef dict_getset[] = {{"keyfunc", dict_get_function, NULL, "Gives an item's key.", NULL},
+                                    {"_sa_owner", link_get_adapter, NULL, "The object that owns the collection.", NULL},
+                                    {NULL, NULL, NULL, NULL, NULL}};
 
 static PyType_Slot dict_slots[] = {{Py_tp_doc, "A dictionary of related objects under keys that a function gives."},
                                    {Py_tp_init, dict_init},
@@ -889,10 +891,9 @@ static PyObject *adapter_get_owner(PyObject *self, void *closure) {
     return Py_NewRef(owner == NULL ? Py_None : (PyObject *)owner);
 }
 
-static PyMethodDef adapter_methods[] = {
-    {"adding", adapter_adding, METH_O, "An item comes: gives the item to put in."},
-    {"removing", adapter_removing, METH_O, "An item goes."},
-    {NULL, NULL, 0, NULL}};
+static PyMethodDef adapter_methods[] = {{"adding", adapter_adding, METH_O, "An item comes: gives the item to put in."},
+                                        {"removing", adapter_removing, METH_O, "An item goes."},
+                                        {NULL, NULL, 0, NULL}};
 static PyGetSetDef adapter_getset[] = {{"owner", adapter_get_owner, NULL, "The owning object, or None.", NULL},
                                        {NULL, NULL, NULL, NULL, NULL}};
 static PyType_Slot adapter_slots[] = {{Py_tp_doc, "Ties a collection of a user's class to its owner."},
@@ -1049,9 +1050,9 @@ PyObject *corm_py_collection_adapt(const corm_attribute *attribute, PyObject *va
     if (wanted == NULL) {
         return NULL;
     }
-    bool fits = dict ? PyDict_Check(value) : set ? PyAnySet_Check(value)
-                                                 : (PyList_Check(value) || PyTuple_Check(value) ||
-                                                    adapter_of(value) != NULL);
+    bool fits = dict  ? PyDict_Check(value)
+                : set ? PyAnySet_Check(value)
+                      : (PyList_Check(value) || PyTuple_Check(value) || adapter_of(value) != NULL);
     if (!fits && !dict && !set && !PyUnicode_Check(value) && !PyDict_Check(value) && !PyAnySet_Check(value) &&
         value != Py_None && Py_TYPE(value)->tp_iter != NULL) {
         fits = true;

@@ -11,10 +11,10 @@
 #include "orm/session_private.h"
 
 enum {
-    LISTEN_RAW = 1,     /* gets the InstanceState, not the object */
-    LISTEN_RETVAL = 2,  /* what it returns is stored instead */
+    LISTEN_RAW = 1,    /* gets the InstanceState, not the object */
+    LISTEN_RETVAL = 2, /* what it returns is stored instead */
     LISTEN_VALIDATOR = 4,
-    LISTEN_REMOVES = 8, /* of a validator: include_removes */
+    LISTEN_REMOVES = 8,  /* of a validator: include_removes */
     LISTEN_OWN_SIDE = 16 /* of a validator: not include_backrefs */
 };
 
@@ -89,9 +89,10 @@ static int listeners_add(PyObject **dict, const char *name, PyObject *function, 
     PyObject *former = PyDict_GetItemString(*dict, name);
     PyObject *entry = Py_BuildValue("(Oi)", function, flags);
     PyObject *one = entry == NULL ? NULL : PyTuple_Pack(1, entry);
-    PyObject *all = one == NULL ? NULL : former == NULL ? Py_NewRef(one)
-                                       : first          ? PySequence_Concat(one, former)
-                                                        : PySequence_Concat(former, one);
+    PyObject *all = one == NULL      ? NULL
+                    : former == NULL ? Py_NewRef(one)
+                    : first          ? PySequence_Concat(one, former)
+                                     : PySequence_Concat(former, one);
     int failed = all == NULL || PyDict_SetItemString(*dict, name, all) < 0;
     Py_XDECREF(entry);
     Py_XDECREF(one);
@@ -221,9 +222,8 @@ static PyObject *mapper_arguments(corm_event_kind kind, corm_session *session, c
     }
     CormPySession *view = session == NULL ? NULL : corm_py_session_of_core(session);
     PyObject *connection = view == NULL ? Py_NewRef(Py_None) : corm_py_session_connection(view);
-    PyObject *arguments = connection == NULL
-                              ? NULL
-                              : PyTuple_Pack(3, record->view == NULL ? Py_None : record->view, connection, object);
+    PyObject *arguments =
+        connection == NULL ? NULL : PyTuple_Pack(3, record->view == NULL ? Py_None : record->view, connection, object);
     Py_XDECREF(connection);
     return arguments;
 }
@@ -236,8 +236,7 @@ static int fire_mapper(corm_event_kind kind, corm_session *session, corm_state *
     int failed = kind == CORM_EVENT_LOAD && record->reconstructors != NULL ? call_reconstructors(record, object) : 0;
     if (!failed && tuple != NULL) {
         PyObject *arguments = mapper_arguments(kind, session, state, object);
-        failed = arguments == NULL ||
-                 call_all(tuple, arguments, kind >= CORM_EVENT_LOAD ? 0 : 2) < 0;
+        failed = arguments == NULL || call_all(tuple, arguments, kind >= CORM_EVENT_LOAD ? 0 : 2) < 0;
         Py_XDECREF(arguments);
     }
     Py_DECREF(object);
@@ -314,9 +313,9 @@ static PyObject *session_arguments(corm_event_kind kind, CormPySession *session,
     case CORM_EVENT_AFTER_FLUSH_POSTEXEC:
         made = corm_py_import("cormorant.orm.unitofwork", "UOWTransaction");
         Py_XSETREF(made, made == NULL ? NULL : PyObject_CallOneArg(made, self));
-        arguments = made == NULL                        ? NULL
+        arguments = made == NULL                      ? NULL
                     : kind == CORM_EVENT_BEFORE_FLUSH ? PyTuple_Pack(3, self, made, Py_None)
-                                                        : PyTuple_Pack(2, self, made);
+                                                      : PyTuple_Pack(2, self, made);
         Py_XDECREF(made);
         return arguments;
     case CORM_EVENT_AFTER_SOFT_ROLLBACK:
@@ -415,8 +414,8 @@ static PyObject *initiator_of(attribute_change *change) {
                          : change->kind == 'a' ? "append"
                          : change->kind == 'r' ? "remove"
                                                : "modified";
-        change->initiator = make == NULL ? NULL
-                                         : PyObject_CallFunction(make, "Os", began == NULL ? Py_None : began, op);
+        change->initiator =
+            make == NULL ? NULL : PyObject_CallFunction(make, "Os", began == NULL ? Py_None : began, op);
         Py_XDECREF(make);
     }
     return change->initiator;
@@ -438,7 +437,7 @@ static PyObject *call_listener(attribute_change *change, PyObject *function, int
         return call_validator(change, function, flags);
     }
     PyObject *initiator = initiator_of(change);
-    PyObject *target = initiator == NULL ? NULL
+    PyObject *target = initiator == NULL    ? NULL
                        : flags & LISTEN_RAW ? corm_py_instance_state_new(change->owner)
                                             : Py_NewRef(change->owner);
     PyObject *result = NULL;
@@ -479,7 +478,8 @@ corm_status corm_py_attribute_event(char kind, corm_state *state, const corm_att
     if (tuple == NULL) {
         return CORM_OK;
     }
-    attribute_change change = {.kind = kind, .descriptor = (CormPyAttribute *)Py_NewRef(descriptor), .began = initiator};
+    attribute_change change = {
+        .kind = kind, .descriptor = (CormPyAttribute *)Py_NewRef(descriptor), .began = initiator};
     change.owner = Py_NewRef((PyObject *)corm_py_instance_of_state(state));
     change.value = corm_py_from_value(value, NULL);
     change.old = old->kind == CORM_KIND_ABSENT ? Py_XNewRef(corm_py_no_value()) : corm_py_from_value(old, NULL);
@@ -513,7 +513,8 @@ int corm_py_attribute_modified(CormPyInstance *self, const corm_attribute *attri
 
 PyObject *corm_py_attribute_default(CormPyInstance *self, const corm_attribute *attribute) {
     PyObject *descriptor = corm_py_data(attribute)->descriptor;
-    PyObject *tuple = descriptor == NULL ? NULL : listeners_of(((CormPyAttribute *)descriptor)->listeners, "init_scalar");
+    PyObject *tuple =
+        descriptor == NULL ? NULL : listeners_of(((CormPyAttribute *)descriptor)->listeners, "init_scalar");
     PyObject *value = Py_NewRef(Py_None);
     if (tuple == NULL) {
         return value;
@@ -602,7 +603,8 @@ static PyObject *attribute_listen(PyObject *module, PyObject *args) {
     const char *name;
     int flags, first = 0, history = 0;
     (void)module;
-    if (!PyArg_ParseTuple(args, "O!sOi|pp", CormPyAttribute_Type, &target, &name, &function, &flags, &first, &history)) {
+    if (!PyArg_ParseTuple(args, "O!sOi|pp", CormPyAttribute_Type, &target, &name, &function, &flags, &first,
+                          &history)) {
         return NULL;
     }
     CormPyAttribute *descriptor = (CormPyAttribute *)target;

@@ -113,8 +113,8 @@ static PyObject *get_history(PyObject *module, PyObject *args, PyObject *kwargs)
     if (!PyArg_ParseTupleAndKeywords(args, kwargs, "OO|O:get_history", names, &object, &key, &passive)) {
         return NULL;
     }
-    PyObject *held = PyObject_TypeCheck(object, CormPyInstanceState_Type) ? corm_py_call(object, "obj", NULL)
-                                                                          : Py_NewRef(object);
+    PyObject *held =
+        PyObject_TypeCheck(object, CormPyInstanceState_Type) ? corm_py_call(object, "obj", NULL) : Py_NewRef(object);
     corm_attribute *attribute = held == NULL ? NULL : find(held, key);
     PyObject *history = NULL;
     if (attribute != NULL) {
@@ -197,9 +197,9 @@ static int store_items(CormPyInstance *object, corm_attribute *attribute, PyObje
             return -1;
         }
     }
-    corm_status status =
-        corm_py_host.collection_set((corm_object *)(void *)object, attribute,
-                                    (corm_object *const *)(void *)PySequence_Fast_ITEMS(items), (size_t)PyList_GET_SIZE(items));
+    corm_status status = corm_py_host.collection_set((corm_object *)(void *)object, attribute,
+                                                     (corm_object *const *)(void *)PySequence_Fast_ITEMS(items),
+                                                     (size_t)PyList_GET_SIZE(items));
     Py_DECREF(items);
     return status == CORM_OK ? 0 : corm_py_raise_int();
 }
@@ -219,7 +219,8 @@ static PyObject *set_committed_value(PyObject *module, PyObject *args) {
     int failed;
     if (attribute->kind == CORM_ATTRIBUTE_COLLECTION) {
         failed = store_items(instance, attribute, value);
-    } else if (attribute->kind == CORM_ATTRIBUTE_REFERENCE && value != Py_None && corm_py_state_required(value) == NULL) {
+    } else if (attribute->kind == CORM_ATTRIBUTE_REFERENCE && value != Py_None &&
+               corm_py_state_required(value) == NULL) {
         failed = -1;
     } else {
         failed = corm_py_instance_store(instance, attribute, Py_NewRef(value));
@@ -356,7 +357,8 @@ static PyMethodDef functions[] = {
     {"_collection_append", raw_append, METH_VARARGS, "Append to a collection without telling anyone."},
     {"_collection_remove", raw_remove, METH_VARARGS, "Remove from a collection without telling anyone."},
     {"get_history", KEYWORDS(get_history),
-     "get_history(obj, key, passive=PASSIVE_OFF)\n--\n\nWhat happened to an attribute since the last flush: a History."},
+     "get_history(obj, key, passive=PASSIVE_OFF)\n--\n\nWhat happened to an attribute since the last flush: a "
+     "History."},
     {"set_attribute", KEYWORDS(set_attribute),
      "set_attribute(instance, key, value, initiator=None)\n--\n\nSet an attribute, with events and history."},
     {"get_attribute", get_attribute, METH_VARARGS, "get_attribute(instance, key)\n--\n\nThe value, loaded if need be."},
@@ -370,7 +372,8 @@ static PyMethodDef functions[] = {
     {"flag_dirty", flag_dirty, METH_O,
      "flag_dirty(instance)\n--\n\nHave the next flush look at an object without a change of its attributes."},
     {"with_parent", KEYWORDS(with_parent),
-     "with_parent(instance, prop, from_entity=None)\n--\n\nThe criterion of rows that a relationship of this object has."},
+     "with_parent(instance, prop, from_entity=None)\n--\n\nThe criterion of rows that a relationship of this object "
+     "has."},
     {NULL, NULL, 0, NULL}};
 
 int corm_py_history_init(PyObject *module) {

@@ -91,9 +91,12 @@ static corm_kind host_kind(corm_object *object, const corm_attribute *attribute)
     if (attribute->kind != CORM_ATTRIBUTE_COLUMN || corm_column_type(attribute->column)->host != NULL) {
         return CORM_KIND_HOST;
     }
-    return PyLong_CheckExact(value) ? CORM_KIND_INTEGER : PyUnicode_CheckExact(value) ? CORM_KIND_TEXT
-           : PyFloat_CheckExact(value) ? CORM_KIND_FLOAT : PyBytes_CheckExact(value) ? CORM_KIND_BYTES
-           : PyBool_Check(value) ? CORM_KIND_BOOLEAN : CORM_KIND_HOST;
+    return PyLong_CheckExact(value)      ? CORM_KIND_INTEGER
+           : PyUnicode_CheckExact(value) ? CORM_KIND_TEXT
+           : PyFloat_CheckExact(value)   ? CORM_KIND_FLOAT
+           : PyBytes_CheckExact(value)   ? CORM_KIND_BYTES
+           : PyBool_Check(value)         ? CORM_KIND_BOOLEAN
+                                         : CORM_KIND_HOST;
 }
 
 static PyObject *text_object(const char *data, size_t size) {
@@ -119,7 +122,8 @@ static PyObject *text_object(const char *data, size_t size) {
 }
 
 static PyObject *to_python(const corm_value *value, const corm_attribute *attribute) {
-    if (value->kind == CORM_KIND_NULL && (attribute->column == NULL || corm_column_type(attribute->column)->host == NULL)) {
+    if (value->kind == CORM_KIND_NULL &&
+        (attribute->column == NULL || corm_column_type(attribute->column)->host == NULL)) {
         return Py_NewRef(Py_None);
     }
     if (value->kind == CORM_KIND_HOST) {
@@ -200,7 +204,8 @@ static bool host_unchanged(corm_object *object, const corm_attribute *attribute,
     return equal != 0;
 }
 
-static corm_status host_load_row(corm_object *object, const corm_load_step *steps, size_t count, const corm_value *row) {
+static corm_status host_load_row(corm_object *object, const corm_load_step *steps, size_t count,
+                                 const corm_value *row) {
     CormPyInstance *self = as_instance(object);
     PyObject **slots = corm_py_slots(self);
     for (size_t i = 0; i < count; i++) {
@@ -445,9 +450,9 @@ PyObject *corm_py_import(const char *module, const char *name) {
 int corm_py_orm_init(PyObject *module) {
     return corm_py_instance_init(module) < 0 || corm_py_attribute_init(module) < 0 ||
                    corm_py_collection_init(module) < 0 || corm_py_mapping_init(module) < 0 ||
-                   corm_py_relationship_init(module) < 0 || corm_py_inspect_init(module) < 0 || corm_py_events_init(module) < 0 ||
-                   corm_py_options_init(module) < 0 || corm_py_session_init(module) < 0 ||
-                   corm_py_query_init(module) < 0
+                   corm_py_relationship_init(module) < 0 || corm_py_inspect_init(module) < 0 ||
+                   corm_py_events_init(module) < 0 || corm_py_options_init(module) < 0 ||
+                   corm_py_session_init(module) < 0 || corm_py_query_init(module) < 0
                ? -1
                : 0;
 }

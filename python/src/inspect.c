@@ -333,7 +333,8 @@ static PyObject *restore_state(PyObject *module, PyObject *args) {
 
 static int restore_identity(PyObject *identity, corm_state *state) {
     size_t count = state->mapper->primary_key_count;
-    if (!PyTuple_Check(identity) || PyTuple_GET_SIZE(identity) != (Py_ssize_t)count || (state->flags & CORM_STATE_HAS_KEY)) {
+    if (!PyTuple_Check(identity) || PyTuple_GET_SIZE(identity) != (Py_ssize_t)count ||
+        (state->flags & CORM_STATE_HAS_KEY)) {
         return 0;
     }
     corm_value *values = PyMem_Calloc(count, sizeof *values);
@@ -474,8 +475,7 @@ static PyGetSetDef state_getset[] = {
     {NULL, NULL, NULL, NULL, NULL}};
 
 static PyMemberDef state_members[] = {
-    {"__weaklistoffset__", T_PYSSIZET, offsetof(CormPyInstanceState, weakrefs), READONLY, NULL},
-    {NULL, 0, 0, 0, NULL}};
+    {"__weaklistoffset__", T_PYSSIZET, offsetof(CormPyInstanceState, weakrefs), READONLY, NULL}, {NULL, 0, 0, 0, NULL}};
 
 static PyType_Slot state_slots[] = {{Py_tp_doc, "What the ORM knows of an object: inspect(obj)."},
                                     {Py_tp_dealloc, state_dealloc},

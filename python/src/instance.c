@@ -64,8 +64,10 @@ static PyObject *instance_new(PyTypeObject *type, PyObject *args, PyObject *kwar
             return NULL;
         }
         if (_PyType_Lookup(type, name_mapper) != NULL) {
-            PyErr_Format(PyExc_TypeError, "class %s derives from a mapped class but is not mapped itself: inheritance "
-                         "of mapped classes is not supported yet", type->tp_name);
+            PyErr_Format(PyExc_TypeError,
+                         "class %s derives from a mapped class but is not mapped itself: inheritance "
+                         "of mapped classes is not supported yet",
+                         type->tp_name);
             return NULL;
         }
         /* A base class by itself: an object like any other. */
@@ -191,8 +193,7 @@ void corm_py_instance_dealloc(PyObject *object) {
     CormPyInstance *self = (CormPyInstance *)object;
     PyTypeObject *type = Py_TYPE(object);
     PyObject_GC_UnTrack(object);
-    Py_TRASHCAN_BEGIN(object, corm_py_instance_dealloc)
-    leave_session(self);
+    Py_TRASHCAN_BEGIN(object, corm_py_instance_dealloc) leave_session(self);
     if (defines_del(type)) {
         PyObject_GC_Track(object);
         if (PyObject_CallFinalizerFromDealloc(object) < 0) {
@@ -362,8 +363,9 @@ corm_state *corm_py_state_required(PyObject *object) {
     PyObject *module = corm_py_get((PyObject *)Py_TYPE(object), "__module__");
     if (error != NULL && module != NULL && corm_py_mapper_of(object) != NULL && PyType_Check(object)) {
         PyObject *own = corm_py_get(object, "__module__");
-        PyErr_Format(error, "Class '%S.%s' is not mapped; was a class (%S.%s) supplied where an instance was required?", module,
-                     _PyType_Name(Py_TYPE(object)), own == NULL ? Py_None : own, _PyType_Name((PyTypeObject *)object));
+        PyErr_Format(error, "Class '%S.%s' is not mapped; was a class (%S.%s) supplied where an instance was required?",
+                     module, _PyType_Name(Py_TYPE(object)), own == NULL ? Py_None : own,
+                     _PyType_Name((PyTypeObject *)object));
         Py_XDECREF(own);
     } else if (error != NULL && module != NULL) {
         PyErr_Format(error, "Class '%S.%s' is not mapped", module, _PyType_Name(Py_TYPE(object)));

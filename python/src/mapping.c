@@ -12,8 +12,7 @@
 #include "orm/registry_private.h"
 
 typedef struct CormPyRegistry {
-    PyObject_HEAD
-    corm_registry *core; /* made with the first class: its metadata is the tables' */
+    PyObject_HEAD corm_registry *core; /* made with the first class: its metadata is the tables' */
     PyObject *dict;
     PyObject *weakrefs;
 } CormPyRegistry;
@@ -103,8 +102,7 @@ corm_node *corm_py_class_entity(corm_py_class *record) {
 /* ---- instances that the collector must learn of, when a class lost its anchor ---- */
 
 static int track_of_class(PyObject *object, void *record) {
-    if (corm_py_is_instance(object) &&
-        corm_py_class_of_mapper(((CormPyInstance *)object)->state.mapper) == record) {
+    if (corm_py_is_instance(object) && corm_py_class_of_mapper(((CormPyInstance *)object)->state.mapper) == record) {
         corm_py_instance_track(object);
     }
     return 0;
@@ -352,7 +350,8 @@ static PyObject *mapper_new(PyTypeObject *type, PyObject *args, PyObject *kwargs
     }
     PyTypeObject *mapped = (PyTypeObject *)cls;
     if (!PyType_IsSubtype(mapped, CormPyInstance_Type)) {
-        PyErr_Format(PyExc_TypeError, "class %s has a layout of its own: map classes that derive from a declarative base",
+        PyErr_Format(PyExc_TypeError,
+                     "class %s has a layout of its own: map classes that derive from a declarative base",
                      mapped->tp_name);
         return NULL;
     }
@@ -441,8 +440,8 @@ static PyObject *show(CormPyMapper *self, corm_attribute *attribute, PyObject *k
         return NULL;
     }
     corm_node *entity = corm_py_class_entity(self->record);
-    PyObject *descriptor = entity == NULL ? corm_py_raise()
-                                          : corm_py_attribute_new(entity, attribute, (PyObject *)self, property);
+    PyObject *descriptor =
+        entity == NULL ? corm_py_raise() : corm_py_attribute_new(entity, attribute, (PyObject *)self, property);
     corm_node_unref(entity);
     if (descriptor == NULL) {
         return NULL;
@@ -642,7 +641,8 @@ static PyObject *column_list(corm_sync_pair *pairs, size_t count) {
     PyObject *list = PyList_New(0);
     for (size_t i = 0; list != NULL && i < count; i++) {
         PyObject *source = corm_py_wrap(corm_node_ref(corm_column_node(pairs[i].source)));
-        PyObject *destination = source == NULL ? NULL : corm_py_wrap(corm_node_ref(corm_column_node(pairs[i].destination)));
+        PyObject *destination =
+            source == NULL ? NULL : corm_py_wrap(corm_node_ref(corm_column_node(pairs[i].destination)));
         PyObject *pair = destination == NULL ? NULL : PyTuple_Pack(2, source, destination);
         if (pair == NULL || PyList_Append(list, pair) < 0) {
             Py_CLEAR(list);
@@ -680,14 +680,13 @@ static PyObject *mapper_relationship_info(PyObject *object, PyObject *key) {
                                    : corm_py_wrap(corm_node_ref(relationship->secondary_join));
     PyObject *info = NULL;
     if (pairs != NULL && second != NULL && secondary != NULL && primary != NULL && secondary_join != NULL) {
-        info = Py_BuildValue("{s:s,s:O,s:O,s:O,s:O,s:O,s:O,s:O,s:s,s:I,s:i}", "direction",
-                             directions[relationship->direction], "mapper",
-                             target == NULL || target->view == NULL ? Py_None : target->view, "uselist",
-                             attribute->kind == CORM_ATTRIBUTE_COLLECTION ? Py_True : Py_False, "pairs", pairs,
-                             "secondary_pairs", second, "secondary", secondary, "primaryjoin", primary, "secondaryjoin",
-                             secondary_join, "inverse",
-                             relationship->inverse == NULL ? NULL : relationship->inverse->key, "cascade",
-                             (unsigned)relationship->cascade, "lazy", (int)relationship->lazy);
+        info = Py_BuildValue(
+            "{s:s,s:O,s:O,s:O,s:O,s:O,s:O,s:O,s:s,s:I,s:i}", "direction", directions[relationship->direction], "mapper",
+            target == NULL || target->view == NULL ? Py_None : target->view, "uselist",
+            attribute->kind == CORM_ATTRIBUTE_COLLECTION ? Py_True : Py_False, "pairs", pairs, "secondary_pairs",
+            second, "secondary", secondary, "primaryjoin", primary, "secondaryjoin", secondary_join, "inverse",
+            relationship->inverse == NULL ? NULL : relationship->inverse->key, "cascade",
+            (unsigned)relationship->cascade, "lazy", (int)relationship->lazy);
     }
     Py_XDECREF(pairs);
     Py_XDECREF(second);
@@ -843,8 +842,7 @@ static void aliased_dealloc(PyObject *object) {
 }
 
 static PyMethodDef aliased_methods[] = {
-    {"__clause_element__", aliased_clause_element, METH_NOARGS, "The alias in a statement."},
-    {NULL, NULL, 0, NULL}};
+    {"__clause_element__", aliased_clause_element, METH_NOARGS, "The alias in a statement."}, {NULL, NULL, 0, NULL}};
 static PyGetSetDef aliased_getset[] = {{"_aliased_mapper", aliased_get_mapper, NULL, "The Mapper.", NULL},
                                        {"_aliased_name", aliased_get_name, NULL, "The alias' name.", NULL},
                                        {NULL, NULL, NULL, NULL, NULL}};
@@ -942,7 +940,8 @@ corm_mapper *corm_py_mapper_required(PyObject *object) {
         bool is_class = PyType_Check(object);
         PyObject *error = is_class ? corm_py_import("cormorant.orm.exc", "UnmappedClassError")
                                    : corm_py_import("cormorant.exc", "ArgumentError");
-        PyObject *argument = is_class ? Py_NewRef(object) : PyUnicode_FromFormat("Class object expected, got '%R'.", object);
+        PyObject *argument =
+            is_class ? Py_NewRef(object) : PyUnicode_FromFormat("Class object expected, got '%R'.", object);
         PyObject *exception = error == NULL || argument == NULL ? NULL : PyObject_CallOneArg(error, argument);
         if (exception != NULL) {
             PyErr_SetObject(error, exception);

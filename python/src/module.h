@@ -43,9 +43,8 @@ PyObject *corm_py_call(PyObject *object, const char *name, const char *format, .
 
 /* The base of every SQL expression object: ClauseElement and its subtypes. */
 typedef struct CormPyElement {
-    PyObject_HEAD
-    corm_node *node;     /* owned reference */
-    PyObject *dict;      /* subclasses' and users' attributes */
+    PyObject_HEAD corm_node *node; /* owned reference */
+    PyObject *dict;                /* subclasses' and users' attributes */
     PyObject *weakrefs;
 } CormPyElement;
 
@@ -78,7 +77,7 @@ PyObject *corm_py_result_all_scalars(corm_result *result, bool unique);
 PyObject *corm_py_result_all_rows(corm_result *result, bool unique);
 
 /* ---- engines (engine.c) ---- */
-corm_engine *corm_py_engine_borrow(PyObject *object);         /* NULL with TypeError-like ArgumentError */
+corm_engine *corm_py_engine_borrow(PyObject *object); /* NULL with TypeError-like ArgumentError */
 corm_connection *corm_py_connection_borrow(PyObject *object);
 PyObject *corm_py_connection_new(corm_connection *connection, PyObject *engine, bool owned);
 

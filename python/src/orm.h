@@ -17,14 +17,14 @@
 /* ---- classes (mapping.c) ---- */
 
 typedef struct corm_py_class {
-    size_t references;      /* under the interpreter lock: the Mapper view's and each instance's */
-    corm_mapper *mapper;    /* a reference of the registry */
-    PyTypeObject *type;     /* borrowed; NULL once the class is gone */
-    PyObject *view;         /* borrowed: the Mapper; NULL once it is gone */
-    Py_ssize_t slot_count;  /* fixed by the first instance; negative before */
-    bool anchored;          /* its module has it under its name: instances of plain values need no collector */
+    size_t references;     /* under the interpreter lock: the Mapper view's and each instance's */
+    corm_mapper *mapper;   /* a reference of the registry */
+    PyTypeObject *type;    /* borrowed; NULL once the class is gone */
+    PyObject *view;        /* borrowed: the Mapper; NULL once it is gone */
+    Py_ssize_t slot_count; /* fixed by the first instance; negative before */
+    bool anchored;         /* its module has it under its name: instances of plain values need no collector */
     bool anchor_known;
-    corm_node *entity;      /* a reference; NULL until asked for */
+    corm_node *entity;        /* a reference; NULL until asked for */
     PyObject *reconstructors; /* list of functions, or NULL */
     PyObject *listeners;      /* dict: an event's name -> tuple of (function, flags); or NULL. See events.c */
     struct corm_py_class *previous, *next;
@@ -42,8 +42,7 @@ static inline corm_py_class *corm_py_class_of_mapper(const corm_mapper *mapper) 
 }
 
 typedef struct CormPyMapper {
-    PyObject_HEAD
-    corm_py_class *record;
+    PyObject_HEAD corm_py_class *record;
     PyObject *cls;
     PyObject *registry;
     PyObject *dict;
@@ -52,10 +51,9 @@ typedef struct CormPyMapper {
 extern PyTypeObject *CormPyMapper_Type;
 
 typedef struct CormPyAliased { /* what aliased() gives */
-    PyObject_HEAD
-    corm_node *entity;
-    PyObject *mapper;   /* the view */
-    PyObject *dict;     /* attributes made so far */
+    PyObject_HEAD corm_node *entity;
+    PyObject *mapper; /* the view */
+    PyObject *dict;   /* attributes made so far */
     PyObject *weakrefs;
 } CormPyAliased;
 extern PyTypeObject *CormPyAliased_Type;
@@ -75,8 +73,7 @@ int corm_py_configure_all(void);
 typedef struct corm_py_link corm_py_link;
 
 typedef struct CormPyInstance {
-    PyObject_VAR_HEAD
-    corm_state state;
+    PyObject_VAR_HEAD corm_state state;
     PyObject *dict;
     PyObject *weakrefs;
     corm_py_link *collections; /* those that tell this object of their changes */
@@ -128,10 +125,10 @@ typedef struct CormPyAttribute {
     CormPyElement element; /* its node is the attribute's */
     corm_attribute *attribute;
     PyObject *key;
-    PyObject *property;    /* what was declared: a RelationshipProperty, a ColumnProperty */
-    PyObject *parent;      /* the Mapper, or the aliased class */
-    PyObject *listeners;   /* dict of lists of tuples: see events.c; or NULL */
-    PyObject *factory;     /* a collection's class or callable; NULL: list */
+    PyObject *property;  /* what was declared: a RelationshipProperty, a ColumnProperty */
+    PyObject *parent;    /* the Mapper, or the aliased class */
+    PyObject *listeners; /* dict of lists of tuples: see events.c; or NULL */
+    PyObject *factory;   /* a collection's class or callable; NULL: list */
 } CormPyAttribute;
 extern PyTypeObject *CormPyAttribute_Type;
 
@@ -150,9 +147,9 @@ int corm_py_attribute_check(const corm_attribute *attribute, PyObject *item);
 /* ---- collections (collection.c) ---- */
 
 struct corm_py_link {
-    CormPyInstance *owner;     /* borrowed; NULL: a plain collection of nobody */
+    CormPyInstance *owner; /* borrowed; NULL: a plain collection of nobody */
     corm_attribute *attribute;
-    PyObject *collection;      /* borrowed: the object that the link is in */
+    PyObject *collection; /* borrowed: the object that the link is in */
     corm_py_link *previous, *next;
 };
 void corm_py_link_attach(corm_py_link *link, CormPyInstance *owner, const corm_attribute *attribute);
@@ -173,10 +170,9 @@ PyObject *corm_py_collection_adapt(const corm_attribute *attribute, PyObject *va
 /* ---- the host (host.c), events (events.c) ---- */
 
 extern const corm_host corm_py_host;
-int corm_py_relationship_resolve(corm_attribute *attribute);      /* relationship.c */
-int corm_py_attribute_added(corm_attribute *attribute);           /* mapping.c: a backref's */
-corm_status corm_py_event(corm_event_kind kind, corm_session *session, corm_connection *connection,
-                          corm_state *state);
+int corm_py_relationship_resolve(corm_attribute *attribute); /* relationship.c */
+int corm_py_attribute_added(corm_attribute *attribute);      /* mapping.c: a backref's */
+corm_status corm_py_event(corm_event_kind kind, corm_session *session, corm_connection *connection, corm_state *state);
 corm_status corm_py_attribute_event(char kind, corm_state *state, const corm_attribute *attribute, corm_value *value,
                                     const corm_value *old, const corm_attribute *initiator);
 /* Objects that listeners put in place of others are kept until the outermost change is over. */
@@ -212,8 +208,7 @@ int corm_py_history_init(PyObject *module);
 typedef struct CormPyTransaction CormPyTransaction; /* a SessionTransaction view, see session.h */
 
 typedef struct CormPySession { /* the class is open to subclassing in Python */
-    PyObject_HEAD
-    corm_session *session;
+    PyObject_HEAD corm_session *session;
     PyObject *bind;        /* an Engine, a Connection, or NULL */
     PyObject *binds;       /* dict, or NULL */
     PyObject *query_class; /* or NULL */
@@ -222,17 +217,17 @@ typedef struct CormPySession { /* the class is open to subclassing in Python */
     PyObject *options;     /* execution_options: dict, or NULL */
     PyObject *dict;
     PyObject *weakrefs;
-    CormPyTransaction *transactions; /* the views that are alive: borrowed */
-    CormPyTransaction *managed;      /* in the body of its `with`: borrowed, or NULL */
+    CormPyTransaction *transactions;       /* the views that are alive: borrowed */
+    CormPyTransaction *managed;            /* in the body of its `with`: borrowed, or NULL */
     struct CormPySession *previous, *next; /* all open sessions */
-    PyObject *tracked;     /* list of views: transactions whose beginning was told to listeners; or NULL */
-    corm_mapper *asked;    /* bind_arguments of the execution under way: a mapper, borrowed; or NULL */
-    PyObject *asked_bind;  /* and an Engine or Connection, borrowed; or NULL */
-    size_t seen_count;     /* transactions when listeners were last told */
+    PyObject *tracked;    /* list of views: transactions whose beginning was told to listeners; or NULL */
+    corm_mapper *asked;   /* bind_arguments of the execution under way: a mapper, borrowed; or NULL */
+    PyObject *asked_bind; /* and an Engine or Connection, borrowed; or NULL */
+    size_t seen_count;    /* transactions when listeners were last told */
     uint32_t seen_serial;
-    bool closes_for_good;  /* close_resets_only=False */
-    bool dead;             /* and closed so */
-    bool quoted;           /* what failed the transaction was noted for later exceptions */
+    bool closes_for_good; /* close_resets_only=False */
+    bool dead;            /* and closed so */
+    bool quoted;          /* what failed the transaction was noted for later exceptions */
 } CormPySession;
 extern PyTypeObject *CormPySession_Type;
 /* The open session behind the object; raises. */

@@ -32,10 +32,8 @@ static corm_status mark_compile(struct corm_compiler *compiler, corm_node *node)
     return corm_compiler_node(compiler, as_mark(node)->children[0], CORM_OP_NONE);
 }
 
-static const corm_node_vtable mark_vtable = {.name = "mark",
-                                             .children_at = offsetof(mark_node, children),
-                                             .clone = mark_clone,
-                                             .compile = mark_compile};
+static const corm_node_vtable mark_vtable = {
+    .name = "mark", .children_at = offsetof(mark_node, children), .clone = mark_clone, .compile = mark_compile};
 
 static corm_node *mark_new(corm_node *child, uint16_t detail) {
     corm_node *node = corm_node_make(&mark_vtable, CORM_NODE_EXTENSION, CORM_OP_NONE, corm_node_type(child),
@@ -157,11 +155,12 @@ static int read_columns(corm_relationship *relationship, PyObject *arguments, co
             return -1;
         }
         corm_column *column = corm_node_as_column(node);
-        corm_status status = column == NULL
-                                 ? corm_error_set(CORM_ARGUMENT_ERROR, "relationship %s.%s: %s has something that is no "
-                                                  "column of a table",
-                                                  relationship->attribute->mapper->name, relationship->attribute->key, name)
-                                 : push_once(out, column);
+        corm_status status =
+            column == NULL ? corm_error_set(CORM_ARGUMENT_ERROR,
+                                            "relationship %s.%s: %s has something that is no "
+                                            "column of a table",
+                                            relationship->attribute->mapper->name, relationship->attribute->key, name)
+                           : push_once(out, column);
         corm_node_unref(node);
         if (status != CORM_OK) {
             return corm_py_raise_int();
@@ -215,8 +214,9 @@ static int read_lazy(PyObject *arguments, corm_relationship *relationship) {
     static const struct {
         const char *name;
         corm_lazy lazy;
-    } kinds[] = {{"select", CORM_LAZY_SELECT},     {"joined", CORM_LAZY_JOINED}, {"selectin", CORM_LAZY_SELECTIN},
-                 {"raise", CORM_LAZY_RAISE},       {"noload", CORM_LAZY_NOLOAD}, {"raise_on_sql", CORM_LAZY_RAISE_ON_SQL},
+    } kinds[] = {{"select", CORM_LAZY_SELECT},     {"joined", CORM_LAZY_JOINED},
+                 {"selectin", CORM_LAZY_SELECTIN}, {"raise", CORM_LAZY_RAISE},
+                 {"noload", CORM_LAZY_NOLOAD},     {"raise_on_sql", CORM_LAZY_RAISE_ON_SQL},
                  {"subquery", CORM_LAZY_SELECTIN}, {"immediate", CORM_LAZY_SELECTIN}};
     PyObject *value = item(arguments, "lazy");
     const char *name = value == NULL ? NULL : PyUnicode_AsUTF8(value);
@@ -243,7 +243,7 @@ static int read_flags(corm_attribute *attribute, PyObject *arguments) {
         relationship->use_list = PyObject_IsTrue(list);
     }
     if (passive != NULL) {
-        relationship->passive_deletes = PyUnicode_Check(passive)          ? CORM_PASSIVE_DELETES_ALL
+        relationship->passive_deletes = PyUnicode_Check(passive)       ? CORM_PASSIVE_DELETES_ALL
                                         : PyObject_IsTrue(passive) > 0 ? CORM_PASSIVE_DELETES_ON
                                                                        : CORM_PASSIVE_DELETES_OFF;
     }

@@ -45,7 +45,8 @@ static PyObject *from_datetime(const corm_value *value) {
     PyObject *zone = from_offset(d);
     PyObject *made = NULL;
     if (zone != NULL && value->kind == CORM_KIND_TIME) {
-        made = PyDateTimeAPI->Time_FromTime(d->hour, d->minute, d->second, d->microsecond, zone, PyDateTimeAPI->TimeType);
+        made =
+            PyDateTimeAPI->Time_FromTime(d->hour, d->minute, d->second, d->microsecond, zone, PyDateTimeAPI->TimeType);
     } else if (zone != NULL) {
         made = PyDateTimeAPI->DateTime_FromDateAndTime(d->year, d->month, d->day, d->hour, d->minute, d->second,
                                                        d->microsecond, zone, PyDateTimeAPI->DateTimeType);

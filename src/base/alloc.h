@@ -18,12 +18,12 @@ CORM_API void corm_allocator_set(const corm_allocator *allocator);
 /* Each returns NULL and sets CORM_NO_MEMORY when memory is short or a size overflows. Size 0 gives a
  * unique pointer. corm_free(NULL) does nothing. */
 void *corm_alloc(size_t size);
-void *corm_calloc(size_t count, size_t size);          /* zeroed */
+void *corm_calloc(size_t count, size_t size); /* zeroed */
 void *corm_realloc(void *memory, size_t size);
-void *corm_alloc_array(size_t count, size_t size);     /* checked product, not zeroed */
+void *corm_alloc_array(size_t count, size_t size); /* checked product, not zeroed */
 void *corm_realloc_array(void *memory, size_t count, size_t size);
 char *corm_strdup(const char *text);
-char *corm_strndup(const char *text, size_t size);     /* copies size bytes and adds a NUL */
+char *corm_strndup(const char *text, size_t size); /* copies size bytes and adds a NUL */
 void corm_free(void *memory);
 
 #endif

@@ -9,14 +9,14 @@
 
 typedef struct corm_text {
     char *data;
-    size_t size;      /* without the terminating NUL */
+    size_t size; /* without the terminating NUL */
     size_t capacity;
     bool failed;
 } corm_text;
 
 #define CORM_TEXT_EMPTY ((corm_text){0})
 
-void corm_text_append(corm_text *text, const char *string);                     /* zero-terminated */
+void corm_text_append(corm_text *text, const char *string); /* zero-terminated */
 void corm_text_append_bytes(corm_text *text, const char *bytes, size_t size);
 void corm_text_append_char(corm_text *text, char character);
 void corm_text_append_format(corm_text *text, const char *format, ...) CORM_PRINTF(2, 3);

@@ -15,9 +15,9 @@
 #include "base/error.h"
 
 typedef struct corm_wait_hooks {
-    void *(*release)(void *context);             /* let go of the host's lock; the token goes to acquire() */
+    void *(*release)(void *context); /* let go of the host's lock; the token goes to acquire() */
     void (*acquire)(void *context, void *token);
-    bool (*interrupted)(void *context);          /* with the lock held: shall the operation stop? */
+    bool (*interrupted)(void *context); /* with the lock held: shall the operation stop? */
     void *context;
 } corm_wait_hooks;
 

@@ -185,9 +185,8 @@ static corm_status find_locked(corm_statement_cache *cache, const corm_dialect *
     return CORM_OK;
 }
 
-corm_status corm_statement_cache_find(corm_statement_cache *cache, const corm_dialect *dialect,
-                                      corm_node *node, uint64_t options, corm_vector *binds,
-                                      corm_cached **out) {
+corm_status corm_statement_cache_find(corm_statement_cache *cache, const corm_dialect *dialect, corm_node *node,
+                                      uint64_t options, corm_vector *binds, corm_cached **out) {
     *out = NULL;
     binds->count = 0;
     if (node->flags & CORM_NODE_UNCACHEABLE)
@@ -296,8 +295,8 @@ static corm_status fill(corm_cached *cached, corm_node *node, bool keep) {
     return holders <= 2 ? strip_slots(cached->compiled) : CORM_OK;
 }
 
-corm_status corm_statement_cache_put(corm_statement_cache *cache, const corm_dialect *dialect,
-                                     corm_node *node, uint64_t options, corm_compiled *compiled, void *plan,
+corm_status corm_statement_cache_put(corm_statement_cache *cache, const corm_dialect *dialect, corm_node *node,
+                                     uint64_t options, corm_compiled *compiled, void *plan,
                                      void (*plan_release)(void *plan), corm_cached **out) {
     *out = NULL;
     corm_cached *cached = corm_calloc(1, sizeof *cached);

@@ -113,8 +113,7 @@ static corm_status number_binds(corm_compiler *compiler, const corm_node *source
     return status;
 }
 
-static corm_status open(corm_compiler *compiler, const corm_dialect *dialect,
-                        const corm_compile_options *options) {
+static corm_status open(corm_compiler *compiler, const corm_dialect *dialect, const corm_compile_options *options) {
     *compiler = (corm_compiler){.dialect = dialect};
     if (options)
         compiler->options = *options;
@@ -235,21 +234,20 @@ static corm_status check_names(const corm_compiler *compiler) {
         for (size_t j = 0; j < compiled->slot_count; j++) {
             const corm_slot *other = &compiled->slots[j];
             if (other->bind && !corm_node_bind(other->bind)->key && strcmp(other->name, slot->name) == 0)
-                return corm_error_set(
-                    CORM_COMPILE_ERROR,
-                    "Bind parameter '%s' conflicts with unique bind parameter of the same name", slot->name);
+                return corm_error_set(CORM_COMPILE_ERROR,
+                                      "Bind parameter '%s' conflicts with unique bind parameter of the same name",
+                                      slot->name);
         }
     }
     return CORM_OK;
 }
 
-corm_status corm_compile(const corm_dialect *dialect, corm_node *statement,
-                         const corm_compile_options *options, corm_compiled **out) {
+corm_status corm_compile(const corm_dialect *dialect, corm_node *statement, const corm_compile_options *options,
+                         corm_compiled **out) {
     *out = NULL;
     if (!statement)
-        return corm_error_last()->status
-                   ? corm_error_last()->status
-                   : corm_error_set(CORM_ARGUMENT_ERROR, "There is no statement to compile");
+        return corm_error_last()->status ? corm_error_last()->status
+                                         : corm_error_set(CORM_ARGUMENT_ERROR, "There is no statement to compile");
     corm_compiler compiler;
     corm_status status = open(&compiler, dialect ? dialect : corm_dialect_default(), options);
     if (!status)
@@ -268,8 +266,7 @@ corm_status corm_compile(const corm_dialect *dialect, corm_node *statement,
     return status;
 }
 
-corm_status corm_statement_render(const corm_dialect *dialect, corm_node *node, bool literal_binds,
-                                  corm_text *out) {
+corm_status corm_statement_render(const corm_dialect *dialect, corm_node *node, bool literal_binds, corm_text *out) {
     corm_compile_options options = {.literal_binds = literal_binds, .for_people = dialect == NULL};
     corm_compiled *compiled;
     corm_status status = corm_compile(dialect, node, &options, &compiled);
@@ -280,8 +277,7 @@ corm_status corm_statement_render(const corm_dialect *dialect, corm_node *node, 
     return corm_text_status(out);
 }
 
-corm_status corm_compile_fragment(const corm_dialect *dialect, corm_node *node, bool plain_columns,
-                                  corm_text *out) {
+corm_status corm_compile_fragment(const corm_dialect *dialect, corm_node *node, bool plain_columns, corm_text *out) {
     corm_compiler compiler;
     corm_status status = open(&compiler, dialect, NULL);
     if (!status) {
@@ -292,8 +288,7 @@ corm_status corm_compile_fragment(const corm_dialect *dialect, corm_node *node, 
     if (!status)
         status = corm_text_status(&compiler.main.text);
     if (!status)
-        corm_text_append_bytes(out, compiler.main.text.data ? compiler.main.text.data : "",
-                               compiler.main.text.size);
+        corm_text_append_bytes(out, compiler.main.text.data ? compiler.main.text.data : "", compiler.main.text.size);
     shut(&compiler);
     return status ? status : corm_text_status(out);
 }

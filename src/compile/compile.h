@@ -50,8 +50,8 @@ typedef struct corm_result_column {
 
 /* A new reference in *out. options may be NULL. CORM_COMPILE_ERROR, CORM_UNSUPPORTED_COMPILATION and what the schema
  * gives (no such table, no join). */
-corm_status corm_compile(const corm_dialect *dialect, corm_node *statement,
-                         const corm_compile_options *options, corm_compiled **out);
+corm_status corm_compile(const corm_dialect *dialect, corm_node *statement, const corm_compile_options *options,
+                         corm_compiled **out);
 corm_compiled *corm_compiled_ref(corm_compiled *compiled); /* both accept NULL */
 void corm_compiled_unref(corm_compiled *compiled);
 uint64_t corm_compiled_id(const corm_compiled *compiled); /* unique in the process */
@@ -69,8 +69,7 @@ size_t corm_compiled_parameter_count(const corm_compiled *compiled);
 const char *corm_compiled_parameter_name(const corm_compiled *compiled, size_t index);
 /* The value that the statement itself has for it, borrowed; ABSENT when it has none, or it is a list. */
 const corm_value *corm_compiled_parameter_value(const corm_compiled *compiled, size_t index);
-const corm_bind *corm_compiled_parameter_bind(const corm_compiled *compiled,
-                                              size_t index); /* NULL: by name only */
+const corm_bind *corm_compiled_parameter_bind(const corm_compiled *compiled, size_t index); /* NULL: by name only */
 const corm_type *corm_compiled_parameter_type(const corm_compiled *compiled, size_t index);
 /* Of an INSERT: its table; else NULL. */
 corm_table *corm_compiled_insert_table(const corm_compiled *compiled);
@@ -99,8 +98,7 @@ corm_status corm_default_call_value(const corm_default_call *call, size_t index,
 typedef struct corm_compile_host {
     /* Convert an object to a plain value fit for a type; *out is borrowed until scratch is cleared (memory from
      * corm_scratch_alloc) or owned (the caller clears it). */
-    corm_status (*convert)(const corm_type *type, const corm_value *in, corm_value *out,
-                           struct corm_scratch *scratch);
+    corm_status (*convert)(const corm_type *type, const corm_value *in, corm_value *out, struct corm_scratch *scratch);
     /* Call a column's default or onupdate; *out is owned. */
     corm_status (*call_default)(void *callable, const corm_default_call *call, corm_value *out);
 } corm_compile_host;
@@ -128,15 +126,14 @@ typedef struct corm_execution {
 /* Evaluate the parameters of one execution. binds: the fresh statement's (from the cache's find or
  * corm_node_collect_binds), values: named ones, may be NULL. CORM_STATEMENT_ERROR: a required value is missing or cannot
  * be converted. Values are valid until the next call, as long as binds and named values are. */
-corm_status corm_execution_prepare(corm_execution *execution, corm_compiled *compiled,
-                                   const corm_vector *binds, const corm_named_values *values);
+corm_status corm_execution_prepare(corm_execution *execution, corm_compiled *compiled, const corm_vector *binds,
+                                   const corm_named_values *values);
 void corm_execution_clear(corm_execution *execution);
 
 /* ---- rendering for people ---- */
 
 /* Append the SQL, as str(statement) shows it; dialect NULL: the default one. */
-corm_status corm_statement_render(const corm_dialect *dialect, corm_node *node, bool literal_binds,
-                                  corm_text *out);
+corm_status corm_statement_render(const corm_dialect *dialect, corm_node *node, bool literal_binds, corm_text *out);
 
 /* ---- the cache ---- */
 
@@ -163,13 +160,12 @@ typedef struct corm_cached {
 /* One probe and one match: *out a new reference, or NULL when the statement is not there (not an error; binds then
  * holds nothing). binds gets the statement's own BINDs (borrowed from node). options: a hash of everything else that
  * the compiled form depends on (column keys, session settings). An uncacheable node is never found. */
-corm_status corm_statement_cache_find(corm_statement_cache *cache, const corm_dialect *dialect,
-                                      corm_node *node, uint64_t options, corm_vector *binds,
-                                      corm_cached **out);
+corm_status corm_statement_cache_find(corm_statement_cache *cache, const corm_dialect *dialect, corm_node *node,
+                                      uint64_t options, corm_vector *binds, corm_cached **out);
 /* Put what was compiled for the node; takes over the plan (released, also on failure, when not kept). An uncacheable
  * node's entry is given back without being kept. *out a new reference. */
-corm_status corm_statement_cache_put(corm_statement_cache *cache, const corm_dialect *dialect,
-                                     corm_node *node, uint64_t options, corm_compiled *compiled, void *plan,
+corm_status corm_statement_cache_put(corm_statement_cache *cache, const corm_dialect *dialect, corm_node *node,
+                                     uint64_t options, corm_compiled *compiled, void *plan,
                                      void (*plan_release)(void *plan), corm_cached **out);
 void corm_cached_unref(corm_cached *cached); /* accepts NULL */
 /* A hash of column keys for `options`. */

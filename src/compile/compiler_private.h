@@ -147,8 +147,7 @@ void corm_labels_free(corm_labels *labels);
 /* The name as it is written, after anonymous ones are numbered; NULL without error for LABEL_NONE. */
 corm_status corm_label_text(corm_compiler *compiler, const corm_label_info *label, const char **out);
 /* The name that a column of an alias of a select has. */
-corm_status corm_compiler_column_of_name(corm_compiler *compiler, const corm_node *column_of,
-                                         const char **out);
+corm_status corm_compiler_column_of_name(corm_compiler *compiler, const corm_node *column_of, const char **out);
 
 /* expression.c */
 corm_status corm_compile_expression(corm_compiler *compiler, corm_node *node, corm_operator against,
@@ -159,8 +158,7 @@ corm_status corm_compile_list(corm_compiler *compiler, const corm_node *list, co
 corm_status corm_compile_text(corm_compiler *compiler, const corm_node *text);
 
 /* One element, with the parentheses that its place wants. */
-corm_status corm_compile_leaf(corm_compiler *compiler, corm_node *node, corm_operator against,
-                              const corm_node *beside);
+corm_status corm_compile_leaf(corm_compiler *compiler, corm_node *node, corm_operator against, const corm_node *beside);
 
 /* operators.c */
 bool corm_is_parenthesised(const corm_node *node, corm_operator against);
@@ -176,8 +174,7 @@ corm_status corm_mentioned_froms(corm_node *node, corm_vector *out);
 /* What a select selects from, joins put together. New references. */
 corm_status corm_select_froms(corm_compiler *compiler, corm_node *select, corm_vector *out);
 /* Take out what enclosing statements give. */
-corm_status corm_correlate(corm_compiler *compiler, const corm_node *select, bool as_from,
-                           corm_vector *froms);
+corm_status corm_correlate(corm_compiler *compiler, const corm_node *select, bool as_from, corm_vector *froms);
 corm_status corm_frame_add(corm_frame *frame, corm_node *from);
 corm_status corm_compile_from(corm_compiler *compiler, corm_node *from);
 corm_status corm_compile_froms(corm_compiler *compiler, const corm_vector *froms);
@@ -194,7 +191,6 @@ corm_status corm_compile_update(corm_compiler *compiler, corm_node *update);
 corm_status corm_compile_delete(corm_compiler *compiler, corm_node *node);
 
 /* compile.c: for DDL, an expression alone. */
-corm_status corm_compile_fragment(const corm_dialect *dialect, corm_node *node, bool plain_columns,
-                                  corm_text *out);
+corm_status corm_compile_fragment(const corm_dialect *dialect, corm_node *node, bool plain_columns, corm_text *out);
 
 #endif

@@ -39,14 +39,13 @@ static corm_status write_default(const corm_dialect *dialect, const corm_column 
         return CORM_OK;
     corm_text_append(out, " DEFAULT ");
     if (column->server_default) {
-        corm_value text =
-            corm_value_bytes(CORM_KIND_TEXT, column->server_default, strlen(column->server_default));
+        corm_value text = corm_value_bytes(CORM_KIND_TEXT, column->server_default, strlen(column->server_default));
         return dialect->literal(dialect, corm_type_of_kind(CORM_TYPE_STRING), &text, out);
     }
     corm_node *node = column->server_default_node;
     bool wraps = node->kind == CORM_NODE_BINARY || node->kind == CORM_NODE_LIST ||
-                 (node->kind == CORM_NODE_FUNCTION && node->child_count > 0) ||
-                 node->kind == CORM_NODE_CASE || node->kind == CORM_NODE_CAST;
+                 (node->kind == CORM_NODE_FUNCTION && node->child_count > 0) || node->kind == CORM_NODE_CASE ||
+                 node->kind == CORM_NODE_CAST;
     corm_text expression = CORM_TEXT_EMPTY;
     corm_status status = corm_compile_fragment(dialect, node, true, &expression);
     if (!status)
@@ -68,8 +67,7 @@ static bool is_inline_key(const corm_column *column) {
            corm_table_autoincrement_column(column->table) == column;
 }
 
-static corm_status write_constraint(const corm_dialect *dialect, const corm_constraint *constraint,
-                                    corm_text *out);
+static corm_status write_constraint(const corm_dialect *dialect, const corm_constraint *constraint, corm_text *out);
 
 /* The checks that stand beside a column. */
 static corm_status write_checks(const corm_dialect *dialect, const corm_column *column, corm_text *out) {
@@ -85,15 +83,13 @@ static corm_status write_checks(const corm_dialect *dialect, const corm_column *
 }
 
 corm_status corm_ddl_column(const corm_dialect *dialect, corm_column *column, corm_text *out) {
-    corm_status status = column->quote_given && column->quote
-                             ? corm_dialect_quoted(dialect, column->name, out)
-                             : corm_dialect_identifier(dialect, column->name, out);
+    corm_status status = column->quote_given && column->quote ? corm_dialect_quoted(dialect, column->name, out)
+                                                              : corm_dialect_identifier(dialect, column->name, out);
     if (status)
         return status;
     corm_text_append_char(out, ' ');
     /* A type that is not given is that of the column referred to. */
-    for (size_t i = 0; i < column->foreign_keys.count && corm_column_type(column)->kind == CORM_TYPE_NULL;
-         i++) {
+    for (size_t i = 0; i < column->foreign_keys.count && corm_column_type(column)->kind == CORM_TYPE_NULL; i++) {
         corm_column *target;
         status = corm_foreign_key_resolve(column->foreign_keys.items[i], &target);
         if (status)
@@ -127,8 +123,7 @@ corm_status corm_ddl_column(const corm_dialect *dialect, corm_column *column, co
 
 /* ---- constraints ---- */
 
-static corm_status write_name(const corm_dialect *dialect, const corm_constraint *constraint,
-                              corm_text *out) {
+static corm_status write_name(const corm_dialect *dialect, const corm_constraint *constraint, corm_text *out) {
     if (!constraint->name)
         return CORM_OK;
     corm_text_append(out, "CONSTRAINT ");
@@ -151,8 +146,7 @@ static corm_status write_action(const char *clause, const char *action, corm_tex
     return corm_text_status(out);
 }
 
-static corm_status write_foreign_key(const corm_dialect *dialect, const corm_constraint *constraint,
-                                     corm_text *out) {
+static corm_status write_foreign_key(const corm_dialect *dialect, const corm_constraint *constraint, corm_text *out) {
     corm_vector targets = {0};
     corm_status status = CORM_OK;
     corm_table *table = NULL;
@@ -188,8 +182,7 @@ static corm_status write_foreign_key(const corm_dialect *dialect, const corm_con
     return write_action(" INITIALLY ", constraint->initially, out);
 }
 
-static corm_status write_constraint(const corm_dialect *dialect, const corm_constraint *constraint,
-                                    corm_text *out) {
+static corm_status write_constraint(const corm_dialect *dialect, const corm_constraint *constraint, corm_text *out) {
     corm_status status = write_name(dialect, constraint, out);
     if (status)
         return status;
@@ -216,15 +209,13 @@ static corm_status write_constraint(const corm_dialect *dialect, const corm_cons
     return status ? status : corm_text_status(out);
 }
 
-static bool is_written(const corm_dialect *dialect, const corm_constraint *constraint,
-                       const corm_vector *without) {
+static bool is_written(const corm_dialect *dialect, const corm_constraint *constraint, const corm_vector *without) {
     if (without && corm_vector_contains(without, constraint) && dialect->supports_foreign_key_alter)
         return false;
     switch (constraint->kind) {
     case CORM_CONSTRAINT_PRIMARY_KEY: {
         const corm_vector *columns = &constraint->columns;
-        bool is_inline =
-            columns->count == 1 && is_inline_key(columns->items[0]) && dialect->supports_default_values;
+        bool is_inline = columns->count == 1 && is_inline_key(columns->items[0]) && dialect->supports_default_values;
         return columns->count > 0 && !is_inline;
     }
     case CORM_CONSTRAINT_UNIQUE:
@@ -284,8 +275,7 @@ corm_status corm_ddl_create_table(const corm_dialect *dialect, corm_table *table
     return status ? status : corm_text_status(out);
 }
 
-corm_status corm_ddl_drop_table(const corm_dialect *dialect, corm_table *table, uint32_t flags,
-                                corm_text *out) {
+corm_status corm_ddl_drop_table(const corm_dialect *dialect, corm_table *table, uint32_t flags, corm_text *out) {
     corm_text_append(out, flags & CORM_DDL_IF_EXISTS ? "\nDROP TABLE IF EXISTS " : "\nDROP TABLE ");
     return corm_dialect_table_name(dialect, table, out);
 }
@@ -325,8 +315,7 @@ corm_status corm_ddl_create_index(const corm_dialect *dialect, const corm_index 
     return status ? status : corm_text_status(out);
 }
 
-corm_status corm_ddl_drop_index(const corm_dialect *dialect, const corm_index *index, uint32_t flags,
-                                corm_text *out) {
+corm_status corm_ddl_drop_index(const corm_dialect *dialect, const corm_index *index, uint32_t flags, corm_text *out) {
     corm_text_append(out, flags & CORM_DDL_IF_EXISTS ? "\nDROP INDEX IF EXISTS " : "\nDROP INDEX ");
     if (index->table->schema) {
         corm_status status = corm_dialect_identifier(dialect, index->table->schema, out);
@@ -353,14 +342,12 @@ static corm_status alter(const corm_dialect *dialect, const corm_constraint *con
     return status;
 }
 
-corm_status corm_ddl_add_constraint(const corm_dialect *dialect, const corm_constraint *constraint,
-                                    corm_text *out) {
+corm_status corm_ddl_add_constraint(const corm_dialect *dialect, const corm_constraint *constraint, corm_text *out) {
     corm_status status = alter(dialect, constraint, "ADD", out);
     return status ? status : write_constraint(dialect, constraint, out);
 }
 
-corm_status corm_ddl_drop_constraint(const corm_dialect *dialect, const corm_constraint *constraint,
-                                     corm_text *out) {
+corm_status corm_ddl_drop_constraint(const corm_dialect *dialect, const corm_constraint *constraint, corm_text *out) {
     corm_status status = alter(dialect, constraint, "DROP", out);
     if (status)
         return status;

@@ -41,8 +41,7 @@ static size_t place_of(const corm_node *columns, const corm_column *column) {
 }
 
 /* Every key and every column given must be the table's. */
-static corm_status check_names(const corm_compiler *compiler, const corm_table *table,
-                               const corm_node *columns) {
+static corm_status check_names(const corm_compiler *compiler, const corm_table *table, const corm_node *columns) {
     const corm_compile_options *options = &compiler->options;
     for (size_t i = 0; i < options->column_key_count; i++) {
         const char *key = options->column_keys[i];
@@ -69,14 +68,12 @@ static corm_status check_names(const corm_compiler *compiler, const corm_table *
 }
 
 /* In the table's order: what is given, what the keys name, and what the columns say by themselves. */
-static corm_status find_targets(corm_compiler *compiler, const corm_node *dml, const corm_table *table,
-                                targets *out) {
+static corm_status find_targets(corm_compiler *compiler, const corm_node *dml, const corm_table *table, targets *out) {
     const corm_compile_options *options = &compiler->options;
     const corm_node *columns = corm_dml_part_of(dml, CORM_DML_COLUMNS);
     bool is_update = dml->kind == CORM_NODE_UPDATE;
     bool nested = compiler->open_ctes.count > 0;
-    bool all = !corm_list_count(columns) && !options->column_keys && !nested &&
-               !(dml->detail & CORM_DML_EMPTY_VALUES);
+    bool all = !corm_list_count(columns) && !options->column_keys && !nested && !(dml->detail & CORM_DML_EMPTY_VALUES);
     corm_status status = check_names(compiler, table, columns);
     if (status)
         return status;
@@ -135,8 +132,7 @@ static corm_status compile_value(corm_compiler *compiler, const target *item, co
 
 static corm_status write_column_name(corm_compiler *compiler, const corm_column *column) {
     if (!column->name)
-        return corm_error_set(CORM_COMPILE_ERROR,
-                              "Cannot compile Column object until its 'name' is assigned.");
+        return corm_error_set(CORM_COMPILE_ERROR, "Cannot compile Column object until its 'name' is assigned.");
     if (column->quote_given && column->quote)
         return corm_dialect_quoted(compiler->dialect, column->name, text_of(compiler));
     return corm_dialect_identifier(compiler->dialect, column->name, text_of(compiler));
@@ -158,16 +154,14 @@ static corm_status find_table(const corm_node *dml, corm_table **out) {
     *out = corm_node_as_table(node);
     if (*out)
         return CORM_OK;
-    return corm_error_set(CORM_COMPILE_ERROR, "A table was expected to be changed, got %s",
-                          corm_node_kind_name(node));
+    return corm_error_set(CORM_COMPILE_ERROR, "A table was expected to be changed, got %s", corm_node_kind_name(node));
 }
 
 static corm_status compile_returning(corm_compiler *compiler, corm_node *dml) {
     if (!corm_list_count(corm_dml_part_of(dml, CORM_DML_RETURNING)))
         return CORM_OK;
     if (!compiler->dialect->supports_returning)
-        return corm_error_set(CORM_UNSUPPORTED_COMPILATION, "%s does not support RETURNING",
-                              compiler->dialect->name);
+        return corm_error_set(CORM_UNSUPPORTED_COMPILATION, "%s does not support RETURNING", compiler->dialect->name);
     bool top = compiler->depth == 0 && compiler->open_ctes.count == 0;
     corm_labels *labels;
     corm_status status = corm_compiler_labels(compiler, dml, false, &labels);
@@ -227,8 +221,7 @@ static corm_status compile_rows(corm_compiler *compiler, const corm_node *insert
     return CORM_OK;
 }
 
-static corm_status compile_insert_select(corm_compiler *compiler, const corm_node *insert,
-                                         const corm_table *table) {
+static corm_status compile_insert_select(corm_compiler *compiler, const corm_node *insert, const corm_table *table) {
     const corm_node *columns = corm_dml_part_of(insert, CORM_DML_COLUMNS);
     corm_status status = check_names(compiler, table, columns);
     if (status)
@@ -319,16 +312,15 @@ corm_status corm_compile_insert(corm_compiler *compiler, corm_node *insert) {
             if (!status)
                 status = compile_rows(compiler, insert, &columns);
         } else {
-            corm_text_append(text_of(compiler), compiler->dialect->supports_default_values ? " DEFAULT VALUES"
-                                                                                           : " () VALUES ()");
+            corm_text_append(text_of(compiler),
+                             compiler->dialect->supports_default_values ? " DEFAULT VALUES" : " () VALUES ()");
         }
     }
     const corm_node *conflict = corm_dml_part_of(insert, CORM_DML_CONFLICT);
     if (!status && conflict)
-        status =
-            conflict->kind == CORM_NODE_CONFLICT
-                ? compile_conflict(compiler, conflict)
-                : corm_compile_expression(compiler, (corm_node *)(uintptr_t)conflict, CORM_OP_NONE, NULL);
+        status = conflict->kind == CORM_NODE_CONFLICT
+                     ? compile_conflict(compiler, conflict)
+                     : corm_compile_expression(compiler, (corm_node *)(uintptr_t)conflict, CORM_OP_NONE, NULL);
     if (!status)
         status = compile_returning(compiler, insert);
     corm_free(columns.items);

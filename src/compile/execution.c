@@ -50,10 +50,9 @@ static corm_status convert(const corm_dialect *dialect, const corm_type *type, c
     if (!owned)
         return status;
     /* What was converted may still point into the owned value: it goes over into the scratch. */
-    bool borrows =
-        !status &&
-        (out->kind == CORM_KIND_TEXT || out->kind == CORM_KIND_BYTES || out->kind == CORM_KIND_DECIMAL) &&
-        !out->owned;
+    bool borrows = !status &&
+                   (out->kind == CORM_KIND_TEXT || out->kind == CORM_KIND_BYTES || out->kind == CORM_KIND_DECIMAL) &&
+                   !out->owned;
     if (borrows) {
         char *copy = corm_scratch_alloc(scratch, out->as.text.size);
         if (copy && out->as.text.size)
@@ -104,8 +103,7 @@ static corm_status from_bind(const corm_slot *slot, const corm_bind *bind, sourc
     out->width = bind->item_width;
     if (slot->expanding && !bind->evaluate) {
         if (bind->node.detail & CORM_BIND_REQUIRED)
-            return corm_error_set(CORM_STATEMENT_ERROR, "A value is required for bind parameter '%s'",
-                                  slot->name);
+            return corm_error_set(CORM_STATEMENT_ERROR, "A value is required for bind parameter '%s'", slot->name);
         out->items = bind->items;
         out->count = bind->item_count;
         return CORM_OK;
@@ -116,8 +114,7 @@ static corm_status from_bind(const corm_slot *slot, const corm_bind *bind, sourc
         return status;
     }
     if (bind->value.kind == CORM_KIND_ABSENT)
-        return corm_error_set(CORM_STATEMENT_ERROR, "A value is required for bind parameter '%s'",
-                              slot->name);
+        return corm_error_set(CORM_STATEMENT_ERROR, "A value is required for bind parameter '%s'", slot->name);
     out->value = &bind->value;
     return CORM_OK;
 }
@@ -130,18 +127,16 @@ static corm_status find_source(const corm_compiled *compiled, const corm_slot *s
     switch (slot->source) {
     case SLOT_BIND:
         if (!binds || slot->index >= binds->count)
-            return corm_error_set(CORM_STATEMENT_ERROR,
-                                  "The statement's values were not given for parameter '%s'", slot->name);
+            return corm_error_set(CORM_STATEMENT_ERROR, "The statement's values were not given for parameter '%s'",
+                                  slot->name);
         return from_bind(slot, corm_node_bind(binds->items[slot->index]), out);
     case SLOT_CONSTANT:
         return from_bind(slot, corm_node_bind(slot->bind), out);
     case SLOT_NAMED:
-        return corm_error_set(CORM_STATEMENT_ERROR, "A value is required for bind parameter '%s'",
-                              slot->name);
+        return corm_error_set(CORM_STATEMENT_ERROR, "A value is required for bind parameter '%s'", slot->name);
     case SLOT_CALLABLE:
         if (!compile_host.call_default)
-            return corm_error_set(CORM_STATEMENT_ERROR, "Nobody can call the default of column '%s'",
-                                  slot->name);
+            return corm_error_set(CORM_STATEMENT_ERROR, "Nobody can call the default of column '%s'", slot->name);
         out->value = &out->evaluated;
         return compile_host.call_default(slot->callable, &(corm_default_call){compiled, binds, values},
                                          &out->evaluated);
@@ -217,25 +212,23 @@ static corm_status add_value(corm_execution *execution, const corm_compiled *com
         execution->count++;
         return CORM_OK;
     }
-    corm_status status =
-        convert(compiled->dialect, slot->type, slot->convert, value, place, &execution->scratch);
+    corm_status status = convert(compiled->dialect, slot->type, slot->convert, value, place, &execution->scratch);
     if (!status)
         execution->count++;
     return status;
 }
 
 /* A value that a callback gave stays with the execution. */
-static corm_status add_evaluated(corm_execution *execution, const corm_compiled *compiled,
-                                 const corm_slot *slot, source *from) {
+static corm_status add_evaluated(corm_execution *execution, const corm_compiled *compiled, const corm_slot *slot,
+                                 source *from) {
     corm_status status = add_value(execution, compiled, slot, &from->evaluated);
     if (!from->evaluated.owned)
         return status;
     corm_value *place = status ? NULL : &execution->values[execution->count - 1];
-    bool points = place && !place->owned &&
-                  (place->kind == CORM_KIND_TEXT || place->kind == CORM_KIND_BYTES ||
-                   place->kind == CORM_KIND_DECIMAL) &&
-                  place->as.text.data == from->evaluated.as.text.data &&
-                  from->evaluated.kind != CORM_KIND_HOST;
+    bool points =
+        place && !place->owned &&
+        (place->kind == CORM_KIND_TEXT || place->kind == CORM_KIND_BYTES || place->kind == CORM_KIND_DECIMAL) &&
+        place->as.text.data == from->evaluated.as.text.data && from->evaluated.kind != CORM_KIND_HOST;
     if (points)
         place->owned = true;
     else
@@ -309,8 +302,7 @@ static bool same_lengths(corm_execution *execution, const size_t *lengths, size_
 }
 
 /* Write the text for lists of these lengths, one for each expanding slot, unless it is there already. */
-static corm_status expand(corm_execution *execution, corm_compiled *compiled, const size_t *lengths,
-                          size_t count) {
+static corm_status expand(corm_execution *execution, corm_compiled *compiled, const size_t *lengths, size_t count) {
     if (execution->expanded_of == compiled && same_lengths(execution, lengths, count))
         return CORM_OK;
     corm_text *out = &execution->expanded;
@@ -347,9 +339,8 @@ static uint64_t shape_of(const size_t *lengths, size_t count) {
     return shape;
 }
 
-static corm_status prepare_values(corm_execution *execution, corm_compiled *compiled,
-                                  const corm_vector *binds, const corm_named_values *values,
-                                  size_t *lengths) {
+static corm_status prepare_values(corm_execution *execution, corm_compiled *compiled, const corm_vector *binds,
+                                  const corm_named_values *values, size_t *lengths) {
     size_t list = 0;
     for (size_t i = 0; i < compiled->slot_count; i++) {
         const corm_slot *slot = &compiled->slots[i];
@@ -360,12 +351,12 @@ static corm_status prepare_values(corm_execution *execution, corm_compiled *comp
         if (slot->expanding) {
             size_t count = from.value ? 1 : from.count;
             if (from.width > 1 && count % from.width)
-                return corm_error_set(CORM_STATEMENT_ERROR, "Parameter '%s' needs tuples of %zu values",
-                                      slot->name, from.width);
+                return corm_error_set(CORM_STATEMENT_ERROR, "Parameter '%s' needs tuples of %zu values", slot->name,
+                                      from.width);
             lengths[list++] = count;
         } else if (!from.value) {
-            return corm_error_set(CORM_STATEMENT_ERROR,
-                                  "A list was given for parameter '%s', which is not one of IN", slot->name);
+            return corm_error_set(CORM_STATEMENT_ERROR, "A list was given for parameter '%s', which is not one of IN",
+                                  slot->name);
         }
         status = add_source(execution, compiled, slot, &from);
         if (status)
@@ -374,8 +365,8 @@ static corm_status prepare_values(corm_execution *execution, corm_compiled *comp
     return CORM_OK;
 }
 
-corm_status corm_execution_prepare(corm_execution *execution, corm_compiled *compiled,
-                                   const corm_vector *binds, const corm_named_values *values) {
+corm_status corm_execution_prepare(corm_execution *execution, corm_compiled *compiled, const corm_vector *binds,
+                                   const corm_named_values *values) {
     clear_values(execution);
     if (execution->scratch.blocks)
         corm_scratch_reset(&execution->scratch);

@@ -17,8 +17,7 @@ static corm_status write_text(corm_compiler *compiler, const char *sql) {
 /* ---- what is true ---- */
 
 static bool is_boolean_context(corm_operator against) {
-    return against == CORM_OP_AND || against == CORM_OP_OR || against == CORM_OP_NOT ||
-           against == CORM_OP_AS_BOOLEAN;
+    return against == CORM_OP_AND || against == CORM_OP_OR || against == CORM_OP_NOT || against == CORM_OP_AS_BOOLEAN;
 }
 
 static bool is_plain_boolean(const corm_node *node) {
@@ -51,8 +50,7 @@ static corm_status compile_constant(corm_compiler *compiler, const corm_node *no
 static corm_status compile_column(corm_compiler *compiler, const corm_node *node) {
     const corm_column *column = corm_node_as_column(node);
     if (!column->name)
-        return corm_error_set(CORM_COMPILE_ERROR,
-                              "Cannot compile Column object until its 'name' is assigned.");
+        return corm_error_set(CORM_COMPILE_ERROR, "Cannot compile Column object until its 'name' is assigned.");
     if (column->table && !compiler->plain_columns) {
         corm_status status = corm_dialect_table_name(compiler->dialect, column->table, text_of(compiler));
         if (status)
@@ -68,8 +66,7 @@ static corm_status compile_column_of(corm_compiler *compiler, const corm_node *n
     const char *name;
     corm_node *from = corm_node_child(node, 0);
     if (from->kind != CORM_NODE_ALIAS)
-        return corm_error_set(CORM_COMPILE_ERROR, "A column of %s cannot be compiled",
-                              corm_node_kind_name(from));
+        return corm_error_set(CORM_COMPILE_ERROR, "A column of %s cannot be compiled", corm_node_kind_name(from));
     corm_status status = corm_compiler_column_of_name(compiler, node, &name);
     if (status)
         return status;
@@ -151,11 +148,10 @@ static corm_status write_function_name(corm_compiler *compiler, const char *name
         bool plain = size > 0 && !(*part >= '0' && *part <= '9');
         for (size_t i = 0; i < size && plain; i++) {
             char c = part[i];
-            plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' ||
-                    c == '$';
+            plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || c == '$';
         }
-        corm_status status = plain ? write_text(compiler, part)
-                                   : corm_dialect_quoted(compiler->dialect, part, text_of(compiler));
+        corm_status status =
+            plain ? write_text(compiler, part) : corm_dialect_quoted(compiler->dialect, part, text_of(compiler));
         corm_free(part);
         if (status)
             return status;
@@ -316,9 +312,8 @@ static corm_status compile_unary(corm_compiler *compiler, const corm_node *node)
         if (operand->kind == CORM_NODE_SCALAR_SUBQUERY || operand->kind == CORM_NODE_GROUPING)
             return corm_compile_expression(compiler, operand, CORM_OP_NONE, NULL);
         corm_text_append_char(text_of(compiler), '(');
-        status = corm_node_is_select(operand)
-                     ? corm_compile_select(compiler, operand, 0)
-                     : corm_compile_expression(compiler, operand, CORM_OP_NONE, NULL);
+        status = corm_node_is_select(operand) ? corm_compile_select(compiler, operand, 0)
+                                              : corm_compile_expression(compiler, operand, CORM_OP_NONE, NULL);
         corm_text_append_char(text_of(compiler), ')');
         return status;
     default:
@@ -387,9 +382,8 @@ static corm_status compile_plain(corm_compiler *compiler, corm_node *node, corm_
     case CORM_NODE_GROUPING: {
         corm_text_append_char(text_of(compiler), '(');
         corm_node *inner = corm_node_child(node, 0);
-        corm_status status = corm_node_is_select(inner)
-                                 ? corm_compile_select(compiler, inner, 0)
-                                 : corm_compile_expression(compiler, inner, CORM_OP_NONE, NULL);
+        corm_status status = corm_node_is_select(inner) ? corm_compile_select(compiler, inner, 0)
+                                                        : corm_compile_expression(compiler, inner, CORM_OP_NONE, NULL);
         corm_text_append_char(text_of(compiler), ')');
         return status;
     }
@@ -409,8 +403,7 @@ static corm_status compile_plain(corm_compiler *compiler, corm_node *node, corm_
     default:
         break;
     }
-    return corm_error_set(CORM_COMPILE_ERROR, "%s cannot be compiled as an expression",
-                          corm_node_kind_name(node));
+    return corm_error_set(CORM_COMPILE_ERROR, "%s cannot be compiled as an expression", corm_node_kind_name(node));
 }
 
 corm_status corm_compile_leaf(corm_compiler *compiler, corm_node *node, corm_operator against,

@@ -88,8 +88,7 @@ static bool has_member(corm_node *from, const corm_node *sought) {
 /* ---- joins of a select ---- */
 
 /* Which of the FROMs can a join start from? Appends their numbers (as pointers). */
-static corm_status find_left_sides(const corm_vector *froms, corm_node *right, corm_node *on,
-                                   corm_vector *out) {
+static corm_status find_left_sides(const corm_vector *froms, corm_node *right, corm_node *on, corm_vector *out) {
     corm_vector needed = {0};
     corm_status status = CORM_OK;
     bool ambiguous = froms->count > 1 && on;
@@ -137,8 +136,8 @@ static corm_status no_left_side(const corm_node *right, bool many) {
 
 /* Find the left side of one join among the FROMs so far, or, when there are none, among what is mentioned. *place is
  * froms->count when the left side is not among them. */
-static corm_status find_left(corm_node *select, const corm_vector *froms, const corm_node *join,
-                             corm_node **left, size_t *place) {
+static corm_status find_left(corm_node *select, const corm_vector *froms, const corm_node *join, corm_node **left,
+                             size_t *place) {
     corm_node *given = corm_join_left(join);
     *place = froms->count;
     *left = given;
@@ -266,8 +265,7 @@ static bool listed(const corm_node *list, const corm_node *node) {
     return false;
 }
 
-corm_status corm_correlate(corm_compiler *compiler, const corm_node *select, bool as_from,
-                           corm_vector *froms) {
+corm_status corm_correlate(corm_compiler *compiler, const corm_node *select, bool as_from, corm_vector *froms) {
     const corm_node *named = corm_select_part_of(select, CORM_SELECT_CORRELATE);
     if (!compiler->frame)
         return CORM_OK;
@@ -317,8 +315,7 @@ static corm_status compile_alias(corm_compiler *compiler, corm_node *alias) {
                                                  : corm_compile_select(compiler, element, SELECT_AS_FROM);
         corm_text_append_char(text, ')');
     } else if (element->kind == CORM_NODE_JOIN) {
-        return corm_error_set(CORM_COMPILE_ERROR,
-                              "A join cannot have a name; select from it and use subquery()");
+        return corm_error_set(CORM_COMPILE_ERROR, "A join cannot have a name; select from it and use subquery()");
     } else {
         status = corm_compile_from(compiler, element);
     }
@@ -333,8 +330,7 @@ static corm_status compile_on(corm_compiler *compiler, corm_node *join) {
     if (on)
         return corm_compile_expression(compiler, on, CORM_OP_AS_BOOLEAN, NULL);
     corm_node *left = corm_join_left(join);
-    on = corm_join_condition(left, corm_join_right(join),
-                             left->kind == CORM_NODE_JOIN ? corm_join_right(left) : NULL);
+    on = corm_join_condition(left, corm_join_right(join), left->kind == CORM_NODE_JOIN ? corm_join_right(left) : NULL);
     if (!on)
         return corm_error_last()->status;
     corm_status status = corm_vector_push(&compiler->compiled->owned, on);
@@ -405,8 +401,7 @@ corm_status corm_compile_from(corm_compiler *compiler, corm_node *from) {
         status = corm_compile_expression(compiler, from, CORM_OP_NONE, NULL);
         break;
     default:
-        status =
-            corm_error_set(CORM_COMPILE_ERROR, "%s cannot stand in a FROM clause", corm_node_kind_name(from));
+        status = corm_error_set(CORM_COMPILE_ERROR, "%s cannot stand in a FROM clause", corm_node_kind_name(from));
         break;
     }
     compiler->depth--;

@@ -112,8 +112,7 @@ static corm_status name_column(corm_labels *labels, size_t at, const char *name,
     return label->name ? CORM_OK : CORM_NO_MEMORY;
 }
 
-static corm_status set_label(corm_label_info *label, label_kind kind, const char *name,
-                             const void *identity) {
+static corm_status set_label(corm_label_info *label, label_kind kind, const char *name, const void *identity) {
     label->kind = kind;
     label->identity = identity;
     label->name = corm_strdup(name);
@@ -152,8 +151,7 @@ static corm_status name_expression(corm_labels *labels, size_t at, corm_label_st
         return status;
     }
     case CORM_NODE_UNARY:
-        if ((node->op == CORM_OP_NOT && !is_column(corm_node_child(node, 0))) || node->op == CORM_OP_EXISTS ||
-            as_from)
+        if ((node->op == CORM_OP_NOT && !is_column(corm_node_child(node, 0))) || node->op == CORM_OP_EXISTS || as_from)
             return set_label(label, LABEL_ANONYMOUS, "anon", label);
         return CORM_OK;
     case CORM_NODE_TEXT:
@@ -165,8 +163,7 @@ static corm_status name_expression(corm_labels *labels, size_t at, corm_label_st
     }
 }
 
-static corm_status fill(corm_labels *labels, const corm_vector *columns, corm_label_style style,
-                        bool as_from) {
+static corm_status fill(corm_labels *labels, const corm_vector *columns, corm_label_style style, bool as_from) {
     for (size_t i = 0; i < columns->count; i++) {
         corm_label_info *label = &labels->items[i];
         label->node = corm_node_ref(columns->items[i]);
@@ -187,8 +184,7 @@ static corm_status fill(corm_labels *labels, const corm_vector *columns, corm_la
     return CORM_OK;
 }
 
-corm_status corm_compiler_labels(corm_compiler *compiler, corm_node *select, bool as_from,
-                                 corm_labels **out) {
+corm_status corm_compiler_labels(corm_compiler *compiler, corm_node *select, bool as_from, corm_labels **out) {
     void *known;
     if (corm_pointer_map_get(&compiler->labels, select, &known)) {
         corm_labels *labels = known;
@@ -209,8 +205,7 @@ corm_status corm_compiler_labels(corm_compiler *compiler, corm_node *select, boo
         goto done;
     }
     labels->as_from = as_from;
-    corm_label_style style =
-        corm_node_is_select(select) ? corm_select_style(select) : CORM_LABEL_DISAMBIGUATE;
+    corm_label_style style = corm_node_is_select(select) ? corm_select_style(select) : CORM_LABEL_DISAMBIGUATE;
     status = fill(labels, &columns, style, as_from);
     if (!status)
         status = corm_vector_push(&compiler->all_labels, labels);
@@ -262,9 +257,8 @@ corm_status corm_compiler_column_of_name(corm_compiler *compiler, const corm_nod
         element = corm_alias_element(element);
     corm_node *shown = column->children[1];
     /* A column of an alias of an alias: down to what the innermost one shows. */
-    for (corm_node *at = column->children[0];
-         at->kind == CORM_NODE_ALIAS && shown->kind == CORM_NODE_COLUMN_OF &&
-         corm_node_child(shown, 0) == corm_alias_element(at);
+    for (corm_node *at = column->children[0]; at->kind == CORM_NODE_ALIAS && shown->kind == CORM_NODE_COLUMN_OF &&
+                                              corm_node_child(shown, 0) == corm_alias_element(at);
          at = corm_alias_element(at))
         shown = corm_node_child(shown, 1);
     while (element->kind == CORM_NODE_COMPOUND)

@@ -69,8 +69,7 @@ const char *corm_compiler_alias_name(corm_compiler *compiler, corm_node *alias) 
     if (name)
         return name;
     const corm_node *element = corm_alias_element(alias);
-    const char *base = element->kind == CORM_NODE_TABLE || element->kind == CORM_NODE_ALIAS
-                           ? corm_node_display_name(element)
-                           : NULL;
+    const char *base =
+        element->kind == CORM_NODE_TABLE || element->kind == CORM_NODE_ALIAS ? corm_node_display_name(element) : NULL;
     return corm_compiler_anonymous(compiler, alias, base ? base : "anon");
 }

@@ -33,11 +33,11 @@ static corm_status lowered(corm_compiler *compiler, corm_node *node, const corm_
 }
 
 /* LIKE with '%' put before or after the operand, and its forms that ignore case. */
-static corm_status compile_like(corm_compiler *compiler, const corm_binary *binary, bool lower, bool before,
-                                bool after, bool negated) {
+static corm_status compile_like(corm_compiler *compiler, const corm_binary *binary, bool lower, bool before, bool after,
+                                bool negated) {
     bool concatenates = before || after;
-    corm_status status = lowered(compiler, binary->children[0], binary->children[1], lower,
-                                 concatenates ? ALWAYS : CORM_OP_LIKE);
+    corm_status status =
+        lowered(compiler, binary->children[0], binary->children[1], lower, concatenates ? ALWAYS : CORM_OP_LIKE);
     corm_text_append(text_of(compiler), negated ? " NOT LIKE " : " LIKE ");
     if (before)
         corm_text_append(text_of(compiler), "'%' || ");
@@ -57,8 +57,8 @@ static corm_status compile_in(corm_compiler *compiler, const corm_binary *binary
         corm_text_append_char(text_of(compiler), '(');
     corm_status status = corm_compile_expression(compiler, left, CORM_OP_IN, NULL);
     corm_text_append(text_of(compiler), negated ? " NOT IN " : " IN ");
-    bool own = right->kind == CORM_NODE_SCALAR_SUBQUERY || right->kind == CORM_NODE_LIST ||
-               right->kind == CORM_NODE_GROUPING;
+    bool own =
+        right->kind == CORM_NODE_SCALAR_SUBQUERY || right->kind == CORM_NODE_LIST || right->kind == CORM_NODE_GROUPING;
     if (!own)
         corm_text_append_char(text_of(compiler), '(');
     if (!status && right->kind == CORM_NODE_LIST && corm_list_count(right) == 0) {
@@ -90,8 +90,7 @@ static corm_status compile_between(corm_compiler *compiler, const corm_binary *b
     for (size_t i = 0; i < 2 && !status; i++) {
         if (i)
             corm_text_append(text_of(compiler), " AND ");
-        status =
-            corm_compile_expression(compiler, corm_list_at(range, i), CORM_OP_BETWEEN, binary->children[0]);
+        status = corm_compile_expression(compiler, corm_list_at(range, i), CORM_OP_BETWEEN, binary->children[0]);
     }
     return status;
 }

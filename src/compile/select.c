@@ -52,10 +52,9 @@ static corm_status compile_selected(corm_compiler *compiler, const corm_label_in
         return status;
     corm_node *element = node->kind == CORM_NODE_LABEL ? corm_node_child(node, 0) : node;
     if (element->kind == CORM_NODE_LIST && element->op == CORM_OP_COMMA)
-        return corm_error_set(
-            CORM_COMPILE_ERROR,
-            "Most backends don't support SELECTing from a tuple() object.  If this is an ORM query, "
-            "consider using the Bundle object.");
+        return corm_error_set(CORM_COMPILE_ERROR,
+                              "Most backends don't support SELECTing from a tuple() object.  If this is an ORM query, "
+                              "consider using the Bundle object.");
     status = corm_compile_expression(compiler, element, name ? CORM_OP_AS : CORM_OP_NONE, NULL);
     if (status)
         return status;
@@ -98,16 +97,14 @@ static const corm_label_info *selected_label(const corm_frame *frame, const corm
 }
 
 static corm_status compile_order_item(corm_compiler *compiler, corm_node *node) {
-    bool is_modifier =
-        node->kind == CORM_NODE_UNARY && node->op >= CORM_OP_ASC && node->op <= CORM_OP_NULLS_LAST;
+    bool is_modifier = node->kind == CORM_NODE_UNARY && node->op >= CORM_OP_ASC && node->op <= CORM_OP_NULLS_LAST;
     if (is_modifier) {
         corm_status status = compile_order_item(compiler, corm_node_child(node, 0));
         if (!status)
             corm_text_append(text_of(compiler), corm_operators[node->op].text);
         return status;
     }
-    bool by_name =
-        node->kind == CORM_NODE_LABEL || (compiler->frame->is_compound && node->kind == CORM_NODE_COLUMN);
+    bool by_name = node->kind == CORM_NODE_LABEL || (compiler->frame->is_compound && node->kind == CORM_NODE_COLUMN);
     const corm_label_info *label = by_name ? selected_label(compiler->frame, node) : NULL;
     if (label) {
         const char *name;
@@ -231,8 +228,8 @@ static bool needs_parentheses(const corm_node *branch) {
         return true;
     if (branch->kind != CORM_NODE_SELECT)
         return false;
-    return corm_select_part_of(branch, CORM_SELECT_ORDER_BY) ||
-           corm_select_part_of(branch, CORM_SELECT_LIMIT) || corm_select_part_of(branch, CORM_SELECT_OFFSET);
+    return corm_select_part_of(branch, CORM_SELECT_ORDER_BY) || corm_select_part_of(branch, CORM_SELECT_LIMIT) ||
+           corm_select_part_of(branch, CORM_SELECT_OFFSET);
 }
 
 static corm_status compile_branch(corm_compiler *compiler, corm_node *branch, unsigned how) {

@@ -69,9 +69,8 @@ static corm_status write_literal_list(corm_compiler *compiler, const corm_bind *
             corm_text_append(text, first && tuples ? "), " : ", ");
         if (tuples && first)
             corm_text_append_char(text, '(');
-        corm_status status =
-            write_literal(compiler, type->kind == CORM_TYPE_NULL ? corm_type_of_value(&bind->items[i]) : type,
-                          &bind->items[i]);
+        corm_status status = write_literal(
+            compiler, type->kind == CORM_TYPE_NULL ? corm_type_of_value(&bind->items[i]) : type, &bind->items[i]);
         if (status)
             return status;
     }
@@ -91,12 +90,10 @@ static corm_status write_bind_literal(corm_compiler *compiler, const corm_bind *
     }
     corm_status status;
     if (value.kind == CORM_KIND_ABSENT)
-        status = corm_error_set(CORM_COMPILE_ERROR,
-                                "Bind parameter '%s' without a renderable value not allowed here.",
+        status = corm_error_set(CORM_COMPILE_ERROR, "Bind parameter '%s' without a renderable value not allowed here.",
                                 bind->key ? bind->key : "anonymous");
     else
-        status =
-            write_literal(compiler, type->kind == CORM_TYPE_NULL ? corm_type_of_value(&value) : type, &value);
+        status = write_literal(compiler, type->kind == CORM_TYPE_NULL ? corm_type_of_value(&value) : type, &value);
     if (bind->evaluate && value.owned)
         corm_value_clear(&value);
     return status;
@@ -166,8 +163,7 @@ static const char *column_slot_name(corm_compiler *compiler, const corm_column *
 
 corm_status corm_compiler_column_value(corm_compiler *compiler, corm_column *column, corm_node *value,
                                        const char *suffix) {
-    bool plain = value->kind == CORM_NODE_BIND && !(value->detail & CORM_BIND_EXPANDING) &&
-                 !corm_node_bind(value)->key;
+    bool plain = value->kind == CORM_NODE_BIND && !(value->detail & CORM_BIND_EXPANDING) && !corm_node_bind(value)->key;
     corm_node *column_node = corm_column_node(column);
     if (!plain)
         return corm_compile_expression(compiler, value, ALWAYS, column_node);

@@ -32,8 +32,7 @@ static bool is_reserved(const corm_dialect *dialect, const char *name) {
     size_t count = 0;
     while (dialect->reserved_words[count])
         count++;
-    return bsearch(name, dialect->reserved_words, count, sizeof *dialect->reserved_words, compare_words) !=
-           NULL;
+    return bsearch(name, dialect->reserved_words, count, sizeof *dialect->reserved_words, compare_words) != NULL;
 }
 
 bool corm_dialect_requires_quotes(const corm_dialect *dialect, const char *name) {

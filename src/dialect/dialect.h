@@ -29,8 +29,7 @@ typedef corm_status (*corm_convert_bind)(const corm_type *type, const corm_value
 /* Convert a column's value to the type's. *out may borrow from *in or hold text in `room` (CORM_RESULT_ROOM bytes,
  * valid as long as the caller keeps it). CORM_VALUE_ERROR names the value. NULL values are never given. */
 #define CORM_RESULT_ROOM 512
-typedef corm_status (*corm_convert_result)(const corm_type *type, const corm_value *in, corm_value *out,
-                                           char *room);
+typedef corm_status (*corm_convert_result)(const corm_type *type, const corm_value *in, corm_value *out, char *room);
 
 typedef enum corm_paramstyle {
     CORM_PARAMSTYLE_QMARK,  /* ? */
@@ -89,8 +88,7 @@ const corm_dialect *corm_dialect_default(void);
 /* Append an identifier, quoted when it is reserved, has upper case or odd characters. CORM_COMPILE_ERROR for a NUL byte
  * or an empty name. */
 corm_status corm_dialect_identifier(const corm_dialect *dialect, const char *name, corm_text *out);
-corm_status corm_dialect_quoted(const corm_dialect *dialect, const char *name,
-                                corm_text *out); /* always quoted */
+corm_status corm_dialect_quoted(const corm_dialect *dialect, const char *name, corm_text *out); /* always quoted */
 bool corm_dialect_requires_quotes(const corm_dialect *dialect, const char *name);
 /* "schema.table". */
 corm_status corm_dialect_table_name(const corm_dialect *dialect, const corm_table *table, corm_text *out);

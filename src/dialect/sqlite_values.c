@@ -28,14 +28,13 @@ static corm_status refuse_parameter(corm_status reason, const char *what, const 
 
 /* ---- parameters ---- */
 
-static corm_status bind_datetime(const corm_value *in, corm_kind kind, corm_value *out,
-                                 corm_scratch *scratch) {
+static corm_status bind_datetime(const corm_value *in, corm_kind kind, corm_value *out, corm_scratch *scratch) {
     const corm_datetime *given = &in->as.datetime;
     if (!corm_datetime_is_valid(given, kind))
         return corm_error_set(CORM_STATEMENT_ERROR,
                               "There is no such %s: year %d, month %d, day %d, time %d:%02d:%02d, microsecond %d",
-                              corm_kind_name(kind), given->year, given->month, given->day, given->hour,
-                              given->minute, given->second, given->microsecond);
+                              corm_kind_name(kind), given->year, given->month, given->day, given->hour, given->minute,
+                              given->second, given->microsecond);
     char *text = corm_scratch_alloc(scratch, CORM_DATETIME_MAX);
     if (!text)
         return CORM_NO_MEMORY;
@@ -52,7 +51,7 @@ static corm_status bind_stored_datetime(const corm_type *type, const corm_value 
     (void)type;
     if (in->kind != CORM_KIND_DATETIME && in->kind != CORM_KIND_DATE)
         return refuse_parameter(CORM_TYPE_ERROR,
-                      "SQLite DateTime type only accepts Python datetime and date objects as input", in);
+                                "SQLite DateTime type only accepts Python datetime and date objects as input", in);
     return bind_datetime(in, CORM_KIND_DATETIME, out, scratch);
 }
 
@@ -82,8 +81,7 @@ static corm_status refuse_boolean(const corm_value *value) {
     return CORM_STATEMENT_ERROR;
 }
 
-static corm_status bind_boolean(const corm_type *type, const corm_value *in, corm_value *out,
-                                corm_scratch *scratch) {
+static corm_status bind_boolean(const corm_type *type, const corm_value *in, corm_value *out, corm_scratch *scratch) {
     (void)type;
     (void)scratch;
     if (in->kind == CORM_KIND_BOOLEAN)
@@ -98,8 +96,7 @@ static corm_status bind_boolean(const corm_type *type, const corm_value *in, cor
     return CORM_OK;
 }
 
-static corm_status bind_number(const corm_type *type, const corm_value *in, corm_value *out,
-                               corm_scratch *scratch) {
+static corm_status bind_number(const corm_type *type, const corm_value *in, corm_value *out, corm_scratch *scratch) {
     switch ((corm_kind)in->kind) {
     case CORM_KIND_INTEGER:
         *out = corm_value_float((double)in->as.integer);
@@ -165,13 +162,11 @@ static corm_status read_datetime(corm_kind kind, const corm_value *in, corm_valu
     if (!corm_datetime_parse(kind, in->as.text.data, in->as.text.size, out))
         return CORM_OK;
     /* A day alone is a point in time, and the other way round: databases that others write have both. */
-    if (kind == CORM_KIND_DATETIME &&
-        !corm_datetime_parse(CORM_KIND_DATE, in->as.text.data, in->as.text.size, out)) {
+    if (kind == CORM_KIND_DATETIME && !corm_datetime_parse(CORM_KIND_DATE, in->as.text.data, in->as.text.size, out)) {
         out->kind = CORM_KIND_DATETIME;
         return CORM_OK;
     }
-    if (kind == CORM_KIND_DATE &&
-        !corm_datetime_parse(CORM_KIND_DATETIME, in->as.text.data, in->as.text.size, out)) {
+    if (kind == CORM_KIND_DATE && !corm_datetime_parse(CORM_KIND_DATETIME, in->as.text.data, in->as.text.size, out)) {
         corm_datetime day = {
             .year = out->as.datetime.year, .month = out->as.datetime.month, .day = out->as.datetime.day};
         out->kind = CORM_KIND_DATE;

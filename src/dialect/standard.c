@@ -8,26 +8,17 @@
 #include "type/datetime.h"
 
 static const char *const type_names[CORM_TYPE_KIND_COUNT] = {
-    [CORM_TYPE_NULL] = "NULL",
-    [CORM_TYPE_INTEGER] = "INTEGER",
-    [CORM_TYPE_SMALL_INTEGER] = "SMALLINT",
-    [CORM_TYPE_BIG_INTEGER] = "BIGINT",
-    [CORM_TYPE_BOOLEAN] = "BOOLEAN",
-    [CORM_TYPE_FLOAT] = "FLOAT",
-    [CORM_TYPE_NUMERIC] = "NUMERIC",
-    [CORM_TYPE_STRING] = "VARCHAR",
-    [CORM_TYPE_TEXT] = "TEXT",
-    [CORM_TYPE_BINARY] = "BLOB",
-    [CORM_TYPE_DATE] = "DATE",
-    [CORM_TYPE_TIME] = "TIME",
+    [CORM_TYPE_NULL] = "NULL",          [CORM_TYPE_INTEGER] = "INTEGER", [CORM_TYPE_SMALL_INTEGER] = "SMALLINT",
+    [CORM_TYPE_BIG_INTEGER] = "BIGINT", [CORM_TYPE_BOOLEAN] = "BOOLEAN", [CORM_TYPE_FLOAT] = "FLOAT",
+    [CORM_TYPE_NUMERIC] = "NUMERIC",    [CORM_TYPE_STRING] = "VARCHAR",  [CORM_TYPE_TEXT] = "TEXT",
+    [CORM_TYPE_BINARY] = "BLOB",        [CORM_TYPE_DATE] = "DATE",       [CORM_TYPE_TIME] = "TIME",
     [CORM_TYPE_DATETIME] = "DATETIME",
 };
 
 corm_status corm_standard_type_name(const corm_dialect *dialect, const corm_type *type, corm_text *out) {
     if (type->kind == CORM_TYPE_NULL && !type->name)
-        return corm_error_set(CORM_COMPILE_ERROR,
-                              "Can't generate DDL for NullType(); did you forget to specify a type "
-                              "on this Column?");
+        return corm_error_set(CORM_COMPILE_ERROR, "Can't generate DDL for NullType(); did you forget to specify a type "
+                                                  "on this Column?");
     corm_text_append(out, type->name ? type->name : type_names[type->kind]);
     bool sized = type->kind == CORM_TYPE_STRING || type->kind == CORM_TYPE_TEXT ||
                  (type->kind == CORM_TYPE_BINARY && type->name);
@@ -61,8 +52,7 @@ static corm_status literal_text(const char *data, size_t size, corm_text *out) {
 
 static corm_status literal_float(double real, corm_text *out) {
     if (!isfinite(real))
-        return corm_error_set(CORM_COMPILE_ERROR,
-                              "A number that is not finite cannot be rendered as a literal");
+        return corm_error_set(CORM_COMPILE_ERROR, "A number that is not finite cannot be rendered as a literal");
     char digits[40];
     int size = 0;
     for (int precision = 15; precision <= 17; precision++) {
@@ -91,8 +81,7 @@ static corm_status literal_bytes(const corm_value *value, corm_text *out) {
 static corm_status literal_decimal(const corm_value *value, corm_text *out) {
     for (size_t i = 0; i < value->as.text.size; i++) {
         if (!strchr("0123456789+-.eE", value->as.text.data[i]) || !value->as.text.data[i])
-            return corm_error_set(CORM_COMPILE_ERROR,
-                                  "A number that is not finite cannot be rendered as a literal");
+            return corm_error_set(CORM_COMPILE_ERROR, "A number that is not finite cannot be rendered as a literal");
     }
     corm_text_append_bytes(out, value->as.text.data, value->as.text.size);
     return corm_text_status(out);
@@ -125,8 +114,8 @@ corm_status corm_standard_literal(const corm_dialect *dialect, const corm_type *
     case CORM_KIND_DATE:
     case CORM_KIND_TIME:
     case CORM_KIND_DATETIME:
-        return literal_text(
-            date, corm_datetime_format((corm_kind)value->kind, &value->as.datetime, ' ', false, date), out);
+        return literal_text(date, corm_datetime_format((corm_kind)value->kind, &value->as.datetime, ' ', false, date),
+                            out);
     case CORM_KIND_ABSENT:
     case CORM_KIND_HOST:
         break;

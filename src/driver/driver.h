@@ -28,7 +28,7 @@ typedef corm_status (*corm_batch_result)(void *context, size_t row, int64_t gene
 
 typedef struct corm_batch {
     size_t rows;
-    size_t parameter_count;   /* of each row */
+    size_t parameter_count; /* of each row */
     corm_batch_bind bind;
     corm_batch_result result; /* may be NULL */
     void *context;
@@ -43,7 +43,7 @@ typedef struct corm_driver {
     void (*close)(corm_driver_connection *connection);
     /* Let go without touching the socket or file: for the child of a fork. */
     void (*abandon)(corm_driver_connection *connection);
-    bool (*is_usable)(corm_driver_connection *connection);     /* false after a fatal error */
+    bool (*is_usable)(corm_driver_connection *connection); /* false after a fatal error */
     bool (*in_transaction)(corm_driver_connection *connection);
     void (*interrupt)(corm_driver_connection *connection);
     int (*server_version)(corm_driver_connection *connection); /* 3040001 */
@@ -74,7 +74,7 @@ typedef struct corm_driver {
     /* Ready for the next bind and execute; drops remaining rows. */
     void (*reset)(corm_driver_statement *statement);
     corm_status (*execute_batch)(corm_driver_statement *statement, const corm_batch *batch);
-    int64_t (*changed_rows)(corm_driver_statement *statement);       /* of the last execution; -1 unknown */
+    int64_t (*changed_rows)(corm_driver_statement *statement); /* of the last execution; -1 unknown */
     int64_t (*last_generated_key)(corm_driver_connection *connection);
 
     /* Transaction control; name is a savepoint's, already a safe identifier. */

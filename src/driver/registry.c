@@ -21,7 +21,8 @@ const corm_driver *corm_driver_find(const char *dialect, const char *driver_name
         corm_error_set(CORM_NO_SUCH_MODULE, "Can't load plugin: sqlalchemy.dialects:%s.%s: there is no such driver",
                        dialect, driver_name);
     } else {
-        corm_error_set(CORM_NO_SUCH_MODULE, "Can't load plugin: sqlalchemy.dialects:%s: there is no such dialect", dialect);
+        corm_error_set(CORM_NO_SUCH_MODULE, "Can't load plugin: sqlalchemy.dialects:%s: there is no such dialect",
+                       dialect);
     }
     return NULL;
 }

@@ -22,17 +22,17 @@ extern const corm_driver corm_driver_sqlite;
 /* Virtual machine steps between two looks at signals and other threads: some tenths of a millisecond. */
 enum { PROGRESS_STEPS = 20000 };
 static const double default_timeout = 5.0;
-static const int64_t busy_sleep = 1000000;       /* 1 ms, doubling ... */
+static const int64_t busy_sleep = 1000000;          /* 1 ms, doubling ... */
 static const int64_t longest_busy_sleep = 50000000; /* ... up to 50 ms */
 
 struct corm_driver_connection {
     sqlite3 *database;
-    sqlite3_mutex *mutex;  /* NULL unless the pool shares the connection */
-    int64_t busy_timeout;  /* ns */
+    sqlite3_mutex *mutex; /* NULL unless the pool shares the connection */
+    int64_t busy_timeout; /* ns */
     int64_t busy_since;
-    int64_t busy_next;     /* how long the next sleep is */
+    int64_t busy_next; /* how long the next sleep is */
     bool broken;
-    bool stopped;          /* the host asked for the running statement to end */
+    bool stopped; /* the host asked for the running statement to end */
     sqlite3_stmt *begin, *commit, *rollback;
 };
 
@@ -135,8 +135,8 @@ static bool is_true(const char *text) {
 
 /* Arguments that Python's sqlite3 takes and that mean nothing here. */
 static bool is_ignored(const char *key) {
-    static const char *const keys[] = {"check_same_thread", "isolation_level", "cached_statements", "detect_types",
-                                       "factory",           "autocommit",      "uri"};
+    static const char *const keys[] = {
+        "check_same_thread", "isolation_level", "cached_statements", "detect_types", "factory", "autocommit", "uri"};
     for (size_t i = 0; i < sizeof keys / sizeof *keys; i++) {
         if (strcmp(keys[i], key) == 0) {
             return true;
@@ -178,10 +178,10 @@ static corm_status read_mode(const char *value, int *flags) {
 
 static corm_status read_options(const corm_url *url, open_options *out) {
     /* One thread at a time uses a connection, so it needs no mutex of its own, unless the pool shares it. */
-    *out = (open_options){.flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_URI |
-                                   (corm_url_query(url, CORM_URL_SHARED) != NULL ? SQLITE_OPEN_FULLMUTEX
-                                                                                : SQLITE_OPEN_NOMUTEX),
-                          .timeout = default_timeout};
+    *out = (open_options){
+        .flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_URI |
+                 (corm_url_query(url, CORM_URL_SHARED) != NULL ? SQLITE_OPEN_FULLMUTEX : SQLITE_OPEN_NOMUTEX),
+        .timeout = default_timeout};
     corm_status status = CORM_OK;
     for (size_t i = 0; i < url->query_count && status == CORM_OK; i++) {
         const char *key = url->query[i].key, *value = url->query[i].value;
@@ -538,9 +538,8 @@ static corm_status outcome(corm_driver_statement *statement, int code, bool *has
         return CORM_OK;
     }
     if (code == SQLITE_DONE) {
-        statement->changed = sqlite3_stmt_readonly(statement->statement)
-                                 ? -1
-                                 : sqlite3_changes64(statement->connection->database);
+        statement->changed =
+            sqlite3_stmt_readonly(statement->statement) ? -1 : sqlite3_changes64(statement->connection->database);
         return CORM_OK;
     }
     return fail(statement->connection, code);

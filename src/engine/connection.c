@@ -34,9 +34,9 @@ struct corm_cursor {
     corm_prepared *prepared;
     corm_cursor *next, **link;
     size_t columns;
-    bool first;                  /* the first row was fetched by executing */
+    bool first; /* the first row was fetched by executing */
     bool has_row;
-    bool lost;                   /* closed with its connection */
+    bool lost; /* closed with its connection */
     int64_t changed, generated;
     corm_value values[];
 };
@@ -484,7 +484,7 @@ static corm_status run_call(corm_connection *connection, corm_engine_call *call,
         return refuse_inherited();
     }
     return corm_engine_is_listened(connection->engine, CORM_LISTEN_EXECUTE) ? execute_listened(connection, call, out)
-                                                                           : execute_call(connection, call, out);
+                                                                            : execute_call(connection, call, out);
 }
 
 corm_status corm_connection_execute(corm_connection *connection, uint64_t id, const char *sql, size_t size,
@@ -651,9 +651,8 @@ size_t corm_cursor_column_count(const corm_cursor *cursor) {
 }
 
 const char *corm_cursor_column_name(const corm_cursor *cursor, size_t column) {
-    return cursor->connection == NULL
-               ? ""
-               : cursor->connection->driver->column_name(cursor->prepared->statement, column);
+    return cursor->connection == NULL ? ""
+                                      : cursor->connection->driver->column_name(cursor->prepared->statement, column);
 }
 
 int64_t corm_cursor_changed_rows(const corm_cursor *cursor) {

@@ -68,7 +68,8 @@ static corm_status each_table(const schema_run *run, corm_metadata *metadata, co
             status = create ? create_one(run, table, &cycles) : drop_one(run, table);
         }
     }
-    for (size_t i = 0; i < cycles.count && status == CORM_OK && create && run->dialect->supports_foreign_key_alter; i++) {
+    for (size_t i = 0; i < cycles.count && status == CORM_OK && create && run->dialect->supports_foreign_key_alter;
+         i++) {
         corm_text sql = CORM_TEXT_EMPTY;
         status = corm_ddl_add_constraint(run->dialect, cycles.items[i], &sql);
         status = run_text(run, status, &sql);

@@ -166,8 +166,8 @@ void corm_engine_log(corm_engine *engine, corm_log_kind kind, const char *format
 corm_status corm_engine_open(corm_engine *engine, corm_driver_connection **out) {
     corm_engine_hooks *hooks = &engine->hooks;
     *out = NULL;
-    corm_status status = hooks->connect != NULL ? hooks->connect(hooks->context, out)
-                                                : engine->driver->connect(engine->url, out);
+    corm_status status =
+        hooks->connect != NULL ? hooks->connect(hooks->context, out) : engine->driver->connect(engine->url, out);
     if (status == CORM_OK && hooks->connected != NULL) {
         status = hooks->connected(hooks->context, *out);
         if (status != CORM_OK) {

@@ -39,14 +39,14 @@ typedef enum corm_transaction_event {
 
 /* A statement on its way to the driver. */
 typedef struct corm_engine_call {
-    uint64_t id;              /* 0: not from a compiled statement */
-    const char *sql;          /* a hook may replace the text; it then sets id to 0 */
+    uint64_t id;     /* 0: not from a compiled statement */
+    const char *sql; /* a hook may replace the text; it then sets id to 0 */
     size_t size;
     const corm_value *values; /* and the values; of a single execution */
     size_t count;
-    const corm_batch *batch;  /* NULL: a single execution */
-    bool internal;            /* the engine's own: savepoints, DDL */
-    void *host;               /* what the first hook keeps for the second */
+    const corm_batch *batch; /* NULL: a single execution */
+    bool internal;           /* the engine's own: savepoints, DDL */
+    void *host;              /* what the first hook keeps for the second */
 } corm_engine_call;
 
 enum { /* corm_engine_listen() */
@@ -80,15 +80,15 @@ typedef struct corm_engine_hooks {
 
 typedef struct corm_engine_options {
     corm_pool_kind pool;
-    int pool_size;         /* 0: 5; connections kept. negative: none is kept */
-    int max_overflow;      /* connections beyond that; negative: no limit; see overflow_given */
-    bool overflow_given;   /* else 10 */
-    double pool_timeout;   /* seconds to wait for a connection; 0: 30; negative: no wait */
-    double pool_recycle;   /* seconds after which a connection is replaced; 0: never */
+    int pool_size;       /* 0: 5; connections kept. negative: none is kept */
+    int max_overflow;    /* connections beyond that; negative: no limit; see overflow_given */
+    bool overflow_given; /* else 10 */
+    double pool_timeout; /* seconds to wait for a connection; 0: 30; negative: no wait */
+    double pool_recycle; /* seconds after which a connection is replaced; 0: never */
     bool pool_pre_ping;
     bool pool_fifo;
     bool hide_parameters;
-    size_t cache_size;     /* compiled statements; 0: 500 */
+    size_t cache_size;         /* compiled statements; 0: 500 */
     const corm_driver *driver; /* instead of the URL's; NULL: that */
     corm_engine_hooks hooks;
 } corm_engine_options;
@@ -127,11 +127,11 @@ corm_status corm_engine_connect(corm_engine *engine, corm_connection **out);
 void corm_connection_close(corm_connection *connection);
 /* Do not give it back to the pool: its state is unknown. */
 void corm_connection_invalidate(corm_connection *connection);
-corm_engine *corm_connection_engine(const corm_connection *connection);   /* borrowed */
+corm_engine *corm_connection_engine(const corm_connection *connection);      /* borrowed */
 corm_driver_connection *corm_connection_driver(corm_connection *connection); /* borrowed */
 /* To be told when a connection that is another's is closed: kept by the watcher, in one connection at a time. */
 typedef struct corm_connection_watch {
-    struct corm_connection_watch *next, **link; /* link NULL: not watching */
+    struct corm_connection_watch *next, **link;          /* link NULL: not watching */
     void (*closed)(struct corm_connection_watch *watch); /* the connection is still whole; the watch is over */
 } corm_connection_watch;
 void corm_connection_watch_begin(corm_connection *connection, corm_connection_watch *watch);

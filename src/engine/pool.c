@@ -25,11 +25,17 @@ unsigned corm_fork_count(void) {
 corm_status corm_pool_init(corm_pool *pool, corm_engine *engine, const corm_engine_options *options) {
     pthread_condattr_t monotonic;
     pthread_once(&count_forks_once, count_forks);
-    *pool = (corm_pool){.engine = engine, .kind = options->pool, .recycle = options->pool_recycle,
-                        .pre_ping = options->pool_pre_ping, .fifo = options->pool_fifo, .process = corm_fork_count()};
+    *pool = (corm_pool){.engine = engine,
+                        .kind = options->pool,
+                        .recycle = options->pool_recycle,
+                        .pre_ping = options->pool_pre_ping,
+                        .fifo = options->pool_fifo,
+                        .process = corm_fork_count()};
     pool->size = options->pool_size == 0 ? default_size : options->pool_size < 0 ? 0 : options->pool_size;
     pool->overflow = options->overflow_given ? options->max_overflow : default_overflow;
-    pool->timeout = options->pool_timeout == 0 ? default_timeout : options->pool_timeout < 0 ? 0 : options->pool_timeout;
+    pool->timeout = options->pool_timeout == 0  ? default_timeout
+                    : options->pool_timeout < 0 ? 0
+                                                : options->pool_timeout;
     pthread_mutex_init(&pool->mutex, NULL);
     pthread_condattr_init(&monotonic);
     pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
@@ -120,7 +126,8 @@ static corm_record *pop_idle(corm_pool *pool) {
 }
 
 static bool may_open(const corm_pool *pool) {
-    return pool->kind == CORM_POOL_NULL || pool->overflow < 0 || pool->in_use + pool->idle_count < pool->size + pool->overflow;
+    return pool->kind == CORM_POOL_NULL || pool->overflow < 0 ||
+           pool->in_use + pool->idle_count < pool->size + pool->overflow;
 }
 
 static corm_status timed_out(const corm_pool *pool) {

@@ -31,12 +31,12 @@ typedef struct corm_waiter {
 typedef struct corm_pool {
     corm_engine *engine; /* borrowed: the engine owns the pool */
     corm_pool_kind kind;
-    int size, overflow;  /* overflow negative: no limit */
+    int size, overflow; /* overflow negative: no limit */
     double timeout, recycle;
     bool pre_ping, fifo;
     pthread_mutex_t mutex;
     pthread_cond_t returned;
-    corm_record *idle;   /* newest first; of STATIC and THREAD: all */
+    corm_record *idle; /* newest first; of STATIC and THREAD: all */
     int idle_count, in_use;
     corm_waiter *first_waiter, *last_waiter;
     uint64_t generation;

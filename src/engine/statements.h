@@ -11,20 +11,20 @@
 #include "driver/driver.h"
 
 typedef struct corm_prepared {
-    uint64_t key;                    /* the id, or a hash of the text */
-    char *sql;                       /* kept for those found by text; NULL: found by id */
+    uint64_t key; /* the id, or a hash of the text */
+    char *sql;    /* kept for those found by text; NULL: found by id */
     size_t size;
     corm_driver_statement *statement;
-    int64_t made;                    /* corm_clock_now(): echo tells its age */
+    int64_t made; /* corm_clock_now(): echo tells its age */
     bool in_use;
-    bool cached;                     /* else it goes when its user is done */
+    bool cached; /* else it goes when its user is done */
     struct corm_prepared *newer, *older;
     UT_hash_handle hh;
 } corm_prepared;
 
 typedef struct corm_statements {
     const corm_driver *driver;
-    corm_prepared *by_key;           /* uthash */
+    corm_prepared *by_key; /* uthash */
     corm_prepared *newest, *oldest;
     size_t count, capacity;
 } corm_statements;

@@ -14,12 +14,12 @@ typedef struct corm_url_argument {
 } corm_url_argument;
 
 typedef struct corm_url {
-    char *dialect;   /* "sqlite" */
-    char *driver;    /* "pysqlite", or NULL */
-    char *username;  /* NULL where not given, also the rest */
+    char *dialect;  /* "sqlite" */
+    char *driver;   /* "pysqlite", or NULL */
+    char *username; /* NULL where not given, also the rest */
     char *password;
     char *host;
-    int port;        /* 0: none */
+    int port; /* 0: none */
     char *database;
     corm_url_argument *query;
     size_t query_count;

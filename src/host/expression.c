@@ -13,8 +13,8 @@
 
 static const corm_node_vtable failed_vtable = {.name = "failed expression"};
 
-corm_node c_failed_node = {.kind = CORM_NODE_CONSTANT, .flags = CORM_NODE_IMMORTAL | CORM_NODE_SEALED,
-                           .vtable = &failed_vtable};
+corm_node c_failed_node = {
+    .kind = CORM_NODE_CONSTANT, .flags = CORM_NODE_IMMORTAL | CORM_NODE_SEALED, .vtable = &failed_vtable};
 
 /* Why expressions of this thread failed: kept apart from the thread's last error, which later calls overwrite. */
 static _Thread_local struct {
@@ -26,7 +26,8 @@ corm_expression *c_expression_failed(void) {
     const corm_error *error = corm_error_last();
     if (reason.status == CORM_OK) {
         reason.status = error->status == CORM_OK ? CORM_NO_MEMORY : error->status;
-        snprintf(reason.message, sizeof reason.message, "%s", error->message == NULL ? "out of memory" : error->message);
+        snprintf(reason.message, sizeof reason.message, "%s",
+                 error->message == NULL ? "out of memory" : error->message);
     }
     return &c_failed_node;
 }

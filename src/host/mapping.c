@@ -52,7 +52,8 @@ void corm_models_free(corm_models *models) {
 
 corm_mapper *c_mapper_of(const corm_mapping *mapping) {
     if (mapping->mapper == NULL) {
-        corm_error_set(CORM_UNMAPPED_CLASS, "struct %s is in no corm_models: add it with corm_models_add()", mapping->name);
+        corm_error_set(CORM_UNMAPPED_CLASS, "struct %s is in no corm_models: add it with corm_models_add()",
+                       mapping->name);
     }
     return mapping->mapper;
 }
@@ -71,17 +72,23 @@ corm_attribute *c_attribute_of(const corm_mapping *mapping, const char *field) {
 static const struct {
     corm_type_kind kind;
     const char *name;
-} type_kinds[] = {{CORM_TYPE_NULL, "no type"},          {CORM_TYPE_INTEGER, "CORM_INTEGER"},
-                  {CORM_TYPE_SMALL_INTEGER, "CORM_SMALL_INTEGER"}, {CORM_TYPE_BIG_INTEGER, "CORM_BIG_INTEGER"},
-                  {CORM_TYPE_BOOLEAN, "CORM_BOOLEAN"},  {CORM_TYPE_FLOAT, "CORM_FLOAT"},
-                  {CORM_TYPE_NUMERIC, "CORM_NUMERIC"},  {CORM_TYPE_STRING, "CORM_STRING"},
-                  {CORM_TYPE_TEXT, "CORM_TEXT"},        {CORM_TYPE_BINARY, "CORM_BINARY"},
-                  {CORM_TYPE_DATE, "CORM_DATE"},        {CORM_TYPE_TIME, "CORM_TIME"},
+} type_kinds[] = {{CORM_TYPE_NULL, "no type"},
+                  {CORM_TYPE_INTEGER, "CORM_INTEGER"},
+                  {CORM_TYPE_SMALL_INTEGER, "CORM_SMALL_INTEGER"},
+                  {CORM_TYPE_BIG_INTEGER, "CORM_BIG_INTEGER"},
+                  {CORM_TYPE_BOOLEAN, "CORM_BOOLEAN"},
+                  {CORM_TYPE_FLOAT, "CORM_FLOAT"},
+                  {CORM_TYPE_NUMERIC, "CORM_NUMERIC"},
+                  {CORM_TYPE_STRING, "CORM_STRING"},
+                  {CORM_TYPE_TEXT, "CORM_TEXT"},
+                  {CORM_TYPE_BINARY, "CORM_BINARY"},
+                  {CORM_TYPE_DATE, "CORM_DATE"},
+                  {CORM_TYPE_TIME, "CORM_TIME"},
                   {CORM_TYPE_DATETIME, "CORM_DATETIME"}};
 
-static const char *const field_names[] = {
-    "",          "int64_t",       "int32_t",  "int16_t",    "bool",      "double",      "char *", "corm_bytes",
-    "corm_datetime", "corm_int", "corm_float", "corm_bool", "corm_moment", "a struct pointer", "corm_many *"};
+static const char *const field_names[] = {"",           "int64_t",   "int32_t",     "int16_t",          "bool",
+                                          "double",     "char *",    "corm_bytes",  "corm_datetime",    "corm_int",
+                                          "corm_float", "corm_bool", "corm_moment", "a struct pointer", "corm_many *"};
 
 static bool fits(corm_field_type field, corm_type_kind kind) {
     switch (kind) {
@@ -192,8 +199,11 @@ static corm_status parse_lazy(const corm_mapping *mapping, const corm_field *fie
     static const struct {
         const char *name;
         corm_lazy lazy;
-    } names[] = {{"select", CORM_LAZY_SELECT}, {"selectin", CORM_LAZY_SELECTIN}, {"joined", CORM_LAZY_JOINED},
-                 {"raise", CORM_LAZY_RAISE},   {"noload", CORM_LAZY_NOLOAD}};
+    } names[] = {{"select", CORM_LAZY_SELECT},
+                 {"selectin", CORM_LAZY_SELECTIN},
+                 {"joined", CORM_LAZY_JOINED},
+                 {"raise", CORM_LAZY_RAISE},
+                 {"noload", CORM_LAZY_NOLOAD}};
     *out = CORM_LAZY_SELECT;
     for (size_t i = 0; i < sizeof names / sizeof *names && field->lazy != NULL; i++) {
         if (strcmp(names[i].name, field->lazy) == 0) {
@@ -201,13 +211,14 @@ static corm_status parse_lazy(const corm_mapping *mapping, const corm_field *fie
             return CORM_OK;
         }
     }
-    return field->lazy == NULL ? CORM_OK
-                               : corm_error_set(CORM_ARGUMENT_ERROR,
-                                                "%s.%s: lazy is one of select, selectin, joined, raise, noload",
-                                                mapping->name, field->name);
+    return field->lazy == NULL
+               ? CORM_OK
+               : corm_error_set(CORM_ARGUMENT_ERROR, "%s.%s: lazy is one of select, selectin, joined, raise, noload",
+                                mapping->name, field->name);
 }
 
-static corm_status declare_relationship(const corm_mapping *mapping, const corm_field *field, corm_attribute *attribute) {
+static corm_status declare_relationship(const corm_mapping *mapping, const corm_field *field,
+                                        corm_attribute *attribute) {
     corm_relationship *relationship = attribute->relationship;
     corm_status status = parse_lazy(mapping, field, &relationship->lazy);
     relationship->use_list = field->field_type == CORM_FIELD_MANY;

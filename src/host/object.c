@@ -121,7 +121,8 @@ static inline corm_value read_field(const corm_field *field, const corm_attribut
         return corm_value_float(*(const double *)place);
     case CORM_FIELD_TEXT: {
         const char *text = *(const char *const *)place;
-        corm_kind kind = corm_column_type(attribute->column)->kind == CORM_TYPE_NUMERIC ? CORM_KIND_DECIMAL : CORM_KIND_TEXT;
+        corm_kind kind =
+            corm_column_type(attribute->column)->kind == CORM_TYPE_NUMERIC ? CORM_KIND_DECIMAL : CORM_KIND_TEXT;
         return text == NULL ? CORM_NULL_VALUE : corm_value_bytes(kind, text, strlen(text));
     }
     case CORM_FIELD_BYTES: {
@@ -594,7 +595,8 @@ static bool host_unchanged(corm_object *handle, const corm_attribute *attribute,
     return host_get(handle, attribute, &value) == CORM_OK && corm_value_equal(&value, snapshot);
 }
 
-static corm_status host_load_row(corm_object *handle, const corm_load_step *steps, size_t count, const corm_value *row) {
+static corm_status host_load_row(corm_object *handle, const corm_load_step *steps, size_t count,
+                                 const corm_value *row) {
     corm_status status = CORM_OK;
     for (size_t i = 0; i < count && status == CORM_OK; i++) {
         status = host_set(handle, steps[i].attribute, &row[steps[i].column]);
@@ -824,8 +826,10 @@ static corm_status take_in(c_object *object, corm_attribute *attribute) {
     corm_value assigned = read_field(field, attribute, in_struct(object, field));
     if (field->field_type == CORM_FIELD_MANY) {
         revert(object, field);
-        return corm_error_set(CORM_INVALID_REQUEST, "%s.%s: a collection is changed with corm_many_add() and "
-                              "corm_many_remove(), not by assigning the pointer", attribute->mapper->name, attribute->key);
+        return corm_error_set(CORM_INVALID_REQUEST,
+                              "%s.%s: a collection is changed with corm_many_add() and "
+                              "corm_many_remove(), not by assigning the pointer",
+                              attribute->mapper->name, attribute->key);
     }
     if (field->field_type == CORM_FIELD_REFERENCE) {
         void *target = *(void **)in_struct(object, field);
@@ -916,9 +920,12 @@ static corm_status host_event(corm_event_kind kind, corm_session *session, struc
     static const struct {
         corm_event_kind event;
         corm_hook_kind hook;
-    } kinds[] = {{CORM_EVENT_BEFORE_INSERT, CORM_HOOK_BEFORE_INSERT}, {CORM_EVENT_AFTER_INSERT, CORM_HOOK_AFTER_INSERT},
-                 {CORM_EVENT_BEFORE_UPDATE, CORM_HOOK_BEFORE_UPDATE}, {CORM_EVENT_AFTER_UPDATE, CORM_HOOK_AFTER_UPDATE},
-                 {CORM_EVENT_BEFORE_DELETE, CORM_HOOK_BEFORE_DELETE}, {CORM_EVENT_AFTER_DELETE, CORM_HOOK_AFTER_DELETE},
+    } kinds[] = {{CORM_EVENT_BEFORE_INSERT, CORM_HOOK_BEFORE_INSERT},
+                 {CORM_EVENT_AFTER_INSERT, CORM_HOOK_AFTER_INSERT},
+                 {CORM_EVENT_BEFORE_UPDATE, CORM_HOOK_BEFORE_UPDATE},
+                 {CORM_EVENT_AFTER_UPDATE, CORM_HOOK_AFTER_UPDATE},
+                 {CORM_EVENT_BEFORE_DELETE, CORM_HOOK_BEFORE_DELETE},
+                 {CORM_EVENT_AFTER_DELETE, CORM_HOOK_AFTER_DELETE},
                  {CORM_EVENT_LOAD, CORM_HOOK_LOAD}};
     (void)connection;
     if (kind == CORM_EVENT_PENDING_TO_TRANSIENT || kind == CORM_EVENT_PERSISTENT_TO_TRANSIENT) {
@@ -931,7 +938,8 @@ static corm_status host_event(corm_event_kind kind, corm_session *session, struc
         return CORM_OK;
     }
     if (kind == CORM_EVENT_PERSISTENT_TO_DETACHED) {
-        c_object_cut(c_object_from(host_object_of(state))); /* what an expunge reached shall not hold itself in circles */
+        c_object_cut(
+            c_object_from(host_object_of(state))); /* what an expunge reached shall not hold itself in circles */
         return CORM_OK;
     }
     if (kind == CORM_EVENT_BEFORE_ATTACH) {
@@ -961,8 +969,7 @@ static corm_status host_event(corm_event_kind kind, corm_session *session, struc
         }
     }
     /* A hook assigns fields: what it changed is part of what is written. */
-    if (status == CORM_OK && object != NULL &&
-        (kind == CORM_EVENT_BEFORE_INSERT || kind == CORM_EVENT_BEFORE_UPDATE)) {
+    if (status == CORM_OK && object != NULL && (kind == CORM_EVENT_BEFORE_INSERT || kind == CORM_EVENT_BEFORE_UPDATE)) {
         status = host_detect_changes(state);
     }
     return status;
@@ -972,8 +979,6 @@ static void host_describe(corm_object *handle, corm_text *out) {
     c_object *object = c_object_from(handle);
     corm_text_append_format(out, "<%s at %p>", object->mapping->mapping->name, c_object_struct(object));
 }
-
-
 
 /* ---- objects inside values ---- */
 
@@ -990,7 +995,8 @@ static void value_describe(void *object, corm_text *out) {
 }
 
 void c_object_values_init(void) {
-    static const corm_value_host functions = {.retain = value_retain, .release = value_release, .describe = value_describe};
+    static const corm_value_host functions = {
+        .retain = value_retain, .release = value_release, .describe = value_describe};
     corm_value_host_set(&functions);
 }
 

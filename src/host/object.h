@@ -15,15 +15,15 @@
 
 typedef struct c_mapping {
     corm_mapping *mapping;
-    corm_models *models;          /* borrowed */
-    corm_mapper *mapper;          /* borrowed */
-    corm_attribute **attributes;  /* by field */
+    corm_models *models;         /* borrowed */
+    corm_mapper *mapper;         /* borrowed */
+    corm_attribute **attributes; /* by field */
     size_t field_count;
-    bool has_many;                /* some field is a collection */
-    size_t committed_offset;      /* of the committed copy, from the header */
+    bool has_many;           /* some field is a collection */
+    size_t committed_offset; /* of the committed copy, from the header */
     size_t loaded_offset;
-    size_t struct_offset;         /* of the user's struct */
-    size_t text_room;             /* of a new object: short texts need no memory of their own */
+    size_t struct_offset; /* of the user's struct */
+    size_t text_room;     /* of a new object: short texts need no memory of their own */
     struct c_hook *hooks;
 } c_mapping;
 
@@ -38,8 +38,8 @@ typedef struct c_object {
     uint32_t magic;
     uint32_t references;
     const c_mapping *mapping;
-    uint32_t size;           /* of the whole memory */
-    uint32_t used;           /* of it: what is behind is room for texts */
+    uint32_t size; /* of the whole memory */
+    uint32_t used; /* of it: what is behind is room for texts */
     corm_state state;
 } c_object;
 
@@ -47,24 +47,24 @@ typedef struct c_object {
 enum { C_STATE_LEFT = 1u << 24 };
 
 struct corm_many {
-    c_object *owner;         /* borrowed: the owner holds the collection */
+    c_object *owner; /* borrowed: the owner holds the collection */
     corm_attribute *attribute;
-    corm_vector items;       /* corm_object *, retained */
+    corm_vector items; /* corm_object *, retained */
     bool loaded;
 };
 
 /* What the C face keeps of a session. */
 typedef struct c_session {
-    corm_vector retired;     /* char *: texts that were replaced, freed after the flush */
-    corm_vector incomplete;  /* corm_object *, retained: some columns have to be read again */
-    corm_vector queries;     /* corm_query *: those that run; closed when the session ends */
-    corm_vector left;        /* corm_object *, retained: became transient again, and may hold each other in circles */
-    size_t may_leave;        /* objects that are new in this transaction: as much room `left` has */
+    corm_vector retired;    /* char *: texts that were replaced, freed after the flush */
+    corm_vector incomplete; /* corm_object *, retained: some columns have to be read again */
+    corm_vector queries;    /* corm_query *: those that run; closed when the session ends */
+    corm_vector left;       /* corm_object *, retained: became transient again, and may hold each other in circles */
+    size_t may_leave;       /* objects that are new in this transaction: as much room `left` has */
 } c_session;
 
 struct corm_models {
     corm_registry *registry;
-    corm_vector mappings;    /* c_mapping *, owned */
+    corm_vector mappings; /* c_mapping *, owned */
 };
 
 extern const corm_host corm_c_host;

@@ -408,8 +408,8 @@ bool corm_row_is_null(const corm_query *query, size_t column) {
 /* An exact number is a text: as a double. */
 static double decimal_of(const corm_value *value) {
     char text[64];
-    snprintf(text, sizeof text, "%.*s", (int)(value->as.text.size < sizeof text ? value->as.text.size : sizeof text - 1),
-             value->as.text.data);
+    snprintf(text, sizeof text, "%.*s",
+             (int)(value->as.text.size < sizeof text ? value->as.text.size : sizeof text - 1), value->as.text.data);
     return strtod(text, NULL);
 }
 
@@ -428,7 +428,10 @@ int64_t corm_row_int(const corm_query *query, size_t column) {
         return value->as.integer;
     }
     double real = corm_row_double(query, column);
-    return real >= 9223372036854775808.0 ? INT64_MAX : real >= -9223372036854775808.0 ? (int64_t)real : real < 0 ? INT64_MIN : 0;
+    return real >= 9223372036854775808.0    ? INT64_MAX
+           : real >= -9223372036854775808.0 ? (int64_t)real
+           : real < 0                       ? INT64_MIN
+                                            : 0;
 }
 
 const char *corm_row_text(corm_query *query, size_t column) {
@@ -534,7 +537,8 @@ static corm_node *with_assignment(corm_node *update, corm_mapping *mapping, cons
     corm_node *column = update == NULL ? NULL : c_attribute_node(mapping, NULL, assignment->field);
     bool made = column != NULL && c_expression_check(assignment->value, "the value");
     if (made && corm_node_as_attribute(column)->attribute->column == NULL) {
-        corm_error_set(CORM_ARGUMENT_ERROR, "%s.%s is no column: UPDATE sets columns", mapping->name, assignment->field);
+        corm_error_set(CORM_ARGUMENT_ERROR, "%s.%s is no column: UPDATE sets columns", mapping->name,
+                       assignment->field);
         made = false;
     }
     corm_node *fit = made ? c_expression_fitting(column, assignment->value) : NULL;
@@ -563,7 +567,8 @@ corm_status corm_update_rows(corm_session *session, corm_mapping *mapping, const
     return corm_update_fields(session, mapping, &(corm_assignment){field, value}, 1, criterion, changed);
 }
 
-corm_status corm_delete_rows(corm_session *session, corm_mapping *mapping, corm_expression *criterion, int64_t *changed) {
+corm_status corm_delete_rows(corm_session *session, corm_mapping *mapping, corm_expression *criterion,
+                             int64_t *changed) {
     corm_mapper *mapper = c_mapper_of(mapping);
     corm_node *entity = mapper == NULL ? NULL : corm_entity_of(mapper);
     corm_node *statement = entity == NULL ? NULL : corm_delete_new(entity);
@@ -572,8 +577,8 @@ corm_status corm_delete_rows(corm_session *session, corm_mapping *mapping, corm_
 }
 
 corm_status corm_run(corm_session *session, corm_expression *text, int64_t *changed) {
-    corm_status status = c_expression_check(text, "the statement") ? run_plain(session, text, changed)
-                                                                   : corm_error_last()->status;
+    corm_status status =
+        c_expression_check(text, "the statement") ? run_plain(session, text, changed) : corm_error_last()->status;
     corm_node_unref(text);
     return status;
 }

@@ -18,8 +18,8 @@ struct corm_query {
     corm_session *session; /* of the result: borrowed */
     corm_item *items;      /* of the present row of columns */
     bool has_row;
-    corm_set seen;         /* objects that corm_next() gave, where rows repeat them */
-    corm_vector texts;     /* char *: zero-terminated copies for corm_row_text() */
+    corm_set seen;     /* objects that corm_next() gave, where rows repeat them */
+    corm_vector texts; /* char *: zero-terminated copies for corm_row_text() */
 };
 
 /* An entity node that is an alias. */

@@ -69,7 +69,8 @@ void corm_close(corm_engine *engine) {
 corm_session *corm_session_open(corm_engine *engine, corm_models *models) {
     corm_session *session = NULL;
     c_session *own = corm_calloc(1, sizeof *own);
-    corm_session_options options = {.keep_on_commit = true, .strong = true, .host = own, .host_functions = &corm_c_host};
+    corm_session_options options = {
+        .keep_on_commit = true, .strong = true, .host = own, .host_functions = &corm_c_host};
     corm_status status = own == NULL ? CORM_NO_MEMORY : corm_registry_configure(models->registry);
     if (status == CORM_OK) {
         status = corm_session_new(engine, &options, &session);
@@ -78,9 +79,10 @@ corm_session *corm_session_open(corm_engine *engine, corm_models *models) {
         corm_free(own);
         return NULL;
     }
-    corm_session_listen(session, CORM_EVENT_AFTER_FLUSH_POSTEXEC | CORM_EVENT_AFTER_SOFT_ROLLBACK | CORM_EVENT_AFTER_COMMIT |
-                                     CORM_EVENT_BEFORE_ATTACH | CORM_EVENT_PERSISTENT_TO_DETACHED |
-                                     CORM_EVENT_PENDING_TO_TRANSIENT | CORM_EVENT_PERSISTENT_TO_TRANSIENT);
+    corm_session_listen(session, CORM_EVENT_AFTER_FLUSH_POSTEXEC | CORM_EVENT_AFTER_SOFT_ROLLBACK |
+                                     CORM_EVENT_AFTER_COMMIT | CORM_EVENT_BEFORE_ATTACH |
+                                     CORM_EVENT_PERSISTENT_TO_DETACHED | CORM_EVENT_PENDING_TO_TRANSIENT |
+                                     CORM_EVENT_PERSISTENT_TO_TRANSIENT);
     return session;
 }
 
@@ -102,8 +104,9 @@ void corm_session_end(corm_session *session) {
         return;
     }
     if (corm_session_is_busy(session)) {
-        corm_error_set(CORM_INVALID_REQUEST, "the session cannot end inside of one of its operations: return from the hook "
-                                             "first, or let the other thread finish");
+        corm_error_set(CORM_INVALID_REQUEST,
+                       "the session cannot end inside of one of its operations: return from the hook "
+                       "first, or let the other thread finish");
         return;
     }
     /* Short of memory, those that were not listed are lost to the process, never to the database. */
@@ -135,8 +138,7 @@ corm_status corm_fail(corm_status status, const char *format, ...) {
 void *corm_object_new(corm_session *session, corm_mapping *mapping) {
     corm_mapper *mapper = c_mapper_of(mapping);
     c_object *object;
-    if (mapper == NULL || corm_mapper_configure(mapper) != CORM_OK ||
-        c_object_new(mapper, &object) != CORM_OK) {
+    if (mapper == NULL || corm_mapper_configure(mapper) != CORM_OK || c_object_new(mapper, &object) != CORM_OK) {
         return NULL;
     }
     c_object_mark_new(object);
@@ -337,7 +339,8 @@ corm_status corm_reference_set(void *object, const char *field, void *other) {
     }
     status = corm_c_host.detect_changes(&known->state);
     if (status == CORM_OK) {
-        status = corm_attribute_set_reference(&known->state, attribute, target == NULL ? NULL : c_object_handle(target));
+        status =
+            corm_attribute_set_reference(&known->state, attribute, target == NULL ? NULL : c_object_handle(target));
     }
     leave(session);
     return status;
@@ -394,7 +397,8 @@ static corm_status remove_item(corm_many *many, c_object *item) {
         return corm_error_set(CORM_INVALID_REQUEST, "the %s is not in %s.%s", item->mapping->mapping->name,
                               attribute->mapper->name, attribute->key);
     }
-    return status == CORM_OK ? corm_collection_remove(&many->owner->state, many->attribute, c_object_handle(item)) : status;
+    return status == CORM_OK ? corm_collection_remove(&many->owner->state, many->attribute, c_object_handle(item))
+                             : status;
 }
 
 static corm_status change_many(corm_many *many, void *object, corm_status (*change)(corm_many *many, c_object *item)) {

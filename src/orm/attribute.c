@@ -31,9 +31,10 @@ static corm_status detached_error(corm_state *state, const corm_attribute *attri
                        "cannot proceed",
                        shown, attribute->key);
     } else {
-        corm_error_set(CORM_DETACHED_INSTANCE,
-                       "Instance %s is not bound to a Session; attribute refresh operation cannot proceed (attribute '%s')",
-                       shown, attribute->key);
+        corm_error_set(
+            CORM_DETACHED_INSTANCE,
+            "Instance %s is not bound to a Session; attribute refresh operation cannot proceed (attribute '%s')", shown,
+            attribute->key);
     }
     corm_text_clear(&name);
     return CORM_DETACHED_INSTANCE;
@@ -66,9 +67,8 @@ static corm_status load_absent(corm_state *state, corm_attribute *attribute) {
     if (status != CORM_OK) {
         return status;
     }
-    status = corm_attribute_is_relationship(attribute)
-                 ? corm_load_relationship(session, state, attribute)
-                 : corm_load_columns(session, state, &attribute, 1);
+    status = corm_attribute_is_relationship(attribute) ? corm_load_relationship(session, state, attribute)
+                                                       : corm_load_columns(session, state, &attribute, 1);
     corm_session_leave(session);
     return status;
 }
@@ -197,8 +197,7 @@ static corm_status peek_reference(corm_state *state, corm_attribute *attribute, 
 /* A reference that is not loaded leads to `item`, as far as is known without loading it. */
 static corm_status refers_unloaded(corm_state *owner, corm_attribute *attribute, const corm_object *item, bool *out) {
     corm_object *known = NULL;
-    corm_status status =
-        owner->session == NULL ? CORM_OK : corm_load_peek(owner->session, owner, attribute, &known);
+    corm_status status = owner->session == NULL ? CORM_OK : corm_load_peek(owner->session, owner, attribute, &known);
     *out = known == NULL || known == item;
     if (known != NULL) {
         host_of(owner)->release(known);
@@ -329,8 +328,7 @@ static void drop_pending_orphan(const corm_attribute *attribute, corm_state *oth
     other->mapper->host->release(object);
 }
 
-static corm_status item_state(corm_state *owner, const corm_attribute *attribute, corm_object *item,
-                              corm_state **out) {
+static corm_status item_state(corm_state *owner, const corm_attribute *attribute, corm_object *item, corm_state **out) {
     *out = host_of(owner)->state_of(item);
     if (*out == NULL) {
         return corm_error_last()->status;
@@ -479,8 +477,7 @@ corm_status corm_attribute_delete(corm_state *state, corm_attribute *attribute) 
     switch (attribute->kind) {
     case CORM_ATTRIBUTE_COLUMN: {
         corm_status status = corm_state_changing(state, attribute);
-        return status == CORM_OK ? host_of(state)->set(corm_state_object(state), attribute, &CORM_NULL_VALUE)
-                                 : status;
+        return status == CORM_OK ? host_of(state)->set(corm_state_object(state), attribute, &CORM_NULL_VALUE) : status;
     }
     case CORM_ATTRIBUTE_REFERENCE:
         return corm_attribute_set_reference(state, attribute, NULL);

@@ -113,7 +113,8 @@ static corm_status expire_set(corm_node *statement, const corm_mapper *mapper, c
 }
 
 /* Relationships of a strong session's objects follow too. */
-static corm_status follow(corm_session *session, corm_node *statement, corm_mapper *mapper, const corm_vector *objects) {
+static corm_status follow(corm_session *session, corm_node *statement, corm_mapper *mapper,
+                          const corm_vector *objects) {
     corm_vector concerned = {0};
     corm_status status = CORM_OK;
     if (!session->strong) {
@@ -140,8 +141,8 @@ static corm_status follow(corm_session *session, corm_node *statement, corm_mapp
     return status;
 }
 
-corm_status corm_bulk_execute(corm_session *session, corm_node *statement, const corm_parameters *sets, size_t set_count,
-                              const corm_execute_options *options, corm_result **out) {
+corm_status corm_bulk_execute(corm_session *session, corm_node *statement, const corm_parameters *sets,
+                              size_t set_count, const corm_execute_options *options, corm_result **out) {
     corm_entity *entity = corm_node_as_entity(corm_dml_part_of(statement, CORM_DML_TABLE));
     corm_vector objects = {0};
     corm_status status = CORM_OK;

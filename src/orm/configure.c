@@ -18,8 +18,7 @@
 
 /* ---- messages ---- */
 
-static corm_status fail(corm_status status, const corm_attribute *attribute, const char *format, ...)
-    CORM_PRINTF(3, 4);
+static corm_status fail(corm_status status, const corm_attribute *attribute, const char *format, ...) CORM_PRINTF(3, 4);
 
 static corm_status fail(corm_status status, const corm_attribute *attribute, const char *format, ...) {
     corm_text message = CORM_TEXT_EMPTY;
@@ -317,8 +316,7 @@ static void find_target_key(corm_relationship *relationship) {
     }
     for (size_t i = 0; i < relationship->sync_count; i++) {
         size_t at = i;
-        while (at < relationship->sync_count &&
-               relationship->sync[at].source != target->table->primary_key.items[i]) {
+        while (at < relationship->sync_count && relationship->sync[at].source != target->table->primary_key.items[i]) {
             at++;
         }
         if (at == relationship->sync_count) {
@@ -369,9 +367,8 @@ static corm_status state_remote_side(corm_relationship *relationship) {
     }
     for (size_t i = 0; i < relationship->sync_count && status == CORM_OK; i++) {
         const corm_sync_pair *pair = &relationship->sync[i];
-        status = corm_vector_push(&relationship->remote_side, relationship->direction == CORM_MANY_TO_ONE
-                                                                  ? pair->source
-                                                                  : pair->destination);
+        status = corm_vector_push(&relationship->remote_side,
+                                  relationship->direction == CORM_MANY_TO_ONE ? pair->source : pair->destination);
     }
     return status;
 }
@@ -419,8 +416,7 @@ static corm_status configure_join(corm_attribute *attribute) {
 static corm_status link_inverse(corm_attribute *attribute, corm_attribute *inverse) {
     corm_relationship *ours = attribute->relationship, *theirs = inverse->relationship;
     if (theirs->target != attribute->mapper) {
-        return fail(CORM_ARGUMENT_ERROR, attribute,
-                    "its other side '%s' refers to class %s, not to %s", inverse->key,
+        return fail(CORM_ARGUMENT_ERROR, attribute, "its other side '%s' refers to class %s, not to %s", inverse->key,
                     theirs->target == NULL ? "(unknown)" : theirs->target->name, attribute->mapper->name);
     }
     if (ours->direction == theirs->direction && ours->direction != CORM_MANY_TO_MANY) {
@@ -469,12 +465,10 @@ static corm_status make_backref(corm_attribute *attribute) {
     theirs->post_update = ours->post_update;
     theirs->view_only = ours->view_only;
     theirs->back_populates = corm_strdup(attribute->key);
-    status = theirs->back_populates == NULL ? CORM_NO_MEMORY
-                                            : copy_columns(&theirs->foreign_keys, &ours->foreign_keys);
+    status = theirs->back_populates == NULL ? CORM_NO_MEMORY : copy_columns(&theirs->foreign_keys, &ours->foreign_keys);
     for (size_t i = 0; i < ours->sync_count && status == CORM_OK && ours->secondary == NULL; i++) {
-        status = corm_vector_push(&theirs->remote_side, ours->direction == CORM_MANY_TO_ONE
-                                                            ? ours->sync[i].destination
-                                                            : ours->sync[i].source);
+        status = corm_vector_push(&theirs->remote_side, ours->direction == CORM_MANY_TO_ONE ? ours->sync[i].destination
+                                                                                            : ours->sync[i].source);
     }
     return status == CORM_OK && target->host->attribute_added != NULL ? target->host->attribute_added(target, made)
                                                                       : status;

@@ -59,8 +59,8 @@ static corm_node *entity_new(corm_mapper *mapper, corm_node *from, const char *n
     if (copy == NULL) {
         return NULL;
     }
-    corm_node *node = corm_node_make(&entity_vtable, CORM_NODE_EXTENSION, CORM_OP_NONE, NULL, sizeof(corm_entity), &from,
-                                     1, true);
+    corm_node *node =
+        corm_node_make(&entity_vtable, CORM_NODE_EXTENSION, CORM_OP_NONE, NULL, sizeof(corm_entity), &from, 1, true);
     if (node == NULL) {
         corm_free(copy);
         return NULL;
@@ -117,7 +117,8 @@ static const char *attribute_name(const corm_node *node) {
 
 static corm_status attribute_compile(struct corm_compiler *compiler, corm_node *node) {
     corm_node *column = corm_attribute_column(as_attribute(node));
-    corm_status status = column == NULL ? corm_error_last()->status : corm_compiler_node(compiler, column, CORM_OP_NONE);
+    corm_status status =
+        column == NULL ? corm_error_last()->status : corm_compiler_node(compiler, column, CORM_OP_NONE);
     corm_node_unref(column);
     return status;
 }
@@ -243,8 +244,9 @@ static corm_status to_side(void *context, corm_node *node, corm_node **out) {
     return CORM_OK;
 }
 
-corm_status corm_relationship_on(const corm_relationship *relationship, corm_node *parent_from, corm_node *secondary_from,
-                                 corm_node *target_from, corm_node **out, corm_node **second) {
+corm_status corm_relationship_on(const corm_relationship *relationship, corm_node *parent_from,
+                                 corm_node *secondary_from, corm_node *target_from, corm_node **out,
+                                 corm_node **second) {
     join_sides sides = {relationship, parent_from, secondary_from, target_from, false};
     *second = NULL;
     *out = corm_node_replace(relationship->primary_join, to_side, &sides);

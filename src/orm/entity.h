@@ -13,16 +13,16 @@
 
 /* A class in a statement: the class itself, or an aliased() one. Nodes of one class compare equal; aliases by place. */
 typedef struct corm_entity {
-    corm_node node;          /* EXTENSION */
-    corm_node *children[1];  /* of an aliased one: the ALIAS, or a subquery; else NULL */
-    corm_mapper *mapper;     /* a reference of the registry */
-    char *name;              /* what rows call it: the class' name, or the alias' */
+    corm_node node;         /* EXTENSION */
+    corm_node *children[1]; /* of an aliased one: the ALIAS, or a subquery; else NULL */
+    corm_mapper *mapper;    /* a reference of the registry */
+    char *name;             /* what rows call it: the class' name, or the alias' */
 } corm_entity;
 
 /* An attribute of an entity: a column, or a relationship to join along or to compare. */
 typedef struct corm_attribute_node {
-    corm_node node;          /* EXTENSION; its type is the column's */
-    corm_node *children[3];  /* the entity; of_type()'s entity or NULL; and_()'s criteria or NULL */
+    corm_node node;         /* EXTENSION; its type is the column's */
+    corm_node *children[3]; /* the entity; of_type()'s entity or NULL; and_()'s criteria or NULL */
     corm_attribute *attribute;
 } corm_attribute_node;
 
@@ -40,9 +40,9 @@ static inline corm_entity *corm_attribute_node_target(const corm_attribute_node 
     return (corm_entity *)(void *)node->children[1];
 }
 
-corm_node *corm_entity_of(corm_mapper *mapper);                         /* configures the registry */
-corm_node *corm_entity_declared(corm_mapper *mapper);                   /* leaves configuring to later: class bodies */
-corm_node *corm_entity_aliased(corm_mapper *mapper, const char *name);  /* name may be NULL */
+corm_node *corm_entity_of(corm_mapper *mapper);                        /* configures the registry */
+corm_node *corm_entity_declared(corm_mapper *mapper);                  /* leaves configuring to later: class bodies */
+corm_node *corm_entity_aliased(corm_mapper *mapper, const char *name); /* name may be NULL */
 corm_node *corm_entity_aliased_from(corm_mapper *mapper, corm_node *from, const char *name); /* of a subquery */
 corm_node *corm_attribute_node_new(corm_node *entity, corm_attribute *attribute);
 corm_node *corm_attribute_node_of_type(corm_node *attribute_node, corm_node *entity);

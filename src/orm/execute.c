@@ -157,7 +157,8 @@ static corm_status note_inserted_key(corm_result *result) {
     for (size_t i = 0; i < table->primary_key.count && status == CORM_OK; i++) {
         const corm_column *column = table->primary_key.items[i];
         bool given = false;
-        for (size_t p = 0; p < result->execution.count && p < corm_compiled_parameter_count(result->cached->compiled); p++) {
+        for (size_t p = 0; p < result->execution.count && p < corm_compiled_parameter_count(result->cached->compiled);
+             p++) {
             const char *name = corm_compiled_parameter_name(result->cached->compiled, p);
             if (name != NULL && strcmp(name, column->key) == 0 && !given) {
                 given = result->execution.values[p].kind != CORM_KIND_NULL;
@@ -198,9 +199,9 @@ static corm_status run(corm_result *result, corm_connection *connection, const c
     if (status == CORM_OK) {
         corm_cursor_free(result->cursor);
         result->cursor = NULL;
-        status = corm_connection_execute(connection, statement_id(result), result->execution.sql,
-                                         result->execution.sql_size, result->execution.values, result->execution.count,
-                                         &result->cursor);
+        status =
+            corm_connection_execute(connection, statement_id(result), result->execution.sql, result->execution.sql_size,
+                                    result->execution.values, result->execution.count, &result->cursor);
     }
     return status;
 }
@@ -233,7 +234,8 @@ static corm_status bind_set(void *context, size_t row, corm_value *values, size_
     if (status == CORM_STATEMENT_ERROR && row > 0) {
         corm_error kept;
         corm_error_take(&kept);
-        corm_error_set(CORM_STATEMENT_ERROR, "%s, in parameter group %zu", kept.message == NULL ? "" : kept.message, row);
+        corm_error_set(CORM_STATEMENT_ERROR, "%s, in parameter group %zu", kept.message == NULL ? "" : kept.message,
+                       row);
         corm_error_add_statement(kept.statement, NULL);
         corm_error_free_content(&kept);
         return status;
@@ -256,12 +258,16 @@ static corm_status count_set(void *context, size_t row, int64_t generated, int64
     return CORM_OK;
 }
 
-static corm_status run_batch(corm_result *result, corm_connection *connection, const corm_parameters *sets, size_t count) {
+static corm_status run_batch(corm_result *result, corm_connection *connection, const corm_parameters *sets,
+                             size_t count) {
     batch_state state = {.result = result, .sets = sets, .ready = 1};
     corm_status status = prepare(result, &sets[0]);
     if (status == CORM_OK) {
-        corm_batch batch = {.rows = count, .parameter_count = result->execution.count, .bind = bind_set,
-                            .result = count_set, .context = &state};
+        corm_batch batch = {.rows = count,
+                            .parameter_count = result->execution.count,
+                            .bind = bind_set,
+                            .result = count_set,
+                            .context = &state};
         status = corm_connection_execute_batch(connection, statement_id(result), result->execution.sql,
                                                result->execution.sql_size, &batch);
     }
@@ -276,7 +282,8 @@ static bool is_batch(const corm_result *result, size_t count) {
 }
 
 /* Several parameter sets: one after the other on one prepared statement; rows changed, and rows returned, add up. */
-static corm_status run_sets(corm_result *result, corm_connection *connection, const corm_parameters *sets, size_t count) {
+static corm_status run_sets(corm_result *result, corm_connection *connection, const corm_parameters *sets,
+                            size_t count) {
     int64_t changed = 0;
     corm_status status = CORM_OK;
     for (size_t i = 0; i < count && status == CORM_OK; i++) {
@@ -296,7 +303,8 @@ static corm_status run_sets(corm_result *result, corm_connection *connection, co
     return status;
 }
 
-static corm_status start(corm_result *result, corm_connection *connection, const corm_parameters *sets, size_t set_count) {
+static corm_status start(corm_result *result, corm_connection *connection, const corm_parameters *sets,
+                         size_t set_count) {
     if (is_batch(result, set_count)) {
         return run_batch(result, connection, sets, set_count);
     }
@@ -318,7 +326,8 @@ static corm_status start(corm_result *result, corm_connection *connection, const
 /* ---- parameters' names ---- */
 
 /* Columns that an INSERT or UPDATE without values takes from the first set: by attribute or column key. */
-static corm_status find_keys(corm_node *statement, const corm_parameters *set, corm_vector *keys, corm_mapper **mapper) {
+static corm_status find_keys(corm_node *statement, const corm_parameters *set, corm_vector *keys,
+                             corm_mapper **mapper) {
     bool wanted = (statement->kind == CORM_NODE_INSERT || statement->kind == CORM_NODE_UPDATE);
     *mapper = NULL;
     if (!wanted || set == NULL) {
@@ -392,8 +401,7 @@ static corm_status execute(corm_session *session, corm_connection *connection, c
     result->session = session;
     result->rowcount = -1;
     result->statement = corm_node_ref(statement);
-    result->populate_existing =
-        (options != NULL && options->populate_existing) || statement->kind == CORM_NODE_UPDATE;
+    result->populate_existing = (options != NULL && options->populate_existing) || statement->kind == CORM_NODE_UPDATE;
     corm_status status = find_keys(statement, set_count > 0 ? sets : NULL, &keys, &mapper);
     if (status == CORM_OK && set_count > 0) {
         status = rename_sets(mapper, sets, set_count, &renamed, &names);
@@ -402,7 +410,8 @@ static corm_status execute(corm_session *session, corm_connection *connection, c
         bool none = keys.count == 0 && mapper != NULL && set_count > 0 && statement->kind == CORM_NODE_INSERT &&
                     corm_dml_part_of(statement, CORM_DML_COLUMNS) == NULL;
         status = find_or_compile(corm_connection_engine(connection), statement,
-                                 none ? no_keys : (const char *const *)(void *)keys.items, keys.count, options != NULL && options->legacy_labels, &result->binds, &result->cached);
+                                 none ? no_keys : (const char *const *)(void *)keys.items, keys.count,
+                                 options != NULL && options->legacy_labels, &result->binds, &result->cached);
     }
     if (status == CORM_OK) {
         result->plan = result->cached->plan;

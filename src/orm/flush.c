@@ -71,8 +71,7 @@ static corm_status null_key(const corm_work *work) {
 static void make_way(corm_flush *flush, const corm_work *work) {
     corm_session *session = flush->session;
     const corm_mapper *mapper = work->state->mapper;
-    corm_state *present =
-        corm_identity_find(&session->identity, mapper, work->new_key, mapper->primary_key_count);
+    corm_state *present = corm_identity_find(&session->identity, mapper, work->new_key, mapper->primary_key_count);
     if (present == NULL || present == work->state) {
         return;
     }
@@ -178,8 +177,9 @@ static corm_status finish(corm_flush *flush) {
             if (!(work->flags & rounds[round]) || work->state->session != session) {
                 continue;
             }
-            status = round == 0 ? corm_session_bury(session, work->state)
-                                : round == 1 ? finish_update(flush, work) : finish_insert(flush, work);
+            status = round == 0   ? corm_session_bury(session, work->state)
+                     : round == 1 ? finish_update(flush, work)
+                                  : finish_insert(flush, work);
         }
     }
     return status;
@@ -219,7 +219,8 @@ static corm_status flush_works(corm_flush *flush) {
         status = corm_flush_order(flush);
     }
     if (status == CORM_OK) {
-        status = flush->session->get_bind == NULL ? corm_session_connection(flush->session, &flush->connection) : CORM_OK;
+        status =
+            flush->session->get_bind == NULL ? corm_session_connection(flush->session, &flush->connection) : CORM_OK;
     }
     return status == CORM_OK ? write_all(flush) : status;
 }

@@ -105,8 +105,8 @@ static corm_status unload(corm_state *state, corm_attribute *attribute) {
 /* The foreign key that a child has (or had before the flush), in the order of the parent's primary key; false: part of it
  * is not there. Values are borrowed from the child. */
 static bool foreign_key(corm_state *child, const corm_relationship *relationship, bool former, corm_value *key) {
-    const corm_mapper *parent = relationship->direction == CORM_ONE_TO_MANY ? relationship->attribute->mapper
-                                                                            : relationship->target;
+    const corm_mapper *parent =
+        relationship->direction == CORM_ONE_TO_MANY ? relationship->attribute->mapper : relationship->target;
     for (size_t i = 0; i < parent->primary_key_count; i++) {
         key[i] = CORM_ABSENT_VALUE;
         for (size_t s = 0; s < relationship->sync_count; s++) {
@@ -134,7 +134,8 @@ static bool set_by_hand(const corm_work *work, const corm_relationship *relation
     const corm_host *host = child->mapper->host;
     corm_value value;
     if (work->flags & CORM_WORK_INSERT) {
-        return reference == NULL || (host->get(work->object, reference, &value) == CORM_OK && value.kind != CORM_KIND_HOST);
+        return reference == NULL ||
+               (host->get(work->object, reference, &value) == CORM_OK && value.kind != CORM_KIND_HOST);
     }
     if (reference != NULL && corm_state_change(child, reference) != NULL) {
         return false;
@@ -204,7 +205,8 @@ corm_status corm_follow_columns(corm_session *session, const corm_vector *column
         const corm_mapper *mapper = state->mapper;
         for (size_t a = 0; a < mapper->attribute_count && status == CORM_OK; a++) {
             const corm_relationship *relationship = mapper->attributes[a]->relationship;
-            if (relationship != NULL && relationship->direction != CORM_MANY_TO_MANY && joins_by(relationship, columns)) {
+            if (relationship != NULL && relationship->direction != CORM_MANY_TO_MANY &&
+                joins_by(relationship, columns)) {
                 status = unload(state, mapper->attributes[a]);
             }
         }

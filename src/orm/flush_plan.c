@@ -375,7 +375,8 @@ static corm_work_group *group_at(const order_graph *graph, size_t index) {
     return graph->flush->groups.items[index];
 }
 
-static void add_edge(const order_graph *graph, const corm_mapper *before, size_t after, bool reverse, uint8_t strength) {
+static void add_edge(const order_graph *graph, const corm_mapper *before, size_t after, bool reverse,
+                     uint8_t strength) {
     for (size_t i = 0; i < graph->count; i++) {
         if (group_at(graph, i)->mapper == before) {
             uint8_t *edge = &graph->edges[reverse ? after * graph->count + i : i * graph->count + after];
@@ -441,9 +442,9 @@ static void reach(const order_graph *graph, size_t from, bool backwards, bool *r
 
 typedef struct row_circle {
     corm_flush *flush;
-    const bool *members;   /* by group */
-    corm_vector works;     /* corm_work * */
-    corm_vector edges;     /* pairs of corm_work *: before, after */
+    const bool *members; /* by group */
+    corm_vector works;   /* corm_work * */
+    corm_vector edges;   /* pairs of corm_work *: before, after */
 } row_circle;
 
 static bool in_circle(const row_circle *circle, const corm_work *work) {
@@ -461,8 +462,8 @@ static corm_status add_row_edge(row_circle *circle, corm_work *before, corm_work
         if (after->flags & CORM_WORK_INSERT) {
             status = corm_column_value(after->state, after->state->mapper->primary_key[0], &key);
         }
-        bool unknown = (after->flags & CORM_WORK_INSERT) &&
-                       (key.kind == CORM_KIND_ABSENT || key.kind == CORM_KIND_NULL);
+        bool unknown =
+            (after->flags & CORM_WORK_INSERT) && (key.kind == CORM_KIND_ABSENT || key.kind == CORM_KIND_NULL);
         corm_value_clear(&key);
         if (status != CORM_OK || !unknown) {
             return status; /* a row may refer to itself by a key that is known */

@@ -24,11 +24,11 @@ typedef struct corm_work {
     corm_state *state;
     corm_mapper *mapper; /* the state's: walks over all works need not touch the objects */
     uint32_t flags;
-    uint32_t group;      /* index of its mapper in the flush */
-    uint32_t level;      /* in a circle of mappers: how many rows deep it depends on others */
-    uint32_t waits;      /* in a circle: rows it still waits for */
-    bool key_written;    /* new_key is filled in */
-    uint64_t *shape;     /* columns of its statement, a bit each, by position; lies behind the work */
+    uint32_t group;       /* index of its mapper in the flush */
+    uint32_t level;       /* in a circle of mappers: how many rows deep it depends on others */
+    uint32_t waits;       /* in a circle: rows it still waits for */
+    bool key_written;     /* new_key is filled in */
+    uint64_t *shape;      /* columns of its statement, a bit each, by position; lies behind the work */
     corm_value new_key[]; /* the key's values as written, owned, ABSENT until then */
 } corm_work;
 
@@ -56,14 +56,14 @@ typedef struct corm_pair {
 typedef struct corm_flush {
     corm_session *session;
     corm_connection *connection;
-    corm_arena memory;    /* of the works */
-    uint32_t actions;     /* CORM_WORK_INSERT ...: those that occur, or occurred */
-    bool related;         /* some class has relationships */
-    corm_vector works;    /* corm_work *: in the order they came */
-    corm_vector by_held;  /* corm_work *, by the state's place in session->held: every work is held */
-    corm_vector groups;   /* corm_work_group *, owned */
-    corm_vector steps;    /* corm_work_step *, owned */
-    corm_pair *pairs;     /* uthash, owned */
+    corm_arena memory;      /* of the works */
+    uint32_t actions;       /* CORM_WORK_INSERT ...: those that occur, or occurred */
+    bool related;           /* some class has relationships */
+    corm_vector works;      /* corm_work *: in the order they came */
+    corm_vector by_held;    /* corm_work *, by the state's place in session->held: every work is held */
+    corm_vector groups;     /* corm_work_group *, owned */
+    corm_vector steps;      /* corm_work_step *, owned */
+    corm_pair *pairs;       /* uthash, owned */
     corm_vector pair_order; /* corm_pair * */
 } corm_flush;
 

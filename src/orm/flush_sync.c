@@ -21,8 +21,8 @@ corm_status corm_column_value(corm_state *state, corm_attribute *attribute, corm
     }
     corm_scratch scratch = {0};
     corm_value plain;
-    status = corm_convert_parameter(corm_dialect_default(), corm_column_type(attribute->column), &stored, &plain,
-                                    &scratch);
+    status =
+        corm_convert_parameter(corm_dialect_default(), corm_column_type(attribute->column), &stored, &plain, &scratch);
     if (status == CORM_OK) {
         status = corm_value_copy(&plain, out);
         corm_value_clear(&plain);
@@ -251,8 +251,8 @@ static corm_status add_pair(corm_flush *flush, corm_attribute *attribute, corm_s
     return pair->hh.tbl == NULL ? CORM_NO_MEMORY : CORM_OK;
 }
 
-static corm_status add_pairs(corm_flush *flush, corm_attribute *attribute, corm_state *state,
-                             const corm_vector *others, bool removed) {
+static corm_status add_pairs(corm_flush *flush, corm_attribute *attribute, corm_state *state, const corm_vector *others,
+                             bool removed) {
     corm_status status = CORM_OK;
     for (size_t i = 0; i < others->count && status == CORM_OK; i++) {
         if (others->items[i] == NULL) {

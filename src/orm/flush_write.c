@@ -62,18 +62,18 @@ typedef struct column_parameter {
 typedef struct batch_writer {
     corm_flush *flush;
     corm_mapper *mapper;
-    corm_compiled *compiled;  /* a reference */
+    corm_compiled *compiled; /* a reference */
     column_parameter *parameters;
     size_t count;
-    corm_work **works;        /* borrowed: those of the batch */
+    corm_work **works; /* borrowed: those of the batch */
     size_t work_count;
     uint32_t action;
-    size_t generated;         /* index in the primary key of what the database numbers; count of it: none */
-    int64_t missing;          /* rows that were not there */
+    size_t generated; /* index in the primary key of what the database numbers; count of it: none */
+    int64_t missing;  /* rows that were not there */
     corm_scratch scratch;
-    corm_value *converted;    /* owned results of the host's conversions, by parameter */
-    corm_node *statement;     /* a reference: binds are borrowed from it */
-    corm_vector binds;        /* those inside SQL expressions, which have values of their own */
+    corm_value *converted; /* owned results of the host's conversions, by parameter */
+    corm_node *statement;  /* a reference: binds are borrowed from it */
+    corm_vector binds;     /* those inside SQL expressions, which have values of their own */
 } batch_writer;
 
 static const char *const key_prefix = "corm key ";
@@ -187,7 +187,8 @@ static corm_status compile(batch_writer *writer, const corm_work *work, bool exp
     const char *const *keys = (const char *const *)(void *)names.items;
     uint64_t options = corm_column_keys_hash(keys, names.count) ^ 1;
     if (status == CORM_OK) {
-        status = corm_statement_cache_find(corm_engine_cache(engine), dialect, statement, options, &writer->binds, &cached);
+        status =
+            corm_statement_cache_find(corm_engine_cache(engine), dialect, statement, options, &writer->binds, &cached);
     }
     if (status == CORM_OK && cached == NULL) {
         writer->binds.count = 0;
@@ -237,8 +238,7 @@ static corm_status find_parameters(batch_writer *writer) {
     writer->count = corm_compiled_parameter_count(writer->compiled);
     writer->parameters = corm_calloc(writer->count, sizeof *writer->parameters);
     writer->converted = corm_calloc(writer->count, sizeof *writer->converted);
-    corm_status status =
-        writer->parameters == NULL || writer->converted == NULL ? CORM_NO_MEMORY : CORM_OK;
+    corm_status status = writer->parameters == NULL || writer->converted == NULL ? CORM_NO_MEMORY : CORM_OK;
     for (size_t i = 0; i < writer->count && status == CORM_OK; i++) {
         status = find_parameter(writer, corm_compiled_parameter_name(writer->compiled, i), &writer->parameters[i]);
     }
@@ -371,9 +371,8 @@ static corm_status read_key(corm_work *work) {
 
 static corm_status fire(corm_flush *flush, corm_work *work, corm_event_kind kind) {
     const corm_mapper *mapper = work->state->mapper;
-    return mapper->listening & kind
-               ? mapper->host->event(kind, flush->session, flush->connection, work->state)
-               : CORM_OK;
+    return mapper->listening & kind ? mapper->host->event(kind, flush->session, flush->connection, work->state)
+                                    : CORM_OK;
 }
 
 /* Values that the database computed are fetched when they are next read. */
@@ -423,8 +422,12 @@ static bool has_computed(const corm_mapper *mapper) {
 /* Run one batch: `count` works of one shape. */
 static corm_status run_batch(corm_flush *flush, corm_mapper *mapper, uint32_t action, corm_work **works, size_t count,
                              bool expressions, int64_t *missing) {
-    batch_writer writer = {.flush = flush, .mapper = mapper, .action = action, .works = works, .work_count = count,
-                     .generated = mapper->primary_key_count};
+    batch_writer writer = {.flush = flush,
+                           .mapper = mapper,
+                           .action = action,
+                           .works = works,
+                           .work_count = count,
+                           .generated = mapper->primary_key_count};
     const corm_column *numbered = corm_table_autoincrement_column(mapper->table);
     for (size_t i = 0; i < mapper->primary_key_count && action == CORM_WORK_INSERT; i++) {
         if (mapper->primary_key[i]->column == numbered && !shape_has(works[0], numbered)) {
@@ -466,8 +469,7 @@ static bool has_expression(const corm_work *work, corm_status *status) {
             continue;
         }
         *status = host->get(work->object, mapper->attributes[i], &value);
-        corm_node *expression =
-            *status == CORM_OK && value.kind == CORM_KIND_HOST ? host->expression(&value) : NULL;
+        corm_node *expression = *status == CORM_OK && value.kind == CORM_KIND_HOST ? host->expression(&value) : NULL;
         if (expression != NULL) {
             corm_node_unref(expression);
             return true;
@@ -477,7 +479,8 @@ static bool has_expression(const corm_work *work, corm_status *status) {
 }
 
 /* Write works in runs of one shape. */
-static corm_status run_batches(corm_flush *flush, corm_mapper *mapper, uint32_t action, corm_work **items, size_t count) {
+static corm_status run_batches(corm_flush *flush, corm_mapper *mapper, uint32_t action, corm_work **items,
+                               size_t count) {
     corm_status status = CORM_OK;
     int64_t missing;
     for (size_t first = 0, last; first < count && status == CORM_OK; first = last) {
@@ -801,7 +804,8 @@ static bool has_post_update(const corm_mapper *mapper) {
 static void add_posted(corm_work *work, const corm_column *column) {
     corm_state *state = work->state;
     const corm_host *host = state->mapper->host;
-    corm_attribute *attribute = column->table == state->mapper->table ? corm_mapper_attribute_of(state->mapper, column) : NULL;
+    corm_attribute *attribute =
+        column->table == state->mapper->table ? corm_mapper_attribute_of(state->mapper, column) : NULL;
     if (attribute == NULL) {
         return;
     }
@@ -906,7 +910,8 @@ corm_status corm_write_deletes(corm_flush *flush, const corm_work_step *step) {
     const corm_mapper *mapper = step->mapper;
     for (size_t i = 0; i < step->works.count && status == CORM_OK; i++) {
         corm_work *work = step->works.items[i];
-        if ((work->flags & (CORM_WORK_DELETE | CORM_WORK_REPLACED)) == CORM_WORK_DELETE && (work->state->flags & CORM_STATE_IN_MAP)) {
+        if ((work->flags & (CORM_WORK_DELETE | CORM_WORK_REPLACED)) == CORM_WORK_DELETE &&
+            (work->state->flags & CORM_STATE_IN_MAP)) {
             status = fire(flush, work, CORM_EVENT_BEFORE_DELETE);
             if (status == CORM_OK) {
                 status = corm_vector_push(&deletes, work);
@@ -949,7 +954,7 @@ typedef struct pair_writer {
     size_t count;
     int64_t missing;
     corm_scratch scratch;
-    corm_value *values;            /* owned, by parameter */
+    corm_value *values; /* owned, by parameter */
 } pair_writer;
 
 static corm_status bind_pair(void *context, size_t row, corm_value *values, size_t count) {
@@ -1094,8 +1099,8 @@ static corm_status load_sources(const pair_writer *writer, size_t parameters) {
 }
 
 static corm_status run_pairs(corm_flush *flush, corm_pair **pairs, size_t count, bool removed) {
-    pair_writer writer = {.flush = flush, .relationship = pairs[0]->attribute->relationship, .pairs = pairs,
-                          .count = count};
+    pair_writer writer = {
+        .flush = flush, .relationship = pairs[0]->attribute->relationship, .pairs = pairs, .count = count};
     corm_status status = corm_flush_connect(flush, pairs[0]->attribute->mapper);
     if (status == CORM_OK) {
         status = compile_pairs(&writer, removed);
@@ -1118,10 +1123,9 @@ static corm_status run_pairs(corm_flush *flush, corm_pair **pairs, size_t count,
         status = corm_connection_execute_batch(flush->connection, corm_compiled_id(writer.compiled), sql, size, &batch);
     }
     if (status == CORM_OK && removed && writer.missing > 0) {
-        status = corm_error_set(CORM_STALE_DATA,
-                                "DELETE statement on table '%s' expected to delete %zu row(s); Only %lld were matched.",
-                                writer.relationship->secondary->name, count,
-                                (long long)((int64_t)count - writer.missing));
+        status = corm_error_set(
+            CORM_STALE_DATA, "DELETE statement on table '%s' expected to delete %zu row(s); Only %lld were matched.",
+            writer.relationship->secondary->name, count, (long long)((int64_t)count - writer.missing));
     }
     for (size_t i = 0; i < parameters && writer.values != NULL; i++) {
         corm_value_clear(&writer.values[i]);

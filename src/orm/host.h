@@ -32,16 +32,16 @@ typedef struct corm_load_step {
 
 /* What happened; see corm_host.event. Each kind is one bit in the masks that say who listens. */
 typedef enum corm_event_kind {
-    CORM_EVENT_BEFORE_INSERT = 1u << 0,  /* mapper events: subject is the state */
+    CORM_EVENT_BEFORE_INSERT = 1u << 0, /* mapper events: subject is the state */
     CORM_EVENT_AFTER_INSERT = 1u << 1,
     CORM_EVENT_BEFORE_UPDATE = 1u << 2,
     CORM_EVENT_AFTER_UPDATE = 1u << 3,
     CORM_EVENT_BEFORE_DELETE = 1u << 4,
     CORM_EVENT_AFTER_DELETE = 1u << 5,
-    CORM_EVENT_LOAD = 1u << 6,           /* instance events: subject is the state */
+    CORM_EVENT_LOAD = 1u << 6, /* instance events: subject is the state */
     CORM_EVENT_REFRESH = 1u << 7,
     CORM_EVENT_EXPIRE = 1u << 8,
-    CORM_EVENT_BEFORE_FLUSH = 1u << 9,   /* session events: subject is NULL or the state */
+    CORM_EVENT_BEFORE_FLUSH = 1u << 9, /* session events: subject is NULL or the state */
     CORM_EVENT_AFTER_FLUSH = 1u << 10,
     CORM_EVENT_AFTER_FLUSH_POSTEXEC = 1u << 11,
     CORM_EVENT_BEFORE_COMMIT = 1u << 12,
@@ -69,8 +69,8 @@ typedef struct corm_host {
     /* ---- life ---- */
     /* A new object of the mapper with the columns of a row stored: no constructor of the user runs; its state is
      * initialised with corm_state_init(). *out is an owned reference. */
-    corm_status (*create)(struct corm_mapper *mapper, const corm_load_step *steps, size_t count,
-                          const corm_value *row, corm_object **out);
+    corm_status (*create)(struct corm_mapper *mapper, const corm_load_step *steps, size_t count, const corm_value *row,
+                          corm_object **out);
     void (*retain)(corm_object *object);
     void (*release)(corm_object *object);
     /* Take a reference unless the object is being destroyed. */
@@ -95,37 +95,31 @@ typedef struct corm_host {
     /* Is the attribute's present value equal to a snapshot? An exception counts as unequal. */
     bool (*unchanged)(corm_object *object, const struct corm_attribute *attribute, const corm_value *snapshot);
     /* Store the columns of one row. */
-    corm_status (*load_row)(corm_object *object, const corm_load_step *steps, size_t count,
-                            const corm_value *row);
+    corm_status (*load_row)(corm_object *object, const corm_load_step *steps, size_t count, const corm_value *row);
     /* Unload all attributes, columns and relationships, that are set. Never fails. */
     void (*unload_all)(corm_object *object);
 
     /* ---- collections ---- */
     /* Put a fresh collection holding these items (borrowed), replacing what was there. */
-    corm_status (*collection_set)(corm_object *owner, const struct corm_attribute *attribute,
-                                  corm_object *const *items, size_t count);
+    corm_status (*collection_set)(corm_object *owner, const struct corm_attribute *attribute, corm_object *const *items,
+                                  size_t count);
     /* Append all items to `out`, each retained: the caller releases them. An absent collection has none. */
-    corm_status (*collection_items)(corm_object *owner, const struct corm_attribute *attribute,
-                                    corm_vector *out);
+    corm_status (*collection_items)(corm_object *owner, const struct corm_attribute *attribute, corm_vector *out);
     bool (*collection_is_loaded)(corm_object *owner, const struct corm_attribute *attribute);
     /* Raw append and remove; the collection is loaded. Removing what is not there is not an error. */
-    corm_status (*collection_append)(corm_object *owner, const struct corm_attribute *attribute,
-                                     corm_object *item);
-    corm_status (*collection_remove)(corm_object *owner, const struct corm_attribute *attribute,
-                                     corm_object *item);
-    bool (*collection_contains)(corm_object *owner, const struct corm_attribute *attribute,
-                                corm_object *item);
+    corm_status (*collection_append)(corm_object *owner, const struct corm_attribute *attribute, corm_object *item);
+    corm_status (*collection_remove)(corm_object *owner, const struct corm_attribute *attribute, corm_object *item);
+    bool (*collection_contains)(corm_object *owner, const struct corm_attribute *attribute, corm_object *item);
 
     /* ---- hooks ---- */
     /* Tell listeners. Called only when the mapper's or session's mask has the bit. */
-    corm_status (*event)(corm_event_kind kind, struct corm_session *session,
-                         struct corm_connection *connection, struct corm_state *state);
+    corm_status (*event)(corm_event_kind kind, struct corm_session *session, struct corm_connection *connection,
+                         struct corm_state *state);
     /* Attribute listeners and validators: may replace the value or item. Called only when
      * attribute->listening. kind is 's'et, 'a'ppend or 'r'emove; *value is what is stored (a HOST value for
      * objects), old the former value (ABSENT when unknown). initiator: the attribute that began it. */
     corm_status (*attribute_event)(char kind, struct corm_state *state, const struct corm_attribute *attribute,
-                                   corm_value *value, const corm_value *old,
-                                   const struct corm_attribute *initiator);
+                                   corm_value *value, const corm_value *old, const struct corm_attribute *initiator);
     /* Run a column's default or onupdate that is the user's callable; *out is owned. */
     corm_status (*call_default)(void *callable, struct corm_session *session, struct corm_state *state,
                                 corm_value *out);

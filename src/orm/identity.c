@@ -28,8 +28,8 @@ typedef struct identity_probe {
 static identity_probe probe_start(const corm_identity_map *map, const corm_mapper *mapper, uint64_t word) {
     size_t mask = map->capacity - 1;
     return (identity_probe){.mask = mask,
-                   .at = (size_t)(word + (uint64_t)mapper->identity * 0x9E3779B97F4A7C15ull) & mask,
-                   .perturb = word * 0x9E3779B97F4A7C15ull};
+                            .at = (size_t)(word + (uint64_t)mapper->identity * 0x9E3779B97F4A7C15ull) & mask,
+                            .perturb = word * 0x9E3779B97F4A7C15ull};
 }
 
 static void probe_next(identity_probe *probe) {
@@ -162,8 +162,8 @@ static bool is_inline(const corm_mapper *mapper, const corm_value *values, size_
     return mapper->integer_key && count == 1 && values[0].kind == CORM_KIND_INTEGER;
 }
 
-corm_state *corm_identity_find(const corm_identity_map *map, const corm_mapper *mapper,
-                               const corm_value *values, size_t count) {
+corm_state *corm_identity_find(const corm_identity_map *map, const corm_mapper *mapper, const corm_value *values,
+                               size_t count) {
     if (is_inline(mapper, values, count)) {
         return corm_identity_find_integer(map, mapper, values[0].as.integer);
     }

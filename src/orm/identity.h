@@ -18,9 +18,9 @@ typedef struct corm_identity_entry {
 
 typedef struct corm_identity_map {
     corm_identity_entry *entries;
-    size_t capacity;       /* a power of two, or 0 */
-    size_t count;          /* live entries */
-    size_t used;           /* live and removed entries */
+    size_t capacity; /* a power of two, or 0 */
+    size_t count;    /* live entries */
+    size_t used;     /* live and removed entries */
 } corm_identity_map;
 
 #define CORM_IDENTITY_GONE ((corm_state *)1)
@@ -36,8 +36,8 @@ corm_status corm_identity_reserve(corm_identity_map *map, size_t more) CORM_MUST
 corm_status corm_identity_add(corm_identity_map *map, corm_state *state) CORM_MUST_CHECK;
 void corm_identity_remove(corm_identity_map *map, corm_state *state);
 corm_state *corm_identity_find_integer(const corm_identity_map *map, const corm_mapper *mapper, int64_t key);
-corm_state *corm_identity_find(const corm_identity_map *map, const corm_mapper *mapper,
-                               const corm_value *values, size_t count);
+corm_state *corm_identity_find(const corm_identity_map *map, const corm_mapper *mapper, const corm_value *values,
+                               size_t count);
 void corm_identity_clear(corm_identity_map *map);
 
 /* Set a state's key from values (one per primary key column). An integer key of a mapper with integer_key is

@@ -9,9 +9,9 @@
 #include "orm/session_private.h"
 
 typedef struct journal_entry {
-    corm_object *object;    /* retained */
+    corm_object *object; /* retained */
     corm_state *state;
-    corm_changes *changes;  /* owned: columns only */
+    corm_changes *changes; /* owned: columns only */
     uint32_t serial;
 } journal_entry;
 

@@ -105,8 +105,8 @@ static corm_status choose_columns(corm_state *state, corm_attribute *const *want
         }
         status = mapper->host->get(corm_state_object(state), attribute, &value);
         /* Objects that go on showing their values do not mark them absent when they expire. */
-        bool absent = value.kind == CORM_KIND_ABSENT ||
-                      ((state->flags & CORM_STATE_EXPIRED) && mapper->host->restore != NULL);
+        bool absent =
+            value.kind == CORM_KIND_ABSENT || ((state->flags & CORM_STATE_EXPIRED) && mapper->host->restore != NULL);
         bool deferred = corm_lazy_defers(corm_load_options_strategy(state->options, NULL, 0, attribute, NULL));
         bool alone = count == 1 && wanted != NULL && wanted[0]->column != NULL &&
                      corm_lazy_defers(corm_load_options_strategy(state->options, NULL, 0, wanted[0], NULL)) &&
@@ -156,8 +156,7 @@ static corm_status read_columns(corm_session *session, corm_state *state, const 
     corm_item *items = corm_calloc(attributes->count, sizeof *items);
     corm_node *select = items == NULL ? NULL : with_key(select_columns(attributes), state->mapper, key);
     /* The statement names columns only, and not the class. */
-    corm_status status = select == NULL ? corm_error_last()->status
-                                        : corm_session_choose(session, NULL, state->mapper);
+    corm_status status = select == NULL ? corm_error_last()->status : corm_session_choose(session, NULL, state->mapper);
     if (status == CORM_OK) {
         session->chosen = true;
         status = corm_session_execute_plain(session, select, NULL, 0, NULL, &result);
@@ -175,8 +174,8 @@ static corm_status read_columns(corm_session *session, corm_state *state, const 
     return status;
 }
 
-static corm_status refresh_columns(corm_session *session, corm_state *state, corm_attribute *const *wanted, size_t count,
-                                   bool all, corm_status when_gone) {
+static corm_status refresh_columns(corm_session *session, corm_state *state, corm_attribute *const *wanted,
+                                   size_t count, bool all, corm_status when_gone) {
     corm_vector attributes = {0};
     corm_status status = choose_columns(state, wanted, count, all, &attributes);
     if (status == CORM_OK && attributes.count == 0) {
@@ -195,7 +194,8 @@ static corm_status refresh_columns(corm_session *session, corm_state *state, cor
     return status;
 }
 
-corm_status corm_load_columns(corm_session *session, corm_state *state, corm_attribute *const *attributes, size_t count) {
+corm_status corm_load_columns(corm_session *session, corm_state *state, corm_attribute *const *attributes,
+                              size_t count) {
     for (size_t i = 0; i < count && state->options != NULL && !(state->flags & CORM_STATE_EXPIRED); i++) {
         if (corm_load_options_strategy(state->options, NULL, 0, attributes[i], NULL) == CORM_LAZY_DEFER_RAISE) {
             return corm_error_set(CORM_INVALID_REQUEST, "'%s.%s' is not available due to raiseload=True",
@@ -209,7 +209,8 @@ corm_status corm_load_expired(corm_session *session, corm_state *state) {
     return refresh_columns(session, state, NULL, 0, false, CORM_OBJECT_DELETED);
 }
 
-corm_status corm_load_refresh(corm_session *session, corm_state *state, corm_attribute *const *attributes, size_t count) {
+corm_status corm_load_refresh(corm_session *session, corm_state *state, corm_attribute *const *attributes,
+                              size_t count) {
     corm_vector columns = {0};
     corm_status status = CORM_OK;
     for (size_t i = 0; i < count && status == CORM_OK; i++) {
@@ -417,8 +418,8 @@ static corm_node *lazy_select(corm_state *state, corm_attribute *attribute, cons
         narrowed = both;
     }
     if (narrowed != NULL && relationship->order_by.count > 0) {
-        corm_node *sorted = corm_select_order_by(
-            narrowed, (corm_node *const *)(void *)relationship->order_by.items, relationship->order_by.count);
+        corm_node *sorted = corm_select_order_by(narrowed, (corm_node *const *)(void *)relationship->order_by.items,
+                                                 relationship->order_by.count);
         corm_node_unref(narrowed);
         narrowed = sorted;
     }
@@ -469,7 +470,8 @@ static corm_status work_in_pending(corm_state *state, corm_attribute *attribute,
     return CORM_OK;
 }
 
-static corm_status load_by_join(corm_session *session, corm_state *state, corm_attribute *attribute, corm_node *criteria) {
+static corm_status load_by_join(corm_session *session, corm_state *state, corm_attribute *attribute,
+                                corm_node *criteria) {
     const corm_host *host = state->mapper->host;
     corm_load_options *options = NULL;
     corm_result *result = NULL;
@@ -504,7 +506,8 @@ static corm_status load_by_join(corm_session *session, corm_state *state, corm_a
         status = store_reference(state, attribute, items.count > 0 ? items.items[0] : NULL);
         if (status == CORM_OK && items.count > 1 && host->warn != NULL) {
             corm_text message = CORM_TEXT_EMPTY;
-            corm_text_append_format(&message, "Multiple rows returned with uselist=False for lazily-loaded attribute '%s.%s'",
+            corm_text_append_format(&message,
+                                    "Multiple rows returned with uselist=False for lazily-loaded attribute '%s.%s'",
                                     attribute->mapper->name, attribute->key);
             status = corm_text_status(&message) == CORM_OK ? host->warn(message.data) : CORM_NO_MEMORY;
             corm_text_clear(&message);

@@ -200,8 +200,7 @@ corm_attribute *corm_mapper_attribute_of(const corm_mapper *mapper, const corm_c
                : NULL;
 }
 
-static corm_status add_attribute(corm_mapper *mapper, const char *key, corm_attribute_kind kind,
-                                 corm_attribute **out) {
+static corm_status add_attribute(corm_mapper *mapper, const char *key, corm_attribute_kind kind, corm_attribute **out) {
     *out = NULL;
     if (corm_mapper_attribute(mapper, key) != NULL) {
         return corm_error_set(CORM_ARGUMENT_ERROR, "class %s: attribute '%s' is mapped already", mapper->name, key);
@@ -251,8 +250,7 @@ static corm_status reserve_by_column(corm_mapper *mapper, size_t count) {
     return CORM_OK;
 }
 
-corm_status corm_mapper_add_column(corm_mapper *mapper, const char *key, corm_column *column,
-                                   corm_attribute **out) {
+corm_status corm_mapper_add_column(corm_mapper *mapper, const char *key, corm_column *column, corm_attribute **out) {
     *out = NULL;
     if (column->table != mapper->table) {
         return corm_error_set(CORM_ARGUMENT_ERROR, "class %s: column '%s' of attribute '%s' is not one of table '%s'",
@@ -301,10 +299,14 @@ corm_status corm_cascade_parse(const char *text, uint32_t *out) {
     static const struct {
         const char *word;
         uint32_t bits;
-    } words[] = {{"save-update", CORM_CASCADE_SAVE_UPDATE},     {"merge", CORM_CASCADE_MERGE},
-                 {"delete", CORM_CASCADE_DELETE},               {"delete-orphan", CORM_CASCADE_DELETE_ORPHAN},
-                 {"expunge", CORM_CASCADE_EXPUNGE},             {"refresh-expire", CORM_CASCADE_REFRESH_EXPIRE},
-                 {"all", CORM_CASCADE_ALL},                     {"none", 0}};
+    } words[] = {{"save-update", CORM_CASCADE_SAVE_UPDATE},
+                 {"merge", CORM_CASCADE_MERGE},
+                 {"delete", CORM_CASCADE_DELETE},
+                 {"delete-orphan", CORM_CASCADE_DELETE_ORPHAN},
+                 {"expunge", CORM_CASCADE_EXPUNGE},
+                 {"refresh-expire", CORM_CASCADE_REFRESH_EXPIRE},
+                 {"all", CORM_CASCADE_ALL},
+                 {"none", 0}};
     uint32_t bits = 0;
     for (const char *at = text; *at != '\0';) {
         size_t size = strcspn(at, ",");

@@ -111,11 +111,12 @@ corm_node *corm_load_option_with_path(const corm_load_option *option, corm_node 
 }
 
 const char *corm_load_option_name(corm_lazy strategy) {
-    static const char *const names[] = {
-        [CORM_LAZY_DEFAULT] = "defaultload",   [CORM_LAZY_SELECT] = "lazyload",   [CORM_LAZY_JOINED] = "joinedload",
-        [CORM_LAZY_SELECTIN] = "selectinload", [CORM_LAZY_RAISE] = "raiseload",   [CORM_LAZY_RAISE_ON_SQL] = "raiseload",
-        [CORM_LAZY_NOLOAD] = "noload",         [CORM_LAZY_DEFER] = "defer",       [CORM_LAZY_DEFER_RAISE] = "defer",
-        [CORM_LAZY_UNDEFER] = "undefer",       [CORM_LAZY_CONTAINS] = "contains_eager"};
+    static const char *const names[] = {[CORM_LAZY_DEFAULT] = "defaultload",    [CORM_LAZY_SELECT] = "lazyload",
+                                        [CORM_LAZY_JOINED] = "joinedload",      [CORM_LAZY_SELECTIN] = "selectinload",
+                                        [CORM_LAZY_RAISE] = "raiseload",        [CORM_LAZY_RAISE_ON_SQL] = "raiseload",
+                                        [CORM_LAZY_NOLOAD] = "noload",          [CORM_LAZY_DEFER] = "defer",
+                                        [CORM_LAZY_DEFER_RAISE] = "defer",      [CORM_LAZY_UNDEFER] = "undefer",
+                                        [CORM_LAZY_CONTAINS] = "contains_eager"};
     return names[strategy];
 }
 
@@ -258,7 +259,8 @@ corm_lazy corm_load_options_strategy(const corm_load_options *options, corm_attr
     const corm_load_option *chosen = NULL;
     for (size_t i = 0; options != NULL && i < options->count; i++) {
         const corm_load_option *candidate = corm_node_as_load_option(options->options[i]);
-        if (candidate != NULL && candidate->strategy != CORM_LAZY_DEFAULT && applies(candidate, path, depth, attribute)) {
+        if (candidate != NULL && candidate->strategy != CORM_LAZY_DEFAULT &&
+            applies(candidate, path, depth, attribute)) {
             bool general = candidate->wildcard || candidate->wildcard_columns;
             /* A named attribute beats a wildcard; of equals the last one counts. */
             if (chosen == NULL || !general || chosen->wildcard || chosen->wildcard_columns) {

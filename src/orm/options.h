@@ -9,13 +9,13 @@
 
 /* One option: a path of attributes from a root entity, and what to do at its end. */
 typedef struct corm_load_option {
-    corm_vector path;         /* corm_attribute_node *, owned; a wildcard ("*") has an empty path */
+    corm_vector path; /* corm_attribute_node *, owned; a wildcard ("*") has an empty path */
     corm_lazy strategy;
-    bool wildcard;            /* for all relationships of the entity at the path's end */
-    bool wildcard_columns;    /* load_only: all columns but those undeferred */
+    bool wildcard;         /* for all relationships of the entity at the path's end */
+    bool wildcard_columns; /* load_only: all columns but those undeferred */
     bool inner_join;
     corm_mapper *wildcard_root; /* Load(A).raiseload("*"): only below this mapper; NULL: everywhere */
-    corm_node *alias;         /* contains_eager(alias=...): an entity, owned, or NULL */
+    corm_node *alias;           /* contains_eager(alias=...): an entity, owned, or NULL */
 } corm_load_option;
 
 /* A node (EXTENSION) holding one option, to be put into a select's options. Takes references of the path. */
@@ -33,7 +33,7 @@ corm_load_option *corm_node_as_load_option(corm_node *node); /* NULL: something 
 typedef struct corm_load_options {
     atomic_uint references;
     size_t count;
-    corm_node *options[];     /* owned references */
+    corm_node *options[]; /* owned references */
 } corm_load_options;
 
 corm_load_options *corm_load_options_new(corm_node *const *options, size_t count);
@@ -51,7 +51,7 @@ static inline bool corm_lazy_defers(corm_lazy strategy) {
 }
 /* The strategy that an attribute has at the end of a path (attributes from the root), by the options or by the
  * mapping. option (may be NULL) receives the option that decided, or NULL. */
-corm_lazy corm_load_options_strategy(const corm_load_options *options, corm_attribute *const *path,
-                                     size_t depth, corm_attribute *attribute, const corm_load_option **option);
+corm_lazy corm_load_options_strategy(const corm_load_options *options, corm_attribute *const *path, size_t depth,
+                                     corm_attribute *attribute, const corm_load_option **option);
 
 #endif

@@ -171,13 +171,13 @@ void corm_plan_free(void *freed) {
 typedef struct plan_builder {
     corm_plan *plan;
     corm_rewrite *rewrite;
-    corm_node *select;      /* Core's, as far as it is built: owned */
-    corm_vector columns;    /* owned references */
-    corm_vector order_by;   /* owned: of joined collections */
-    bool nested;            /* inside another statement: nothing is loaded eagerly there */
+    corm_node *select;    /* Core's, as far as it is built: owned */
+    corm_vector columns;  /* owned references */
+    corm_vector order_by; /* owned: of joined collections */
+    bool nested;          /* inside another statement: nothing is loaded eagerly there */
     bool wrapped;
-    corm_node *wrapper;     /* the subquery, once wrapped: owned */
-    corm_vector roots;      /* by output: the FROM of a root entity, borrowed, or NULL */
+    corm_node *wrapper; /* the subquery, once wrapped: owned */
+    corm_vector roots;  /* by output: the FROM of a root entity, borrowed, or NULL */
 } plan_builder;
 
 static corm_status replace_select(plan_builder *build, corm_node *select) {
@@ -214,9 +214,9 @@ static corm_status add_output(plan_builder *build, size_t index, corm_node *node
         if (status == CORM_OK) {
             status = name_output(plan, index, entity->name);
         }
-        return status == CORM_OK ? add_entity_columns(plan->entities[index], corm_entity_from(entity), plan->options,
-                                                      &build->columns)
-                                 : status;
+        return status == CORM_OK
+                   ? add_entity_columns(plan->entities[index], corm_entity_from(entity), plan->options, &build->columns)
+                   : status;
     }
     plan->columns[index] = (uint32_t)build->columns.count;
     output->type = corm_node_type(node);
@@ -244,7 +244,8 @@ static corm_status add_outputs(plan_builder *build, corm_node *list) {
     plan->names = corm_calloc(count, sizeof *plan->names);
     plan->columns = corm_calloc(count, sizeof *plan->columns);
     plan->entities = corm_calloc(count, sizeof *plan->entities);
-    if (status == CORM_OK && (plan->outputs == NULL || plan->names == NULL || plan->columns == NULL || plan->entities == NULL)) {
+    if (status == CORM_OK &&
+        (plan->outputs == NULL || plan->names == NULL || plan->columns == NULL || plan->entities == NULL)) {
         status = CORM_NO_MEMORY;
     }
     for (size_t i = 0; i < count && status == CORM_OK; i++) {
@@ -318,7 +319,8 @@ static corm_status add_join(plan_builder *build, const corm_node *written) {
     corm_node *right = corm_join_right(written), *on = corm_join_on(written), *left = corm_join_left(written);
     corm_attribute_node *along = corm_node_as_attribute(right);
     corm_entity *target = NULL;
-    if (along == NULL && corm_node_as_attribute(on) != NULL && corm_node_as_attribute(on)->attribute->relationship != NULL) {
+    if (along == NULL && corm_node_as_attribute(on) != NULL &&
+        corm_node_as_attribute(on)->attribute->relationship != NULL) {
         along = corm_node_as_attribute(on);
         target = corm_node_as_entity(right);
         if (target == NULL) {
@@ -327,7 +329,8 @@ static corm_status add_join(plan_builder *build, const corm_node *written) {
         }
     }
     if (along != NULL && along->attribute->relationship == NULL) {
-        return corm_error_set(CORM_ARGUMENT_ERROR, "Expected mapped entity or relationship in join(); %s.%s is a column",
+        return corm_error_set(CORM_ARGUMENT_ERROR,
+                              "Expected mapped entity or relationship in join(); %s.%s is a column",
                               along->attribute->mapper->name, along->attribute->key);
     }
     corm_status status = along != NULL ? corm_mapper_configure(along->attribute->mapper) : CORM_OK;
@@ -340,8 +343,8 @@ static corm_status add_join(plan_builder *build, const corm_node *written) {
             return corm_error_last()->status;
         }
         status = join_relationship(build, along->attribute->relationship,
-                                   corm_entity_from(corm_attribute_node_entity(along)), target_from(along, target), extra,
-                                   written->detail, false);
+                                   corm_entity_from(corm_attribute_node_entity(along)), target_from(along, target),
+                                   extra, written->detail, false);
         corm_node_unref(extra);
         return status;
     }
@@ -367,7 +370,8 @@ static corm_status add_joins(plan_builder *build, corm_node *joins) {
 
 /* ---- eager loading ---- */
 
-static corm_status plan_later(plan_builder *build, corm_plan_entity *entity, corm_attribute *attribute, corm_lazy strategy) {
+static corm_status plan_later(plan_builder *build, corm_plan_entity *entity, corm_attribute *attribute,
+                              corm_lazy strategy) {
     corm_plan_later *grown = corm_realloc_array(entity->later, entity->later_count + 1, sizeof *grown);
     if (grown == NULL) {
         return CORM_NO_MEMORY;
@@ -554,9 +558,9 @@ static bool needs_wrapping(const plan_builder *build, const corm_node *select) {
     for (size_t i = 0; i < build->plan->output_count; i++) {
         many = many || (build->plan->entities[i] != NULL && joins_many(build, build->plan->entities[i]));
     }
-    return many && (corm_select_part_of(select, CORM_SELECT_LIMIT) != NULL ||
-                    corm_select_part_of(select, CORM_SELECT_OFFSET) != NULL ||
-                    (select->detail & CORM_SELECT_IS_DISTINCT));
+    return many &&
+           (corm_select_part_of(select, CORM_SELECT_LIMIT) != NULL ||
+            corm_select_part_of(select, CORM_SELECT_OFFSET) != NULL || (select->detail & CORM_SELECT_IS_DISTINCT));
 }
 
 static corm_status to_wrapper(void *context, corm_node *node, corm_node **out) {
@@ -565,7 +569,8 @@ static corm_status to_wrapper(void *context, corm_node *node, corm_node **out) {
     if (node->kind == CORM_NODE_COLUMN || node->kind == CORM_NODE_COLUMN_OF) {
         *out = corm_from_corresponding(wrapper, node);
         if (*out == NULL) {
-            return corm_error_set(CORM_COMPILE_ERROR, "ORDER BY column '%s' must be selected too, when a collection is "
+            return corm_error_set(CORM_COMPILE_ERROR,
+                                  "ORDER BY column '%s' must be selected too, when a collection is "
                                   "loaded joined and the number of rows limited",
                                   corm_node_display_name(node) == NULL ? "" : corm_node_display_name(node));
         }
@@ -576,8 +581,8 @@ static corm_status to_wrapper(void *context, corm_node *node, corm_node **out) {
 /* The statement so far becomes a subquery; its columns are selected from outside, in the same order. */
 static corm_status wrap(plan_builder *build) {
     corm_node *list = corm_select_part_of(build->select, CORM_SELECT_ORDER_BY);
-    corm_node *inner = corm_select_columns_are(build->select, (corm_node *const *)(void *)build->columns.items,
-                                               build->columns.count);
+    corm_node *inner =
+        corm_select_columns_are(build->select, (corm_node *const *)(void *)build->columns.items, build->columns.count);
     corm_node *labelled = inner == NULL ? NULL : corm_select_with_style(inner, CORM_LABEL_TABLE_COLUMN);
     corm_vector outer = {0}, order = {0};
     build->wrapper = labelled == NULL ? NULL : corm_alias_new(labelled, NULL, 0);
@@ -595,8 +600,8 @@ static corm_status wrap(plan_builder *build) {
         status = replace_select(build, styled);
     }
     if (status == CORM_OK && order.count > 0) {
-        status = replace_select(build, corm_select_order_by(build->select, (corm_node *const *)(void *)order.items,
-                                                            order.count));
+        status = replace_select(
+            build, corm_select_order_by(build->select, (corm_node *const *)(void *)order.items, order.count));
     }
     corm_nodes_unref(&order);
     corm_nodes_unref(&build->columns);
@@ -611,10 +616,9 @@ static corm_status wrap(plan_builder *build) {
 /* ---- the whole ---- */
 
 static corm_status rewrite_parts(plan_builder *build, corm_node *select) {
-    static const corm_select_part parts[] = {CORM_SELECT_FROM,     CORM_SELECT_WHERE,  CORM_SELECT_GROUP_BY,
-                                             CORM_SELECT_HAVING,   CORM_SELECT_ORDER_BY, CORM_SELECT_LIMIT,
-                                             CORM_SELECT_OFFSET,   CORM_SELECT_DISTINCT_ON, CORM_SELECT_CORRELATE,
-                                             CORM_SELECT_CTES};
+    static const corm_select_part parts[] = {
+        CORM_SELECT_FROM,  CORM_SELECT_WHERE,  CORM_SELECT_GROUP_BY,    CORM_SELECT_HAVING,    CORM_SELECT_ORDER_BY,
+        CORM_SELECT_LIMIT, CORM_SELECT_OFFSET, CORM_SELECT_DISTINCT_ON, CORM_SELECT_CORRELATE, CORM_SELECT_CTES};
     corm_status status = CORM_OK;
     for (size_t i = 0; i < sizeof parts / sizeof *parts && status == CORM_OK; i++) {
         corm_node *part = corm_select_part_of(select, parts[i]);
@@ -656,10 +660,11 @@ static corm_status check_options(const corm_plan *plan) {
             found = plan->outputs[n].mapper == root->mapper;
         }
         if (!found && first == NULL) {
-            return corm_error_set(CORM_ARGUMENT_ERROR,
-                                  "Query has only expression-based entities; attribute loader option %s(%s.%s) can't be "
-                                  "applied here.",
-                                  corm_load_option_name(option->strategy), last->mapper->name, last->key);
+            return corm_error_set(
+                CORM_ARGUMENT_ERROR,
+                "Query has only expression-based entities; attribute loader option %s(%s.%s) can't be "
+                "applied here.",
+                corm_load_option_name(option->strategy), last->mapper->name, last->key);
         }
         if (!found) {
             return corm_error_set(CORM_ARGUMENT_ERROR,
@@ -706,14 +711,14 @@ static corm_status build_all(plan_builder *build, corm_node *select, bool legacy
         }
     }
     if (status == CORM_OK) {
-        status = replace_select(build, corm_select_columns_are(build->select,
-                                                                (corm_node *const *)(void *)build->columns.items,
-                                                                build->columns.count));
+        status = replace_select(build,
+                                corm_select_columns_are(build->select, (corm_node *const *)(void *)build->columns.items,
+                                                        build->columns.count));
     }
     if (status == CORM_OK && build->order_by.count > 0) {
-        status = replace_select(build, corm_select_order_by(build->select,
-                                                             (corm_node *const *)(void *)build->order_by.items,
-                                                             build->order_by.count));
+        status =
+            replace_select(build, corm_select_order_by(build->select, (corm_node *const *)(void *)build->order_by.items,
+                                                       build->order_by.count));
     }
     return status;
 }
@@ -721,8 +726,8 @@ static corm_status build_all(plan_builder *build, corm_node *select, bool legacy
 static corm_status plan_select(corm_node *select, bool legacy_labels, bool nested, corm_plan **out, corm_node **core) {
     plan_builder build = {
         .plan = corm_calloc(1, sizeof(corm_plan)), .rewrite = corm_rewrite_new(to_core, NULL), .nested = nested};
-    corm_status status = build.plan == NULL || build.rewrite == NULL ? CORM_NO_MEMORY
-                                                                       : build_all(&build, select, legacy_labels);
+    corm_status status =
+        build.plan == NULL || build.rewrite == NULL ? CORM_NO_MEMORY : build_all(&build, select, legacy_labels);
     corm_nodes_unref(&build.columns);
     corm_nodes_unref(&build.order_by);
     corm_vector_clear(&build.roots);
@@ -756,9 +761,9 @@ corm_status corm_plan_returning(corm_node *dml, corm_plan **out, corm_node **cor
     if (status == CORM_OK) {
         bare = corm_dml_with_part(dml, CORM_DML_RETURNING, NULL);
         plain = bare == NULL ? NULL : corm_rewrite_apply(build.rewrite, bare);
-        list = plain == NULL ? NULL
-                             : corm_list_new(CORM_OP_COMMA, (corm_node *const *)(void *)build.columns.items,
-                                             build.columns.count);
+        list = plain == NULL
+                   ? NULL
+                   : corm_list_new(CORM_OP_COMMA, (corm_node *const *)(void *)build.columns.items, build.columns.count);
         build.plan->core = list == NULL ? NULL : corm_dml_with_part(plain, CORM_DML_RETURNING, list);
         status = build.plan->core == NULL ? corm_error_last()->status : CORM_OK;
     }
@@ -792,8 +797,7 @@ corm_node *corm_plan_core(corm_node *statement) {
     if (!(statement->flags & CORM_NODE_HAS_EXTENSION)) {
         return corm_node_ref(statement);
     }
-    return statement->kind == CORM_NODE_SELECT ? core_select(statement)
-                                               : corm_node_replace(statement, to_core, NULL);
+    return statement->kind == CORM_NODE_SELECT ? core_select(statement) : corm_node_replace(statement, to_core, NULL);
 }
 
 corm_node *corm_orm_to_core(corm_node *statement, bool legacy_labels) {

@@ -22,31 +22,31 @@ struct corm_plan_entity {
     corm_mapper *mapper;
     corm_load_step *steps;
     size_t step_count;
-    uint32_t *key_columns;        /* of the primary key, in its order */
-    bool deferred;                /* some columns are not in the row */
-    corm_attribute **path;        /* from the root entity to this one: relationships */
+    uint32_t *key_columns; /* of the primary key, in its order */
+    bool deferred;         /* some columns are not in the row */
+    corm_attribute **path; /* from the root entity to this one: relationships */
     size_t depth;
-    corm_attribute *parent;       /* of a joined one: the relationship of the entity above */
-    corm_plan_entity *above;      /* borrowed */
-    corm_vector joined;           /* corm_plan_entity *, owned */
+    corm_attribute *parent;  /* of a joined one: the relationship of the entity above */
+    corm_plan_entity *above; /* borrowed */
+    corm_vector joined;      /* corm_plan_entity *, owned */
     corm_plan_later *later;
     size_t later_count;
-    size_t number;                /* among all entities of the plan */
-    corm_load_options *options;   /* of a joined one: those that begin at it; a reference, or NULL */
+    size_t number;              /* among all entities of the plan */
+    corm_load_options *options; /* of a joined one: those that begin at it; a reference, or NULL */
 };
 
 typedef struct corm_plan {
     corm_output *outputs;
-    char **names;                 /* owned: outputs[].name */
+    char **names; /* owned: outputs[].name */
     size_t output_count;
-    corm_plan_entity **entities;  /* by output: owned; NULL for a column */
-    uint32_t *columns;            /* by output: the result column of a plain one */
-    corm_node *core;              /* what was compiled: a reference */
-    corm_load_options *options;   /* a reference, or NULL */
-    size_t entity_count;          /* all, joined ones too */
-    bool unique;                  /* rows repeat their first entity */
-    bool later;                   /* something is loaded after the rows */
-    bool joined_many;             /* collections are filled from repeated rows */
+    corm_plan_entity **entities; /* by output: owned; NULL for a column */
+    uint32_t *columns;           /* by output: the result column of a plain one */
+    corm_node *core;             /* what was compiled: a reference */
+    corm_load_options *options;  /* a reference, or NULL */
+    size_t entity_count;         /* all, joined ones too */
+    bool unique;                 /* rows repeat their first entity */
+    bool later;                  /* something is loaded after the rows */
+    bool joined_many;            /* collections are filled from repeated rows */
 } corm_plan;
 
 /* Turn a SELECT with entities to Core and make its plan. *core is a new reference. */

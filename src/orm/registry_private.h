@@ -8,12 +8,12 @@
 
 struct corm_registry {
     atomic_size_t references;
-    corm_metadata *metadata;      /* a reference */
-    corm_vector mappers;          /* corm_mapper *, owned, in the order of declaration */
-    corm_mapper *by_name;         /* uthash; of several classes of one name the last */
-    atomic_bool configured;       /* nothing is left to resolve */
-    bool busy;                    /* configuring now: hooks that ask again are let through */
-    pthread_mutex_t configuring;  /* recursive: hooks may ask for other mappers */
+    corm_metadata *metadata;     /* a reference */
+    corm_vector mappers;         /* corm_mapper *, owned, in the order of declaration */
+    corm_mapper *by_name;        /* uthash; of several classes of one name the last */
+    atomic_bool configured;      /* nothing is left to resolve */
+    bool busy;                   /* configuring now: hooks that ask again are let through */
+    pthread_mutex_t configuring; /* recursive: hooks may ask for other mappers */
 };
 
 #endif

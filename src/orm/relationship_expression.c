@@ -74,8 +74,8 @@ static corm_node *pairs_equal(corm_node *from, corm_state *state, const corm_syn
         corm_node *column = corm_adapt_column(from, mine);
         corm_node *value = column == NULL ? NULL : object_value(state, theirs);
         /* As the relationship's own condition has it: what is referred to comes first. */
-        corm_node *equal = mine_is_source ? corm_binary_new(CORM_OP_EQ, column, value)
-                                          : corm_binary_new(CORM_OP_EQ, value, column);
+        corm_node *equal =
+            mine_is_source ? corm_binary_new(CORM_OP_EQ, column, value) : corm_binary_new(CORM_OP_EQ, value, column);
         corm_node_unref(column);
         corm_node_unref(value);
         if (equal == NULL) {
@@ -186,8 +186,8 @@ corm_node *corm_relationship_differs(corm_node *attribute_node, corm_object *obj
         return differs;
     }
     /* Rows that refer to nothing differ too. */
-    corm_node *null = pairs_null(corm_entity_from(corm_attribute_node_entity(node)), relationship->sync,
-                                 relationship->sync_count);
+    corm_node *null =
+        pairs_null(corm_entity_from(corm_attribute_node_entity(node)), relationship->sync, relationship->sync_count);
     corm_node *either = corm_or2(differs, null);
     corm_node_unref(differs);
     corm_node_unref(null);
@@ -228,8 +228,8 @@ static corm_node *where(corm_node *select, corm_node *criterion) {
 static corm_node *with_own_rows(corm_node *select, corm_node *target, corm_node *secondary) {
     corm_node *own[] = {target, secondary};
     corm_node *flagged = corm_select_with_detail(select, 0, CORM_SELECT_CORRELATE_EXCEPT);
-    corm_node *result = flagged == NULL ? NULL
-                                        : corm_select_append(flagged, CORM_SELECT_CORRELATE, own, secondary != NULL ? 2 : 1);
+    corm_node *result =
+        flagged == NULL ? NULL : corm_select_append(flagged, CORM_SELECT_CORRELATE, own, secondary != NULL ? 2 : 1);
     corm_node_unref(flagged);
     corm_node_unref(select);
     return result;
@@ -326,8 +326,9 @@ corm_node *corm_relationship_of_parent(corm_state *state, corm_attribute *attrib
     corm_node *ours = pairs_equal(corm_table_node(relationship->secondary), state, relationship->sync,
                                   relationship->sync_count, false);
     corm_node *on = NULL, *second = NULL, *both = NULL;
-    if (ours != NULL && corm_relationship_on(relationship, corm_table_node(attribute->mapper->table),
-                                             corm_table_node(relationship->secondary), target, &on, &second) == CORM_OK) {
+    if (ours != NULL &&
+        corm_relationship_on(relationship, corm_table_node(attribute->mapper->table),
+                             corm_table_node(relationship->secondary), target, &on, &second) == CORM_OK) {
         both = corm_and2(ours, second);
     }
     corm_node_unref(ours);

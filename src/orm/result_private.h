@@ -15,31 +15,31 @@ typedef struct corm_filling {
 } corm_filling;
 
 struct corm_result {
-    corm_session *session;       /* borrowed; NULL: run on a plain connection */
-    corm_cursor *cursor;         /* owned; NULL: no rows */
-    corm_cached *cached;         /* a reference: keeps plan and compiled statement */
-    const corm_plan *plan;       /* borrowed; NULL: columns only */
-    corm_output *outputs;        /* the plan's, or own_outputs */
+    corm_session *session; /* borrowed; NULL: run on a plain connection */
+    corm_cursor *cursor;   /* owned; NULL: no rows */
+    corm_cached *cached;   /* a reference: keeps plan and compiled statement */
+    const corm_plan *plan; /* borrowed; NULL: columns only */
+    corm_output *outputs;  /* the plan's, or own_outputs */
     corm_output *own_outputs;
     char **own_names;
     size_t output_count;
     corm_execution execution;
-    corm_vector binds;           /* borrowed from the statement */
-    corm_node *statement;        /* a reference: its binds are used */
-    bool converts;               /* some column has a converter */
-    corm_value *row;             /* converted values, when it converts */
+    corm_vector binds;    /* borrowed from the statement */
+    corm_node *statement; /* a reference: its binds are used */
+    bool converts;        /* some column has a converter */
+    corm_value *row;      /* converted values, when it converts */
     char *rooms;
     bool populate_existing;
-    corm_load_options *options;  /* the statement's own, when the plan's have values of another one; or NULL */
-    corm_load_options **below;   /* the same by joined entity: made when first needed */
-    bool buffered;               /* all rows are read into `buffer` */
+    corm_load_options *options; /* the statement's own, when the plan's have values of another one; or NULL */
+    corm_load_options **below;  /* the same by joined entity: made when first needed */
+    bool buffered;              /* all rows are read into `buffer` */
     corm_item *buffer;
     bool *buffer_objects;
     size_t buffer_count, buffer_capacity, next; /* in rows */
-    corm_vector *loaded;         /* by entity number: states (objects retained) whose later loads are due */
-    corm_filling *fillings;      /* uthash */
+    corm_vector *loaded;    /* by entity number: states (objects retained) whose later loads are due */
+    corm_filling *fillings; /* uthash */
     int64_t rowcount, generated_key;
-    corm_value *inserted_key;    /* owned values */
+    corm_value *inserted_key; /* owned values */
     size_t inserted_key_count;
     bool finished;
 };

@@ -28,7 +28,8 @@ static corm_state *find(const corm_session *session, const corm_plan_entity *ent
         return corm_identity_find_integer(&session->identity, mapper, first->as.integer);
     }
     corm_value key[16] = {0};
-    corm_value *values = mapper->primary_key_count <= 16 ? key : corm_alloc_array(mapper->primary_key_count, sizeof key[0]);
+    corm_value *values =
+        mapper->primary_key_count <= 16 ? key : corm_alloc_array(mapper->primary_key_count, sizeof key[0]);
     if (values == NULL) {
         return NULL;
     }
@@ -95,7 +96,8 @@ static corm_load_options *options_of(corm_result *result, const corm_plan_entity
     }
     corm_vector nodes = {0};
     if (result->below != NULL && result->below[entity->number] == NULL &&
-        corm_load_options_below(own_options(result), entity->path, entity->depth - 1, entity->parent, &nodes) == CORM_OK) {
+        corm_load_options_below(own_options(result), entity->path, entity->depth - 1, entity->parent, &nodes) ==
+            CORM_OK) {
         result->below[entity->number] = corm_load_options_new((corm_node *const *)(void *)nodes.items, nodes.count);
     }
     corm_nodes_unref(&nodes);
@@ -104,7 +106,8 @@ static corm_load_options *options_of(corm_result *result, const corm_plan_entity
 }
 
 /* A new object of the row; *out is held for the caller. It is reachable only when it is complete. */
-static corm_status create(corm_result *result, const corm_plan_entity *entity, const corm_value *row, corm_state **out) {
+static corm_status create(corm_result *result, const corm_plan_entity *entity, const corm_value *row,
+                          corm_state **out) {
     corm_session *session = result->session;
     const corm_host *host = entity->mapper->host;
     corm_object *object;
@@ -151,7 +154,8 @@ static corm_status refresh_unchanged(corm_state *state, const corm_plan_entity *
     return status;
 }
 
-static corm_status refresh(corm_result *result, corm_state *state, const corm_plan_entity *entity, const corm_value *row) {
+static corm_status refresh(corm_result *result, corm_state *state, const corm_plan_entity *entity,
+                           const corm_value *row) {
     corm_session *session = result->session;
     const corm_host *host = state->mapper->host;
     corm_status status = CORM_OK;
@@ -161,9 +165,8 @@ static corm_status refresh(corm_result *result, corm_state *state, const corm_pl
             corm_session_unhold(session, state);
         }
     }
-    status = state->changes == NULL
-                 ? host->load_row(corm_state_object(state), entity->steps, entity->step_count, row)
-                 : refresh_unchanged(state, entity, row);
+    status = state->changes == NULL ? host->load_row(corm_state_object(state), entity->steps, entity->step_count, row)
+                                    : refresh_unchanged(state, entity, row);
     if (status == CORM_OK) {
         state->flags &= ~(uint32_t)CORM_STATE_EXPIRED;
     }
@@ -300,7 +303,8 @@ static corm_status convert_row(corm_result *result, const corm_value **row) {
         if (columns[i].convert == NULL || raw[i].kind == CORM_KIND_NULL) {
             result->row[i] = raw[i];
         } else {
-            status = columns[i].convert(columns[i].type, &raw[i], &result->row[i], result->rooms + i * CORM_RESULT_ROOM);
+            status =
+                columns[i].convert(columns[i].type, &raw[i], &result->row[i], result->rooms + i * CORM_RESULT_ROOM);
         }
     }
     *row = result->row;
@@ -405,8 +409,8 @@ static corm_status finish_fillings(corm_result *result) {
         corm_object *object = corm_state_object(filling->state);
         HASH_DELETE(hh, result->fillings, filling);
         if (status == CORM_OK && corm_state_change(filling->state, filling->attribute) == NULL) {
-            status = host->collection_set(object, filling->attribute, (corm_object *const *)(void *)filling->items.items,
-                                          filling->items.count);
+            status = host->collection_set(object, filling->attribute,
+                                          (corm_object *const *)(void *)filling->items.items, filling->items.count);
         }
         corm_objects_release(host, &filling->items);
         corm_free(filling);

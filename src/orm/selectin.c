@@ -29,17 +29,18 @@ static const corm_sync_pair *parent_pair(const corm_relationship *relationship) 
     return simple ? &relationship->sync[0] : NULL;
 }
 
-static corm_node *select_children(const corm_relationship *relationship, const corm_sync_pair *pair, const corm_vector *options,
-                                  corm_node *criteria, const corm_value *keys, size_t count) {
+static corm_node *select_children(const corm_relationship *relationship, const corm_sync_pair *pair,
+                                  const corm_vector *options, corm_node *criteria, const corm_value *keys,
+                                  size_t count) {
     corm_node *columns[2] = {corm_column_node(pair->destination), corm_entity_of(relationship->target)};
     corm_node *select = columns[1] == NULL ? NULL : corm_select_new(columns, 2);
     corm_node_unref(columns[1]);
     if (select != NULL && relationship->secondary_join != NULL) {
         corm_node *from = corm_select_from(select, corm_table_node(relationship->target->table));
-        corm_node *joined = from == NULL ? NULL
-                                         : corm_select_join(from, corm_table_node(relationship->target->table),
-                                                            corm_table_node(relationship->secondary),
-                                                            relationship->secondary_join, 0);
+        corm_node *joined =
+            from == NULL ? NULL
+                         : corm_select_join(from, corm_table_node(relationship->target->table),
+                                            corm_table_node(relationship->secondary), relationship->secondary_join, 0);
         corm_node_unref(from);
         corm_node_unref(select);
         select = joined;
@@ -56,14 +57,14 @@ static corm_node *select_children(const corm_relationship *relationship, const c
         narrowed = both;
     }
     if (narrowed != NULL && relationship->order_by.count > 0) {
-        corm_node *sorted = corm_select_order_by(
-            narrowed, (corm_node *const *)(void *)relationship->order_by.items, relationship->order_by.count);
+        corm_node *sorted = corm_select_order_by(narrowed, (corm_node *const *)(void *)relationship->order_by.items,
+                                                 relationship->order_by.count);
         corm_node_unref(narrowed);
         narrowed = sorted;
     }
     if (narrowed != NULL && options->count > 0) {
-        corm_node *with = corm_select_append(narrowed, CORM_SELECT_OPTIONS,
-                                             (corm_node *const *)(void *)options->items, options->count);
+        corm_node *with = corm_select_append(narrowed, CORM_SELECT_OPTIONS, (corm_node *const *)(void *)options->items,
+                                             options->count);
         corm_node_unref(narrowed);
         narrowed = with;
     }
@@ -183,8 +184,8 @@ static corm_status read_targets(corm_session *session, corm_mapper *target, cons
     corm_item item;
     bool has_row = true;
     if (narrowed != NULL && options->count > 0) {
-        corm_node *with = corm_select_append(narrowed, CORM_SELECT_OPTIONS,
-                                             (corm_node *const *)(void *)options->items, options->count);
+        corm_node *with = corm_select_append(narrowed, CORM_SELECT_OPTIONS, (corm_node *const *)(void *)options->items,
+                                             options->count);
         corm_node_unref(narrowed);
         narrowed = with;
     }
@@ -297,8 +298,9 @@ static corm_status is_due(corm_state *state, const corm_attribute *attribute, bo
     return status;
 }
 
-corm_status corm_load_selectin(corm_session *session, corm_state *const *states, size_t count, corm_attribute *attribute,
-                               corm_load_options *options, corm_attribute *const *path, size_t depth) {
+corm_status corm_load_selectin(corm_session *session, corm_state *const *states, size_t count,
+                               corm_attribute *attribute, corm_load_options *options, corm_attribute *const *path,
+                               size_t depth) {
     const corm_relationship *relationship = attribute->relationship;
     corm_vector due = {0}, below = {0};
     corm_set seen = {0};
@@ -337,8 +339,9 @@ static corm_status load_later(corm_result *result, const corm_plan_entity *entit
     const corm_vector *states = &result->loaded[entity->number];
     corm_status status = CORM_OK;
     for (size_t i = 0; i < entity->later_count && status == CORM_OK; i++) {
-        status = corm_load_selectin(result->session, (corm_state *const *)(void *)states->items, states->count,
-                                    entity->later[i].attribute, corm_result_options(result), entity->path, entity->depth);
+        status =
+            corm_load_selectin(result->session, (corm_state *const *)(void *)states->items, states->count,
+                               entity->later[i].attribute, corm_result_options(result), entity->path, entity->depth);
     }
     for (size_t i = 0; i < entity->joined.count && status == CORM_OK; i++) {
         status = load_later(result, entity->joined.items[i]);

@@ -357,8 +357,7 @@ static corm_status refuse(corm_status status, corm_state *state, const char *wha
 static corm_status other_session(const corm_session *session, corm_state *state) {
     corm_text name = CORM_TEXT_EMPTY;
     state->mapper->host->describe(corm_state_object(state), &name);
-    corm_error_set(CORM_INVALID_REQUEST,
-                   "Object '%s' is already attached to session '%llu' (this is '%llu')",
+    corm_error_set(CORM_INVALID_REQUEST, "Object '%s' is already attached to session '%llu' (this is '%llu')",
                    name.data == NULL ? state->mapper->name : name.data, (unsigned long long)state->session->number,
                    (unsigned long long)session->number);
     corm_text_clear(&name);
@@ -694,8 +693,7 @@ corm_status corm_session_refresh(corm_session *session, corm_state *state, corm_
         status = corm_cascade_collect(state, CORM_CASCADE_REFRESH_EXPIRE, false, NULL, &reached);
         for (size_t i = 0; i < reached.count && status == CORM_OK; i++) {
             corm_state *other = host->state_of(reached.items[i]);
-            if (other != NULL && other != state && other->session == session &&
-                (other->flags & CORM_STATE_IN_MAP)) {
+            if (other != NULL && other != state && other->session == session && (other->flags & CORM_STATE_IN_MAP)) {
                 status = expire_one(session, other, NULL, 0);
             }
         }
@@ -764,8 +762,7 @@ static bool belongs(const corm_state *state, enum corm_session_set set) {
     case CORM_SESSION_NEW:
         return (state->flags & CORM_STATE_PENDING) != 0;
     case CORM_SESSION_DIRTY:
-        return (state->flags & (CORM_STATE_MODIFIED | CORM_STATE_PENDING | CORM_STATE_DELETING)) ==
-               CORM_STATE_MODIFIED;
+        return (state->flags & (CORM_STATE_MODIFIED | CORM_STATE_PENDING | CORM_STATE_DELETING)) == CORM_STATE_MODIFIED;
     case CORM_SESSION_DELETED:
         return (state->flags & CORM_STATE_DELETING) != 0;
     case CORM_SESSION_ALL:

@@ -19,11 +19,11 @@ typedef struct corm_session corm_session;
 
 typedef struct corm_session_options {
     bool no_autoflush;
-    bool keep_on_commit;      /* expire_on_commit=False */
+    bool keep_on_commit; /* expire_on_commit=False */
     bool no_autobegin;
-    void *host;               /* the host's session object, borrowed, given back to hooks */
+    void *host;                      /* the host's session object, borrowed, given back to hooks */
     const corm_host *host_functions; /* for session events; may be NULL */
-    bool strong;              /* the identity map holds its objects (the C face) */
+    bool strong;                     /* the identity map holds its objects (the C face) */
 } corm_session_options;
 
 /* How a session takes part in a transaction that is under way on a connection of the caller's. */
@@ -93,14 +93,14 @@ corm_status corm_session_begin(corm_session *session);
 corm_status corm_session_begin_nested(corm_session *session);
 /* Flush, then commit; commits the innermost begin_nested() if there is one when `nested`. */
 corm_status corm_session_commit(corm_session *session);
-corm_status corm_session_commit_nested(corm_session *session);     /* RELEASE SAVEPOINT */
+corm_status corm_session_commit_nested(corm_session *session); /* RELEASE SAVEPOINT */
 corm_status corm_session_rollback(corm_session *session);
-corm_status corm_session_rollback_nested(corm_session *session);   /* the innermost savepoint only */
+corm_status corm_session_rollback_nested(corm_session *session); /* the innermost savepoint only */
 corm_status corm_session_close(corm_session *session);
 bool corm_session_in_transaction(const corm_session *session);
 bool corm_session_in_nested_transaction(const corm_session *session);
 bool corm_session_is_active(const corm_session *session);
-size_t corm_session_depth(const corm_session *session);            /* 0: none, 1: root, 2..: savepoints */
+size_t corm_session_depth(const corm_session *session); /* 0: none, 1: root, 2..: savepoints */
 /* Write all changes; objects NULL: everything. */
 corm_status corm_session_flush(corm_session *session);
 /* The flush that queries do first, when autoflush is on. */

@@ -11,24 +11,24 @@
 
 /* One begin(): the root, or a savepoint inside it. */
 typedef struct corm_transaction {
-    uint32_t serial;       /* grows with each transaction of the session */
+    uint32_t serial; /* grows with each transaction of the session */
     bool savepoint;
-    bool begun;            /* of the root: the connection is taken */
-    bool on_database;      /* BEGIN or SAVEPOINT was sent, or a caller's BEGIN is ours to end */
-    bool joined;           /* of the root: it is a savepoint in a caller's transaction */
-    char name[40];         /* the savepoint's */
+    bool begun;       /* of the root: the connection is taken */
+    bool on_database; /* BEGIN or SAVEPOINT was sent, or a caller's BEGIN is ours to end */
+    bool joined;      /* of the root: it is a savepoint in a caller's transaction */
+    char name[40];    /* the savepoint's */
 } corm_transaction;
 
 /* A row that was deleted in the transaction: its object is held until the outcome is known. */
 typedef struct corm_tombstone {
-    corm_object *object;   /* retained */
+    corm_object *object; /* retained */
     corm_state *state;
     uint32_t serial;
 } corm_tombstone;
 
 /* A primary key that a flush changed: undone by rollback. */
 typedef struct corm_key_switch {
-    corm_object *object;   /* retained */
+    corm_object *object; /* retained */
     corm_state *state;
     corm_state_identity old_key; /* a reference */
     uint32_t serial;
@@ -42,15 +42,15 @@ typedef struct corm_partner {
 } corm_partner;
 
 struct corm_session {
-    corm_engine *engine;          /* a reference, or NULL */
-    corm_connection *connection;  /* checked out while a transaction runs */
-    bool borrowed_connection;     /* the caller's: its transaction is not ours to end */
-    corm_connection_watch watch;  /* of a borrowed connection */
+    corm_engine *engine;         /* a reference, or NULL */
+    corm_connection *connection; /* checked out while a transaction runs */
+    bool borrowed_connection;    /* the caller's: its transaction is not ours to end */
+    corm_connection_watch watch; /* of a borrowed connection */
     corm_session_join join;
     corm_session_get_bind get_bind; /* or NULL: one engine for everything */
     void *bind_context;
-    bool chosen;                  /* the engine of the next statement is chosen already */
-    corm_vector partners;         /* corm_partner * */
+    bool chosen;          /* the engine of the next statement is chosen already */
+    corm_vector partners; /* corm_partner * */
     uint64_t number;
     bool autoflush;
     bool expire_on_commit;
@@ -58,24 +58,24 @@ struct corm_session {
     bool strong;
     bool closed;
     bool flushing;
-    bool detecting;               /* plain assignments are being looked for */
-    bool failed;                  /* a flush failed: the transaction is rolled back, rollback() is due */
-    char *failure;                /* what failed, for PendingRollbackError */
+    bool detecting; /* plain assignments are being looked for */
+    bool failed;    /* a flush failed: the transaction is rolled back, rollback() is due */
+    char *failure;  /* what failed, for PendingRollbackError */
     void *host;
     const corm_host *host_functions;
     uint32_t listening;
     corm_identity_map identity;
-    corm_vector held;             /* corm_state *: retained; NULL where one left */
-    size_t held_count;            /* those that are not NULL */
-    corm_vector transactions;     /* corm_transaction *, the root first */
-    corm_vector tombstones;       /* corm_tombstone * */
-    corm_vector key_switches;     /* corm_key_switch * */
-    corm_vector journal;          /* see journal.c */
-    uint32_t serial;              /* of the last transaction begun */
+    corm_vector held;                /* corm_state *: retained; NULL where one left */
+    size_t held_count;               /* those that are not NULL */
+    corm_vector transactions;        /* corm_transaction *, the root first */
+    corm_vector tombstones;          /* corm_tombstone * */
+    corm_vector key_switches;        /* corm_key_switch * */
+    corm_vector journal;             /* see journal.c */
+    uint32_t serial;                 /* of the last transaction begun */
     corm_attribute *const *expiring; /* while CORM_EVENT_EXPIRE is told: the attributes; NULL: all */
     size_t expiring_count;
-    atomic_uintptr_t owner;       /* the thread whose operations are under way, or 0 */
-    unsigned entered;             /* how many: the owner's alone */
+    atomic_uintptr_t owner; /* the thread whose operations are under way, or 0 */
+    unsigned entered;       /* how many: the owner's alone */
 };
 
 void corm_key_switch_free(corm_key_switch *change);

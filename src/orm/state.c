@@ -137,8 +137,7 @@ corm_status corm_state_changed(corm_state *state, corm_attribute *attribute, cor
             status = mark_modified(state);
         }
         if (status == CORM_OK) {
-            state->changes->items[state->changes->count++] =
-                (corm_change){.attribute = attribute, .committed = former};
+            state->changes->items[state->changes->count++] = (corm_change){.attribute = attribute, .committed = former};
             return CORM_OK;
         }
     }
@@ -341,9 +340,9 @@ static corm_status compare_items(const corm_host *host, const corm_vector *past,
             status = corm_error_last()->status;
         } else if (!(item->flags & CORM_STATE_MARK_NEW)) {
             item->flags |= CORM_STATE_MARK_NEW;
-            status = push_retained(host, item->flags & CORM_STATE_MARK_OLD ? &out->unchanged_objects
-                                                                           : &out->added_objects,
-                                   present->items[i]);
+            status =
+                push_retained(host, item->flags & CORM_STATE_MARK_OLD ? &out->unchanged_objects : &out->added_objects,
+                              present->items[i]);
         }
     }
     for (size_t i = 0; i < past->count; i++) {

@@ -16,22 +16,22 @@
 #include "orm/mapper.h"
 
 enum {
-    CORM_STATE_HAS_KEY = 1u << 0,     /* key is set: persistent, deleted or detached */
-    CORM_STATE_KEY_TUPLE = 1u << 1,   /* key.tuple, not key.integer */
-    CORM_STATE_IN_MAP = 1u << 2,      /* in its session's identity map */
+    CORM_STATE_HAS_KEY = 1u << 0,   /* key is set: persistent, deleted or detached */
+    CORM_STATE_KEY_TUPLE = 1u << 1, /* key.tuple, not key.integer */
+    CORM_STATE_IN_MAP = 1u << 2,    /* in its session's identity map */
     CORM_STATE_PENDING = 1u << 3,
-    CORM_STATE_DELETING = 1u << 4,    /* Session.delete() was called, not flushed */
-    CORM_STATE_DELETED = 1u << 5,     /* its DELETE ran in the present transaction */
-    CORM_STATE_HELD = 1u << 6,        /* session->held holds a reference */
+    CORM_STATE_DELETING = 1u << 4, /* Session.delete() was called, not flushed */
+    CORM_STATE_DELETED = 1u << 5,  /* its DELETE ran in the present transaction */
+    CORM_STATE_HELD = 1u << 6,     /* session->held holds a reference */
     CORM_STATE_MODIFIED = 1u << 7,
-    CORM_STATE_EXPIRED = 1u << 8,     /* absent columns mean "load again", all of them */
-    CORM_STATE_LOADING = 1u << 9,     /* a row is being loaded into it */
-    CORM_STATE_PROCESSING = 1u << 10, /* a flush works on it */
-    CORM_STATE_WAS_DELETED = 1u << 11,/* deleted and committed */
+    CORM_STATE_EXPIRED = 1u << 8,      /* absent columns mean "load again", all of them */
+    CORM_STATE_LOADING = 1u << 9,      /* a row is being loaded into it */
+    CORM_STATE_PROCESSING = 1u << 10,  /* a flush works on it */
+    CORM_STATE_WAS_DELETED = 1u << 11, /* deleted and committed */
     CORM_STATE_DYING = 1u << 12,
-    CORM_STATE_MARK_OLD = 1u << 13,   /* scratch of one comparison: was in a collection */
-    CORM_STATE_MARK_NEW = 1u << 14,   /* scratch of one comparison: is in a collection */
-    CORM_STATE_VISITED = 1u << 15     /* scratch of one cascade */
+    CORM_STATE_MARK_OLD = 1u << 13, /* scratch of one comparison: was in a collection */
+    CORM_STATE_MARK_NEW = 1u << 14, /* scratch of one comparison: is in a collection */
+    CORM_STATE_VISITED = 1u << 15   /* scratch of one cascade */
     /* The upper eight bits belong to the host. */
 };
 
@@ -47,10 +47,10 @@ typedef struct corm_key {
  * added and removed meanwhile. */
 typedef struct corm_change {
     corm_attribute *attribute;
-    corm_value committed;     /* columns and references; ABSENT: it was not loaded */
-    bool loaded;              /* of a collection: `items` is what it had */
-    corm_vector items;        /* corm_object *, retained */
-    corm_vector added;        /* of a collection that is not loaded: pending mutations */
+    corm_value committed; /* columns and references; ABSENT: it was not loaded */
+    bool loaded;          /* of a collection: `items` is what it had */
+    corm_vector items;    /* corm_object *, retained */
+    corm_vector added;    /* of a collection that is not loaded: pending mutations */
     corm_vector removed;
 } corm_change;
 
@@ -62,7 +62,7 @@ typedef struct corm_changes {
 
 typedef union corm_state_key_value {
     int64_t integer;
-    corm_key *tuple;                /* a reference */
+    corm_key *tuple; /* a reference */
 } corm_state_key_value;
 
 /* A state's key by itself, apart from the state. */
@@ -72,14 +72,14 @@ typedef struct corm_state_identity {
 } corm_state_identity;
 
 typedef struct corm_state {
-    corm_mapper *mapper;            /* borrowed: the object's class keeps it */
-    struct corm_session *session;   /* borrowed: cleared when the session lets go of the object */
+    corm_mapper *mapper;          /* borrowed: the object's class keeps it */
+    struct corm_session *session; /* borrowed: cleared when the session lets go of the object */
     corm_state_key_value key;
     uint32_t flags;
     uint32_t born;
     uint32_t touched;
-    uint32_t held_index;            /* in session->held, when HELD */
-    corm_changes *changes;          /* NULL: none */
+    uint32_t held_index;               /* in session->held, when HELD */
+    corm_changes *changes;             /* NULL: none */
     struct corm_load_options *options; /* a reference, or NULL: what later loads from this object follow */
 } corm_state;
 
@@ -97,7 +97,7 @@ int corm_state_visit(corm_state *state, int (*visit)(corm_object *object, void *
 /* Let go of the changes' references, for the host's collector. */
 void corm_state_clear_references(corm_state *state);
 
-corm_object *corm_state_object(const corm_state *state);   /* borrowed */
+corm_object *corm_state_object(const corm_state *state); /* borrowed */
 bool corm_state_is_transient(const corm_state *state);
 bool corm_state_is_pending(const corm_state *state);
 bool corm_state_is_persistent(const corm_state *state);

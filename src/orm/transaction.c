@@ -18,8 +18,7 @@
 enum { MAX_COMMIT_FLUSHES = 100 };
 
 static corm_transaction *innermost(const corm_session *session) {
-    return session->transactions.count == 0 ? NULL
-                                            : session->transactions.items[session->transactions.count - 1];
+    return session->transactions.count == 0 ? NULL : session->transactions.items[session->transactions.count - 1];
 }
 
 static corm_status pending_rollback(const corm_session *session) {
@@ -247,8 +246,8 @@ static void to_transient(corm_session *session, corm_state *state) {
     }
     state->flags &= ~(uint32_t)(CORM_STATE_EXPIRED | CORM_STATE_WAS_DELETED);
     state->born = 0;
-    if (corm_session_event(session, had_row ? CORM_EVENT_PERSISTENT_TO_TRANSIENT : CORM_EVENT_PENDING_TO_TRANSIENT, state) !=
-        CORM_OK) {
+    if (corm_session_event(session, had_row ? CORM_EVENT_PERSISTENT_TO_TRANSIENT : CORM_EVENT_PENDING_TO_TRANSIENT,
+                           state) != CORM_OK) {
         corm_error_clear();
     }
     host->release(object);
@@ -445,12 +444,14 @@ static void end_failure(corm_session *session) {
 static corm_status roll_back_one(corm_session *session, corm_transaction *transaction) {
     if (session->connection == NULL || !transaction->on_database) {
         bool callers = session->borrowed_connection && session->connection != NULL && !transaction->savepoint &&
-                       transaction->begun && !transaction->joined && corm_connection_in_transaction(session->connection);
+                       transaction->begun && !transaction->joined &&
+                       corm_connection_in_transaction(session->connection);
         return callers ? corm_connection_rollback(session->connection) : CORM_OK;
     }
     transaction->on_database = false;
-    return transaction->savepoint || transaction->joined ? corm_connection_rollback_to(session->connection, transaction->name)
-                                  : corm_connection_rollback(session->connection);
+    return transaction->savepoint || transaction->joined
+               ? corm_connection_rollback_to(session->connection, transaction->name)
+               : corm_connection_rollback(session->connection);
 }
 
 static corm_status roll_back_database(corm_session *session, corm_transaction *transaction) {
@@ -495,8 +496,9 @@ corm_status corm_session_rollback(corm_session *session) {
     }
     bool active = session->transactions.count > 0;
     if (session->flushing) {
-        status = corm_error_set(CORM_INVALID_REQUEST,
-                                "rollback() inside of a flush is not possible: raise an exception from the hook instead");
+        status =
+            corm_error_set(CORM_INVALID_REQUEST,
+                           "rollback() inside of a flush is not possible: raise an exception from the hook instead");
     } else {
         status = roll_back_all(session);
     }

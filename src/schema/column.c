@@ -119,9 +119,8 @@ void corm_column_unref(corm_column *column) {
 
 corm_status corm_column_set_name(corm_column *column, const char *name) {
     if (column->table)
-        return corm_error_set(CORM_INVALID_REQUEST,
-                              "Column '%s' has its name already: it belongs to table '%s'", column->name,
-                              column->table->name);
+        return corm_error_set(CORM_INVALID_REQUEST, "Column '%s' has its name already: it belongs to table '%s'",
+                              column->name, column->table->name);
     if (!column->key || (column->name && strcmp(column->key, column->name) == 0)) {
         corm_status status = corm_replace_text(&column->key, name);
         if (status)
@@ -132,9 +131,8 @@ corm_status corm_column_set_name(corm_column *column, const char *name) {
 
 corm_status corm_column_set_key(corm_column *column, const char *key) {
     if (column->table)
-        return corm_error_set(CORM_INVALID_REQUEST,
-                              "Column '%s' has its key already: it belongs to table '%s'", column->name,
-                              column->table->name);
+        return corm_error_set(CORM_INVALID_REQUEST, "Column '%s' has its key already: it belongs to table '%s'",
+                              column->name, column->table->name);
     return corm_replace_text(&column->key, key);
 }
 
@@ -314,8 +312,8 @@ static corm_status replace_column(void *context, corm_node *node, corm_node **ou
     corm_column *column = corm_node_as_column(node);
     if (!column || node->vtable == &stand_in_vtable || !column->table || column->table->metadata != metadata)
         return CORM_OK;
-    corm_node *made = corm_node_make(&stand_in_vtable, CORM_NODE_COLUMN, CORM_OP_NONE, node->type,
-                                     sizeof(stand_in), NULL, 0, true);
+    corm_node *made =
+        corm_node_make(&stand_in_vtable, CORM_NODE_COLUMN, CORM_OP_NONE, node->type, sizeof(stand_in), NULL, 0, true);
     if (!made)
         return CORM_NO_MEMORY;
     ((stand_in *)(void *)made)->column = column;

@@ -119,8 +119,8 @@ static corm_status add_key(corm_constraint *constraint, corm_column *column, con
         return status;
     }
     /* The target is kept alive unless it is of the same metadata, which holds itself together. */
-    bool inside = column->table && key->column && key->column->table &&
-                  key->column->table->metadata == column->table->metadata;
+    bool inside =
+        column->table && key->column && key->column->table && key->column->table->metadata == column->table->metadata;
     if (key->column && key->column != column && !inside)
         key->foreign = corm_node_ref(corm_column_node(key->column));
     *out = key;
@@ -156,10 +156,9 @@ corm_status corm_column_add_foreign_key(corm_column *column, const char *target,
     return CORM_OK;
 }
 
-corm_status corm_table_add_foreign_key(corm_table *table, corm_column *const *columns,
-                                       const char *const *targets, corm_column *const *target_columns,
-                                       size_t count, const corm_foreign_key_options *options,
-                                       corm_constraint **out) {
+corm_status corm_table_add_foreign_key(corm_table *table, corm_column *const *columns, const char *const *targets,
+                                       corm_column *const *target_columns, size_t count,
+                                       const corm_foreign_key_options *options, corm_constraint **out) {
     if (out)
         *out = NULL;
     if (!count)
@@ -252,20 +251,18 @@ corm_status corm_foreign_key_resolve(corm_foreign_key *key, corm_column **out) {
     if (!column_name)
         column_name = key->parent->name;
     if (!table)
-        return corm_error_set(
-            CORM_NO_REFERENCED_TABLE,
-            "Foreign key associated with column '%s.%s' could not find table '%.*s' with which to "
-            "generate a foreign key to target column '%s'",
-            own->name, key->parent->name, (int)size, key->target, column_name);
+        return corm_error_set(CORM_NO_REFERENCED_TABLE,
+                              "Foreign key associated with column '%s.%s' could not find table '%.*s' with which to "
+                              "generate a foreign key to target column '%s'",
+                              own->name, key->parent->name, (int)size, key->target, column_name);
     corm_column *column = corm_table_column(table, column_name);
     if (!column)
         column = corm_table_column_named(table, column_name);
     if (!column)
-        return corm_error_set(
-            CORM_NO_REFERENCED_COLUMN,
-            "Could not initialize target column for ForeignKey '%s' on table '%s': table '%s' has "
-            "no column named '%s'",
-            key->target, own->name, table->name, column_name);
+        return corm_error_set(CORM_NO_REFERENCED_COLUMN,
+                              "Could not initialize target column for ForeignKey '%s' on table '%s': table '%s' has "
+                              "no column named '%s'",
+                              key->target, own->name, table->name, column_name);
     key->column = column;
     take_type(key);
     *out = column;
@@ -281,8 +278,8 @@ bool corm_foreign_key_refers_to(corm_foreign_key *key, const corm_column *column
 
 /* ---- the other constraints ---- */
 
-corm_status corm_table_add_unique(corm_table *table, const char *name, corm_column *const *columns,
-                                  size_t count, corm_constraint **out) {
+corm_status corm_table_add_unique(corm_table *table, const char *name, corm_column *const *columns, size_t count,
+                                  corm_constraint **out) {
     if (out)
         *out = NULL;
     corm_constraint *constraint = constraint_new(CORM_CONSTRAINT_UNIQUE, table, name);
@@ -296,8 +293,7 @@ corm_status corm_table_add_unique(corm_table *table, const char *name, corm_colu
     return attach(table, constraint, out);
 }
 
-corm_status corm_table_add_check(corm_table *table, const char *name, corm_node *check,
-                                 corm_constraint **out) {
+corm_status corm_table_add_check(corm_table *table, const char *name, corm_node *check, corm_constraint **out) {
     if (out)
         *out = NULL;
     corm_constraint *constraint = constraint_new(CORM_CONSTRAINT_CHECK, table, name);
@@ -311,8 +307,8 @@ corm_status corm_table_add_check(corm_table *table, const char *name, corm_node 
     return attach(table, constraint, out);
 }
 
-corm_status corm_table_set_primary_key(corm_table *table, const char *name, corm_column *const *columns,
-                                       size_t count, corm_constraint **out) {
+corm_status corm_table_set_primary_key(corm_table *table, const char *name, corm_column *const *columns, size_t count,
+                                       corm_constraint **out) {
     corm_constraint *constraint = table->constraints.items[0];
     if (out)
         *out = constraint;
@@ -348,8 +344,8 @@ const corm_constraint *corm_table_primary_key_constraint(const corm_table *table
 
 /* ---- indexes ---- */
 
-corm_status corm_table_add_index(corm_table *table, const char *name, corm_node *const *expressions,
-                                 size_t count, bool unique, corm_index **out) {
+corm_status corm_table_add_index(corm_table *table, const char *name, corm_node *const *expressions, size_t count,
+                                 bool unique, corm_index **out) {
     if (out)
         *out = NULL;
     corm_index *index = corm_calloc(1, sizeof *index);
@@ -364,12 +360,10 @@ corm_status corm_table_add_index(corm_table *table, const char *name, corm_node 
         status = corm_vector_reserve(&table->indexes, 1);
     for (size_t i = 0; i < count && !status; i++) {
         corm_column *column = corm_node_as_column(expressions[i]);
-        corm_node *kept =
-            column ? corm_column_node(column) : corm_metadata_intern(table->metadata, expressions[i]);
+        corm_node *kept = column ? corm_column_node(column) : corm_metadata_intern(table->metadata, expressions[i]);
         if (column && column->table != table)
-            status =
-                corm_error_set(CORM_ARGUMENT_ERROR, "Column '%s' of an index does not belong to table '%s'",
-                               column->name ? column->name : "?", table->name);
+            status = corm_error_set(CORM_ARGUMENT_ERROR, "Column '%s' of an index does not belong to table '%s'",
+                                    column->name ? column->name : "?", table->name);
         else if (!kept)
             status = corm_error_last()->status;
         else
@@ -405,8 +399,7 @@ void corm_index_name(const corm_index *index, corm_text *out) {
             out->data[i] = '_';
     }
     /* Only the first column names an index, as the field expects. */
-    const corm_column *column =
-        index->expressions.count ? corm_node_as_column(index->expressions.items[0]) : NULL;
+    const corm_column *column = index->expressions.count ? corm_node_as_column(index->expressions.items[0]) : NULL;
     if (column)
         corm_text_append_format(out, "_%s", column->name);
 }
@@ -441,8 +434,7 @@ corm_status corm_table_adopt_implied(corm_table *table, corm_column *column) {
         (void)!corm_vector_push(&table->constraints, key->constraint);
         key->constraint->table = table;
         /* A target of the same metadata is held by it; a reference would be one to ourselves. */
-        if (key->foreign && key->column && key->column->table &&
-            key->column->table->metadata == table->metadata) {
+        if (key->foreign && key->column && key->column->table && key->column->table->metadata == table->metadata) {
             corm_node_unref(key->foreign);
             key->foreign = NULL;
         }

@@ -71,8 +71,7 @@ static void side_close(side *content) {
     corm_free(content->items);
 }
 
-static corm_status add_pair(pairs *found, const corm_constraint *constraint, corm_node *target,
-                            corm_node *parent) {
+static corm_status add_pair(pairs *found, const corm_constraint *constraint, corm_node *target, corm_node *parent) {
     if (found->count == found->capacity) {
         size_t capacity = found->capacity ? found->capacity * 2 : 8;
         pair *items = corm_realloc_array(found->items, capacity, sizeof *items);
@@ -187,21 +186,19 @@ corm_node *corm_join_condition(corm_node *left, corm_node *right, corm_node *lef
     if (status)
         goto done;
     if (!found.count) {
-        corm_error_set(CORM_NO_FOREIGN_KEYS,
-                       "Can't find any foreign key relationships between '%s' and '%s'.", describe(left),
-                       describe(right));
+        corm_error_set(CORM_NO_FOREIGN_KEYS, "Can't find any foreign key relationships between '%s' and '%s'.",
+                       describe(left), describe(right));
         goto done;
     }
     for (size_t i = 1; i < found.count; i++) {
         const corm_constraint *first = found.items[0].constraint;
         const corm_constraint *other = found.items[i].constraint;
         if (other != first && !(same_pairs(&found, first, other) && same_pairs(&found, other, first))) {
-            corm_error_set(
-                CORM_AMBIGUOUS_FOREIGN_KEYS,
-                "Can't determine join between '%s' and '%s'; tables have more than one foreign key "
-                "constraint relationship between them. Please specify the 'onclause' of this join "
-                "explicitly.",
-                describe(left), describe(right));
+            corm_error_set(CORM_AMBIGUOUS_FOREIGN_KEYS,
+                           "Can't determine join between '%s' and '%s'; tables have more than one foreign key "
+                           "constraint relationship between them. Please specify the 'onclause' of this join "
+                           "explicitly.",
+                           describe(left), describe(right));
             goto done;
         }
     }

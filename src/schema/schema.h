@@ -81,9 +81,8 @@ struct corm_column {
     char *server_default;           /* literal text of DEFAULT '...'; else the node, or neither */
     corm_node *server_default_node; /* owned */
     char *comment;
-    corm_vector
-        foreign_keys;    /* corm_foreign_key *, owned by their constraint or by the column until attached */
-    corm_node *computed; /* GENERATED ALWAYS AS: owned, or NULL */
+    corm_vector foreign_keys; /* corm_foreign_key *, owned by their constraint or by the column until attached */
+    corm_node *computed;      /* GENERATED ALWAYS AS: owned, or NULL */
     bool computed_persisted;
     corm_host_slot info;
     UT_hash_handle hh; /* in table->by_key */
@@ -91,11 +90,10 @@ struct corm_column {
 
 /* One column's side of a foreign key. */
 struct corm_foreign_key {
-    corm_column *parent; /* borrowed; NULL until attached */
-    char *target;        /* "table.column", "schema.table.column", "table" (same name); NULL when given */
-    corm_column
-        *column;        /* the target once resolved: borrowed (same metadata), see corm_foreign_key_resolve */
-    corm_node *foreign; /* a reference that keeps a target of another metadata, or NULL */
+    corm_column *parent;         /* borrowed; NULL until attached */
+    char *target;                /* "table.column", "schema.table.column", "table" (same name); NULL when given */
+    corm_column *column;         /* the target once resolved: borrowed (same metadata), see corm_foreign_key_resolve */
+    corm_node *foreign;          /* a reference that keeps a target of another metadata, or NULL */
     corm_constraint *constraint; /* borrowed */
     corm_host_slot host;
 };
@@ -239,21 +237,19 @@ typedef struct corm_foreign_key_options {
 corm_status corm_column_add_foreign_key(corm_column *column, const char *target, corm_column *target_column,
                                         const corm_foreign_key_options *options, corm_foreign_key **out);
 /* Several columns together. targets: strings; target_columns: used where not NULL. */
-corm_status corm_table_add_foreign_key(corm_table *table, corm_column *const *columns,
-                                       const char *const *targets, corm_column *const *target_columns,
-                                       size_t count, const corm_foreign_key_options *options,
-                                       corm_constraint **out);
-corm_status corm_table_add_unique(corm_table *table, const char *name, corm_column *const *columns,
-                                  size_t count, corm_constraint **out);
+corm_status corm_table_add_foreign_key(corm_table *table, corm_column *const *columns, const char *const *targets,
+                                       corm_column *const *target_columns, size_t count,
+                                       const corm_foreign_key_options *options, corm_constraint **out);
+corm_status corm_table_add_unique(corm_table *table, const char *name, corm_column *const *columns, size_t count,
+                                  corm_constraint **out);
 /* The check is an expression (interned) or a text() node. */
-corm_status corm_table_add_check(corm_table *table, const char *name, corm_node *check,
-                                 corm_constraint **out);
+corm_status corm_table_add_check(corm_table *table, const char *name, corm_node *check, corm_constraint **out);
 /* Name the primary key, or give its columns (count > 0) in an order of their own. */
-corm_status corm_table_set_primary_key(corm_table *table, const char *name, corm_column *const *columns,
-                                       size_t count, corm_constraint **out);
+corm_status corm_table_set_primary_key(corm_table *table, const char *name, corm_column *const *columns, size_t count,
+                                       corm_constraint **out);
 /* name NULL: from table and columns. */
-corm_status corm_table_add_index(corm_table *table, const char *name, corm_node *const *expressions,
-                                 size_t count, bool unique, corm_index **out);
+corm_status corm_table_add_index(corm_table *table, const char *name, corm_node *const *expressions, size_t count,
+                                 bool unique, corm_index **out);
 corm_status corm_index_set_where(corm_index *index, corm_node *where);
 /* The given name, or ix_<table>_<columns>. Appends. */
 void corm_index_name(const corm_index *index, corm_text *out);

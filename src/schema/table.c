@@ -106,11 +106,10 @@ corm_status corm_table_new(corm_metadata *metadata, const char *name, const char
     if (!status)
         status = add_primary_key(table);
     if (!status && corm_metadata_table(metadata, table->key))
-        status = corm_error_set(
-            CORM_INVALID_REQUEST,
-            "Table '%s' is already defined for this MetaData instance.  Specify "
-            "'extend_existing=True' to redefine options and columns on an existing Table object.",
-            table->key);
+        status = corm_error_set(CORM_INVALID_REQUEST,
+                                "Table '%s' is already defined for this MetaData instance.  Specify "
+                                "'extend_existing=True' to redefine options and columns on an existing Table object.",
+                                table->key);
     if (!status)
         status = corm_vector_reserve(&metadata->tables, 1);
     if (!status) /* so that taking it out again cannot fail */
@@ -190,23 +189,21 @@ static corm_status replace_column(corm_table *table, corm_column *old, corm_colu
 
 corm_status corm_table_append_column(corm_table *table, corm_column *column, bool replace) {
     if (!column->name || !*column->name)
-        return corm_error_set(CORM_ARGUMENT_ERROR,
-                              "Column must be constructed with a non-blank name or assign a "
-                              "non-blank .name before adding to a Table.");
+        return corm_error_set(CORM_ARGUMENT_ERROR, "Column must be constructed with a non-blank name or assign a "
+                                                   "non-blank .name before adding to a Table.");
     if (column->table == table)
         return CORM_OK;
     if (column->table)
-        return corm_error_set(CORM_ARGUMENT_ERROR, "Column object '%s' already assigned to Table '%s'",
-                              column->name, column->table->name);
+        return corm_error_set(CORM_ARGUMENT_ERROR, "Column object '%s' already assigned to Table '%s'", column->name,
+                              column->table->name);
     if (!column->key && corm_replace_text(&column->key, column->name))
         return CORM_NO_MEMORY;
     corm_column *old = corm_table_column(table, column->key);
     if (old && !replace)
-        return corm_error_set(
-            CORM_ARGUMENT_ERROR,
-            "A column with name '%s' is already present in table '%s'. Specify replace_existing=True "
-            "to replace it.",
-            column->key, table->name);
+        return corm_error_set(CORM_ARGUMENT_ERROR,
+                              "A column with name '%s' is already present in table '%s'. Specify replace_existing=True "
+                              "to replace it.",
+                              column->key, table->name);
     if (table->columns.count >= UINT32_MAX)
         return corm_error_set(CORM_VALUE_ERROR, "Table '%s' has too many columns", table->name);
     corm_status status = corm_vector_reserve(&table->columns, 1);
@@ -282,8 +279,8 @@ corm_column *corm_table_autoincrement_column(const corm_table *table) {
         return NULL;
     corm_column *column = table->primary_key.items[0];
     if (column->autoincrement == CORM_AUTOINCREMENT_NO || !is_integer(corm_column_type(column)) ||
-        column->foreign_keys.count || column->default_value.kind != CORM_DEFAULT_NONE ||
-        column->server_default || column->server_default_node)
+        column->foreign_keys.count || column->default_value.kind != CORM_DEFAULT_NONE || column->server_default ||
+        column->server_default_node)
         return NULL;
     return column;
 }

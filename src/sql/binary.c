@@ -49,8 +49,8 @@ static const corm_node_vtable list_vtable = {
     .clone = list_clone,
 };
 
-static corm_node *binary_make(corm_operator op, corm_node *left, corm_node *right, corm_node *escape,
-                              corm_type *type, unsigned detail, const char *custom) {
+static corm_node *binary_make(corm_operator op, corm_node *left, corm_node *right, corm_node *escape, corm_type *type,
+                              unsigned detail, const char *custom) {
     corm_node *children[3] = {left, right, escape};
     corm_node *node =
         corm_node_make(&binary_vtable, CORM_NODE_BINARY, op, type, sizeof(corm_binary), children, 3, true);
@@ -65,8 +65,8 @@ static corm_node *binary_make(corm_operator op, corm_node *left, corm_node *righ
 }
 
 static corm_node *binary_clone(const corm_node *node, corm_node *const *children) {
-    return binary_make((corm_operator)node->op, children[0], children[1], children[2], node->type,
-                       node->detail, as_binary(node)->custom);
+    return binary_make((corm_operator)node->op, children[0], children[1], children[2], node->type, node->detail,
+                       as_binary(node)->custom);
 }
 
 /* ---- types of results ---- */
@@ -178,8 +178,7 @@ corm_node *corm_binary_custom(const char *text, corm_node *left, corm_node *righ
         return NULL;
     if (!type)
         type = is_comparison ? corm_type_of_kind(CORM_TYPE_BOOLEAN) : corm_node_type(left);
-    return binary_make(CORM_OP_CUSTOM, left, right, NULL, type, is_comparison ? CORM_BINARY_IS_COMPARISON : 0,
-                       text);
+    return binary_make(CORM_OP_CUSTOM, left, right, NULL, type, is_comparison ? CORM_BINARY_IS_COMPARISON : 0, text);
 }
 
 static bool takes_constants(corm_operator op) {
@@ -220,8 +219,8 @@ static corm_status escape_text(corm_text *out, const char *text, size_t size, ch
     return corm_text_status(out);
 }
 
-corm_node *corm_binary_text_match(corm_operator op, corm_node *left, const char *text, size_t size,
-                                  const char *escape, bool autoescape) {
+corm_node *corm_binary_text_match(corm_operator op, corm_node *left, const char *text, size_t size, const char *escape,
+                                  bool autoescape) {
     if (!left || !text)
         return NULL;
     if (autoescape && (!escape || !*escape))
@@ -259,10 +258,10 @@ corm_node *corm_between(corm_node *operand, corm_node *low, corm_node *high, boo
 corm_node *corm_in(corm_node *operand, corm_node *right) {
     if (!operand || !right)
         return NULL;
-    bool fits = right->kind == CORM_NODE_LIST || corm_node_is_select(right) ||
-                right->kind == CORM_NODE_TEXT || right->kind == CORM_NODE_GROUPING ||
-                right->kind == CORM_NODE_SCALAR_SUBQUERY || right->kind == CORM_NODE_EXTENSION ||
-                right->kind == CORM_NODE_ALIAS || right->kind == CORM_NODE_FUNCTION ||
+    bool fits = right->kind == CORM_NODE_LIST || corm_node_is_select(right) || right->kind == CORM_NODE_TEXT ||
+                right->kind == CORM_NODE_GROUPING || right->kind == CORM_NODE_SCALAR_SUBQUERY ||
+                right->kind == CORM_NODE_EXTENSION || right->kind == CORM_NODE_ALIAS ||
+                right->kind == CORM_NODE_FUNCTION ||
                 (right->kind == CORM_NODE_BIND && right->detail & CORM_BIND_EXPANDING);
     if (!fits) {
         corm_error_set(CORM_ARGUMENT_ERROR,
@@ -304,8 +303,8 @@ corm_node *corm_not(corm_node *operand) {
     corm_operator negation = corm_operator_negation((corm_operator)operand->op);
     if (operand->kind == CORM_NODE_BINARY && negation != CORM_OP_NONE) {
         const corm_binary *binary = as_binary(operand);
-        return binary_make(negation, binary->children[0], binary->children[1], binary->children[2],
-                           operand->type, operand->detail, binary->custom);
+        return binary_make(negation, binary->children[0], binary->children[1], binary->children[2], operand->type,
+                           operand->detail, binary->custom);
     }
     return unary_make(CORM_OP_NOT, operand, corm_type_of_kind(CORM_TYPE_BOOLEAN));
 }
@@ -326,8 +325,8 @@ corm_node *corm_list_new(corm_operator op, corm_node *const *nodes, size_t count
         return NULL;
     }
     corm_type *type = op == CORM_OP_COMMA ? NULL : corm_type_of_kind(CORM_TYPE_BOOLEAN);
-    return corm_node_make(&list_vtable, CORM_NODE_LIST, op, type, sizeof(corm_list) + count * sizeof *nodes,
-                          nodes, count, false);
+    return corm_node_make(&list_vtable, CORM_NODE_LIST, op, type, sizeof(corm_list) + count * sizeof *nodes, nodes,
+                          count, false);
 }
 
 static corm_node *list_clone(const corm_node *node, corm_node *const *children) {

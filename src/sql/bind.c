@@ -69,8 +69,8 @@ static const corm_node_vtable bind_vtable = {
 };
 
 static corm_bind *bind_open(corm_type *type, unsigned detail) {
-    corm_bind *bind = as_bind(
-        corm_node_make(&bind_vtable, CORM_NODE_BIND, CORM_OP_NONE, type, sizeof *bind, NULL, 0, true));
+    corm_bind *bind =
+        as_bind(corm_node_make(&bind_vtable, CORM_NODE_BIND, CORM_OP_NONE, type, sizeof *bind, NULL, 0, true));
     if (!bind)
         return NULL;
     bind->node.detail = (uint16_t)detail;
@@ -128,8 +128,7 @@ static int family(const corm_type *type) {
 
 static corm_type *type_compared(const corm_node *with, const corm_value *value) {
     corm_type *type = corm_node_type(with);
-    if (value->kind == CORM_KIND_NULL || value->kind == CORM_KIND_ABSENT || value->kind == CORM_KIND_HOST ||
-        type->host)
+    if (value->kind == CORM_KIND_NULL || value->kind == CORM_KIND_ABSENT || value->kind == CORM_KIND_HOST || type->host)
         return type;
     corm_type *own = corm_type_of_value(value);
     int own_family = family(own);
@@ -182,8 +181,7 @@ static corm_status copy_items(corm_bind *bind, const corm_value *values, size_t 
 
 corm_node *corm_bind_list_named(const char *key, const corm_value *values, size_t count, uint32_t width,
                                 corm_type *type, bool required) {
-    unsigned detail =
-        CORM_BIND_EXPANDING | (key ? 0u : CORM_BIND_UNIQUE) | (required ? CORM_BIND_REQUIRED : 0u);
+    unsigned detail = CORM_BIND_EXPANDING | (key ? 0u : CORM_BIND_UNIQUE) | (required ? CORM_BIND_REQUIRED : 0u);
     if (width > 1)
         detail |= CORM_BIND_TUPLES;
     if (!type && count && width <= 1)
@@ -230,8 +228,7 @@ static corm_bind *bind_copy(const corm_node *node, corm_type *type) {
     if (!bind)
         return NULL;
     bind->item_width = old->item_width;
-    if ((old->key && !(bind->key = corm_strdup(old->key))) ||
-        (old->hint && !(bind->hint = corm_strdup(old->hint)))) {
+    if ((old->key && !(bind->key = corm_strdup(old->key))) || (old->hint && !(bind->hint = corm_strdup(old->hint)))) {
         corm_node_unref(&bind->node);
         return NULL;
     }
@@ -241,16 +238,14 @@ static corm_bind *bind_copy(const corm_node *node, corm_type *type) {
 static corm_node *copy_with_content(const corm_node *node, corm_type *type, unsigned detail) {
     const corm_bind *old = corm_node_bind(node);
     if (old->evaluate) {
-        corm_error_set(CORM_INVALID_REQUEST,
-                       "A bound value that is computed when executing cannot be changed");
+        corm_error_set(CORM_INVALID_REQUEST, "A bound value that is computed when executing cannot be changed");
         return NULL;
     }
     corm_bind *bind = bind_copy(node, type);
     if (!bind)
         return NULL;
     bind->node.detail |= (uint16_t)detail;
-    if (corm_value_copy(&old->value, &bind->value) ||
-        copy_items(bind, old->items, old->item_count, old->item_width))
+    if (corm_value_copy(&old->value, &bind->value) || copy_items(bind, old->items, old->item_count, old->item_width))
         return fail(bind);
     return corm_node_seal(&bind->node);
 }

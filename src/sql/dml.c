@@ -11,7 +11,7 @@ static const corm_dml *as_dml(const corm_node *node) {
 
 static corm_node *dml_clone(const corm_node *node, corm_node *const *children);
 
-#define DML(title)                                                                                           \
+#define DML(title)                                                                                                     \
     { .name = title, .children_at = offsetof(corm_dml, parts), .clone = dml_clone }
 static const corm_node_vtable insert_vtable = DML("Insert");
 static const corm_node_vtable update_vtable = DML("Update");
@@ -73,8 +73,7 @@ corm_node *corm_dml_append(const corm_node *dml, corm_dml_part part, corm_node *
 corm_node *corm_dml_with_detail(const corm_node *dml, uint16_t clear, uint16_t set) {
     if (!dml)
         return NULL;
-    return dml_make(dml->vtable, (corm_node_kind)dml->kind, (unsigned)(dml->detail & ~clear) | set,
-                    as_dml(dml)->parts);
+    return dml_make(dml->vtable, (corm_node_kind)dml->kind, (unsigned)(dml->detail & ~clear) | set, as_dml(dml)->parts);
 }
 
 /* A copy with these columns and rows. Takes over neither. */
@@ -88,15 +87,13 @@ static corm_node *with_rows(const corm_node *dml, corm_node *columns, corm_node 
     return dml_make(dml->vtable, (corm_node_kind)dml->kind, dml->detail | detail, parts);
 }
 
-corm_node *corm_dml_values(const corm_node *dml, corm_node *const *columns, corm_node *const *values,
-                           size_t count) {
+corm_node *corm_dml_values(const corm_node *dml, corm_node *const *columns, corm_node *const *values, size_t count) {
     if (!dml)
         return NULL;
     const corm_node *old_columns = as_dml(dml)->parts[CORM_DML_COLUMNS];
     const corm_node *old_rows = as_dml(dml)->parts[CORM_DML_ROWS];
     if (corm_list_count(old_rows) > 1) {
-        corm_error_set(CORM_INVALID_REQUEST,
-                       "Can't mix single and multiple VALUES formats in one INSERT statement");
+        corm_error_set(CORM_INVALID_REQUEST, "Can't mix single and multiple VALUES formats in one INSERT statement");
         return NULL;
     }
     size_t old = corm_list_count(old_columns);
@@ -129,8 +126,8 @@ corm_node *corm_dml_values(const corm_node *dml, corm_node *const *columns, corm
     return made;
 }
 
-corm_node *corm_insert_rows(const corm_node *insert, corm_node *const *columns, size_t count,
-                            corm_node *const *values, size_t rows) {
+corm_node *corm_insert_rows(const corm_node *insert, corm_node *const *columns, size_t count, corm_node *const *values,
+                            size_t rows) {
     if (!insert)
         return NULL;
     corm_node **lists = corm_alloc_array(rows, sizeof *lists);
@@ -193,15 +190,15 @@ static const corm_node_vtable conflict_vtable = {
     .clone = conflict_clone,
 };
 
-corm_node *corm_conflict_new(corm_node *targets, corm_node *target_where, corm_node *columns,
-                             corm_node *values, corm_node *where) {
+corm_node *corm_conflict_new(corm_node *targets, corm_node *target_where, corm_node *columns, corm_node *values,
+                             corm_node *where) {
     if (corm_list_count(columns) != corm_list_count(values)) {
         corm_error_set(CORM_ARGUMENT_ERROR, "ON CONFLICT DO UPDATE needs a value for each column");
         return NULL;
     }
     corm_node *children[5] = {targets, target_where, columns, values, where};
-    return corm_node_make(&conflict_vtable, CORM_NODE_CONFLICT, CORM_OP_NONE, NULL, sizeof(corm_conflict),
-                          children, 5, false);
+    return corm_node_make(&conflict_vtable, CORM_NODE_CONFLICT, CORM_OP_NONE, NULL, sizeof(corm_conflict), children, 5,
+                          false);
 }
 
 corm_node *corm_excluded(corm_node *column) {

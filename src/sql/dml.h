@@ -47,20 +47,18 @@ corm_node *corm_dml_with_part(const corm_node *dml, corm_dml_part part, corm_nod
 corm_node *corm_dml_append(const corm_node *dml, corm_dml_part part, corm_node *const *nodes, size_t count);
 corm_node *corm_dml_with_detail(const corm_node *dml, uint16_t clear, uint16_t set);
 /* Set columns to expressions; those that are set already are replaced. Of a single row. */
-corm_node *corm_dml_values(const corm_node *dml, corm_node *const *columns, corm_node *const *values,
-                           size_t count);
+corm_node *corm_dml_values(const corm_node *dml, corm_node *const *columns, corm_node *const *values, size_t count);
 /* Many rows: values has rows x count nodes. */
-corm_node *corm_insert_rows(const corm_node *insert, corm_node *const *columns, size_t count,
-                            corm_node *const *values, size_t rows);
-corm_node *corm_insert_from_select(const corm_node *insert, corm_node *const *columns, size_t count,
-                                   corm_node *select);
+corm_node *corm_insert_rows(const corm_node *insert, corm_node *const *columns, size_t count, corm_node *const *values,
+                            size_t rows);
+corm_node *corm_insert_from_select(const corm_node *insert, corm_node *const *columns, size_t count, corm_node *select);
 corm_node *corm_dml_where(const corm_node *dml, corm_node *criterion);
 corm_node *corm_dml_returning(const corm_node *dml, corm_node *const *nodes, size_t count);
 
 /* ON CONFLICT (targets) [WHERE target_where] DO NOTHING, or DO UPDATE SET columns = values [WHERE where] when there are
  * columns. targets, target_where, columns, values, where are LISTs or NULL. `excluded` columns: corm_excluded(). */
-corm_node *corm_conflict_new(corm_node *targets, corm_node *target_where, corm_node *columns,
-                             corm_node *values, corm_node *where);
+corm_node *corm_conflict_new(corm_node *targets, corm_node *target_where, corm_node *columns, corm_node *values,
+                             corm_node *where);
 corm_node *corm_excluded(corm_node *column);
 
 typedef struct corm_conflict {

@@ -66,10 +66,9 @@ static const corm_node_vtable literal_vtable = {
     .display_name = named_name,
 };
 
-static corm_node *named_make(const corm_node_vtable *vtable, corm_node_kind kind, corm_node *child,
-                             const char *name, corm_type *type, unsigned detail) {
-    corm_node *node =
-        corm_node_make(vtable, kind, CORM_OP_NONE, type, sizeof(corm_named), &child, child ? 1 : 0, true);
+static corm_node *named_make(const corm_node_vtable *vtable, corm_node_kind kind, corm_node *child, const char *name,
+                             corm_type *type, unsigned detail) {
+    corm_node *node = corm_node_make(vtable, kind, CORM_OP_NONE, type, sizeof(corm_named), &child, child ? 1 : 0, true);
     if (!node)
         return NULL;
     corm_named *named = (corm_named *)(void *)node;
@@ -106,8 +105,7 @@ corm_node *corm_extract(const char *field, corm_node *operand) {
             return NULL;
         }
     }
-    return named_make(&extract_vtable, CORM_NODE_EXTRACT, operand, field,
-                      corm_type_of_kind(CORM_TYPE_INTEGER), 0);
+    return named_make(&extract_vtable, CORM_NODE_EXTRACT, operand, field, corm_type_of_kind(CORM_TYPE_INTEGER), 0);
 }
 
 corm_node *corm_literal_column(const char *text, corm_type *type) {
@@ -115,13 +113,11 @@ corm_node *corm_literal_column(const char *text, corm_type *type) {
 }
 
 corm_node *corm_plain_column(const char *name, corm_type *type) {
-    return name ? named_make(&literal_vtable, CORM_NODE_LITERAL_COLUMN, NULL, name, type, CORM_LITERAL_QUOTED)
-                : NULL;
+    return name ? named_make(&literal_vtable, CORM_NODE_LITERAL_COLUMN, NULL, name, type, CORM_LITERAL_QUOTED) : NULL;
 }
 
 corm_node *corm_label_reference(const char *name) {
-    return name ? named_make(&literal_vtable, CORM_NODE_LITERAL_COLUMN, NULL, name, NULL,
-                             CORM_LITERAL_REFERENCE)
+    return name ? named_make(&literal_vtable, CORM_NODE_LITERAL_COLUMN, NULL, name, NULL, CORM_LITERAL_REFERENCE)
                 : NULL;
 }
 
@@ -141,10 +137,10 @@ static bool constant_equal(const corm_node *left, const corm_node *right) {
 
 static const corm_node_vtable constant_vtable = {.name = "Constant", .equal = constant_equal};
 
-#define CONSTANT(which, number)                                                                              \
-    {                                                                                                        \
-        .kind = CORM_NODE_CONSTANT, .op = which, .flags = CORM_NODE_IMMORTAL | CORM_NODE_SEALED,             \
-        .hash = number, .vtable = &constant_vtable                                                           \
+#define CONSTANT(which, number)                                                                                        \
+    {                                                                                                                  \
+        .kind = CORM_NODE_CONSTANT, .op = which, .flags = CORM_NODE_IMMORTAL | CORM_NODE_SEALED, .hash = number,       \
+        .vtable = &constant_vtable                                                                                     \
     }
 static corm_node null_node = CONSTANT(CORM_OP_NULL, 0x9D2C5680A3B1C701);
 static corm_node true_node = CONSTANT(CORM_OP_TRUE, 0x9D2C5680A3B1C703);
@@ -317,9 +313,8 @@ corm_node *corm_function_new(const char *name, corm_node *const *arguments, size
     }
     if (!type)
         type = known_type(name, arguments, count);
-    corm_node *node =
-        corm_node_make(&function_vtable, CORM_NODE_FUNCTION, CORM_OP_NONE, type,
-                       sizeof(corm_function) + count * sizeof *arguments, arguments, count, true);
+    corm_node *node = corm_node_make(&function_vtable, CORM_NODE_FUNCTION, CORM_OP_NONE, type,
+                                     sizeof(corm_function) + count * sizeof *arguments, arguments, count, true);
     if (!node)
         return NULL;
     corm_function *function = (corm_function *)(void *)node;
@@ -352,24 +347,24 @@ static bool type_equal(const corm_node *left, const corm_node *right) {
     return left->type == right->type || corm_type_equal(corm_node_type(left), corm_node_type(right));
 }
 
-#define PLAIN(title)                                                                                         \
-    {                                                                                                        \
-        .name = title, .children_at = offsetof(plain, children), .clone = plain_clone, .hash = type_hash,    \
-        .equal = type_equal                                                                                  \
+#define PLAIN(title)                                                                                                   \
+    {                                                                                                                  \
+        .name = title, .children_at = offsetof(plain, children), .clone = plain_clone, .hash = type_hash,              \
+        .equal = type_equal                                                                                            \
     }
 static const corm_node_vtable case_vtable = PLAIN("Case");
 static const corm_node_vtable cast_vtable = PLAIN("Cast");
 static const corm_node_vtable over_vtable = PLAIN("Over");
 static const corm_node_vtable grouping_vtable = PLAIN("Grouping");
 
-static corm_node *plain_make(const corm_node_vtable *vtable, corm_node_kind kind, corm_type *type,
-                             unsigned detail, corm_node *const *children, size_t count) {
+static corm_node *plain_make(const corm_node_vtable *vtable, corm_node_kind kind, corm_type *type, unsigned detail,
+                             corm_node *const *children, size_t count) {
     if (count > (SIZE_MAX - sizeof(plain)) / sizeof *children) {
         corm_error_no_memory();
         return NULL;
     }
-    corm_node *node = corm_node_make(vtable, kind, CORM_OP_NONE, type,
-                                     sizeof(plain) + count * sizeof *children, children, count, true);
+    corm_node *node = corm_node_make(vtable, kind, CORM_OP_NONE, type, sizeof(plain) + count * sizeof *children,
+                                     children, count, true);
     if (!node)
         return NULL;
     node->detail = (uint16_t)detail;
@@ -377,8 +372,7 @@ static corm_node *plain_make(const corm_node_vtable *vtable, corm_node_kind kind
 }
 
 static corm_node *plain_clone(const corm_node *node, corm_node *const *children) {
-    return plain_make(node->vtable, (corm_node_kind)node->kind, node->type, node->detail, children,
-                      node->child_count);
+    return plain_make(node->vtable, (corm_node_kind)node->kind, node->type, node->detail, children, node->child_count);
 }
 
 corm_node *corm_over(corm_node *function, corm_node *partition_by, corm_node *order_by) {

@@ -87,15 +87,14 @@ corm_node *corm_binary_new(corm_operator op, corm_node *left, corm_node *right);
 /* With escape: a character for LIKE and its kin ("" or NULL: none). */
 corm_node *corm_binary_escape(corm_operator op, corm_node *left, corm_node *right, const char *escape);
 /* left text right; is_comparison: gives a boolean. type NULL: left's. */
-corm_node *corm_binary_custom(const char *text, corm_node *left, corm_node *right, bool is_comparison,
-                              corm_type *type);
+corm_node *corm_binary_custom(const char *text, corm_node *left, corm_node *right, bool is_comparison, corm_type *type);
 /* value op right, as of a reflected operator: the value is named after the right side. */
 corm_node *corm_binary_value_reversed(corm_operator op, const corm_value *value, corm_node *right);
 /* left op value: binds the value with a fitting type; NULL values become IS NULL for EQ and NE. */
 corm_node *corm_binary_value(corm_operator op, corm_node *left, const corm_value *value);
 /* STARTSWITH, CONTAINS and their kin with a plain text. autoescape: escapes %, _ and the escape character in it. */
-corm_node *corm_binary_text_match(corm_operator op, corm_node *left, const char *text, size_t size,
-                                  const char *escape, bool autoescape);
+corm_node *corm_binary_text_match(corm_operator op, corm_node *left, const char *text, size_t size, const char *escape,
+                                  bool autoescape);
 corm_node *corm_between(corm_node *operand, corm_node *low, corm_node *high, bool symmetric);
 /* operand IN right: a LIST in parentheses, an expanding BIND or a SELECT. */
 corm_node *corm_in(corm_node *operand, corm_node *right);
@@ -160,8 +159,7 @@ typedef struct corm_text_node {
     corm_node node;
     char *text; /* with :name for parameters, "\:" for a plain colon */
     size_t size;
-    corm_node *
-        *children; /* BINDs for names, then result columns (each a LABEL or COLUMN-like with name and type) */
+    corm_node **children; /* BINDs for names, then result columns (each a LABEL or COLUMN-like with name and type) */
     uint32_t bind_count;
     uint32_t column_count;
 } corm_text_node;
@@ -181,8 +179,8 @@ corm_node *corm_extract(const char *field, corm_node *operand);
 corm_node *corm_label(corm_node *operand, const char *name);
 corm_node *corm_grouping(corm_node *operand);
 /* :name places become BINDs: required ones, or those of `binds` by key. Result columns may be none. */
-corm_node *corm_text_new(const char *text, corm_node *const *binds, size_t bind_count,
-                         corm_node *const *columns, size_t column_count);
+corm_node *corm_text_new(const char *text, corm_node *const *binds, size_t bind_count, corm_node *const *columns,
+                         size_t column_count);
 /* The same text with some binds replaced, by key, or with other result columns. CORM_ARGUMENT_ERROR: no such name. */
 corm_node *corm_text_with_binds(const corm_node *text, corm_node *const *binds, size_t count);
 corm_node *corm_text_with_columns(const corm_node *text, corm_node *const *columns, size_t count);

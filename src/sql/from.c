@@ -124,8 +124,7 @@ corm_status corm_from_columns(const corm_node *from, corm_vector *out) {
         return CORM_OK;
     }
     default:
-        return corm_error_set(CORM_ARGUMENT_ERROR, "%s has no columns to select from",
-                              corm_node_kind_name(from));
+        return corm_error_set(CORM_ARGUMENT_ERROR, "%s has no columns to select from", corm_node_kind_name(from));
     }
 }
 

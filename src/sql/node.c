@@ -156,8 +156,8 @@ corm_node *corm_node_seal(corm_node *node) {
     return node;
 }
 
-corm_node *corm_node_make(const corm_node_vtable *vtable, corm_node_kind kind, corm_operator op,
-                          corm_type *type, size_t size, corm_node *const *children, size_t count, bool open) {
+corm_node *corm_node_make(const corm_node_vtable *vtable, corm_node_kind kind, corm_operator op, corm_type *type,
+                          size_t size, corm_node *const *children, size_t count, bool open) {
     if (count > UINT32_MAX) {
         corm_error_set(CORM_VALUE_ERROR, "An expression has too many elements");
         return NULL;

@@ -164,8 +164,8 @@ void corm_node_init(corm_node *node, const corm_node_vtable *vtable, corm_node_k
 corm_node *corm_node_seal(corm_node *node);
 /* Allocate `size` bytes for a node that keeps `count` children at vtable->children_at, ref the children (NULL ones
  * stay NULL) and seal it unless `open`. */
-corm_node *corm_node_make(const corm_node_vtable *vtable, corm_node_kind kind, corm_operator op,
-                          corm_type *type, size_t size, corm_node *const *children, size_t count, bool open);
+corm_node *corm_node_make(const corm_node_vtable *vtable, corm_node_kind kind, corm_operator op, corm_type *type,
+                          size_t size, corm_node *const *children, size_t count, bool open);
 
 /* ---- comparing ---- */
 

@@ -3,15 +3,13 @@
 
 /* An operator without a place in the order: parenthesised as an operand of anything. */
 #define UNRANKED (-100)
-#define LARGEST  100
+#define LARGEST 100
 
-#define OPERATOR(op, spelling, rank, inverse)                                                                \
+#define OPERATOR(op, spelling, rank, inverse)                                                                          \
     [CORM_OP_##op] = {.text = spelling, .precedence = rank, .negation = inverse}
-#define COMPARISON(op, spelling, rank, inverse)                                                              \
-    [CORM_OP_##                                                                                              \
-        op] = {.text = spelling, .precedence = rank, .negation = CORM_OP_##inverse, .is_comparison = true}
-#define ASSOCIATIVE(op, spelling, rank)                                                                      \
-    [CORM_OP_##op] = {.text = spelling, .precedence = rank, .associative = true}
+#define COMPARISON(op, spelling, rank, inverse)                                                                        \
+    [CORM_OP_##op] = {.text = spelling, .precedence = rank, .negation = CORM_OP_##inverse, .is_comparison = true}
+#define ASSOCIATIVE(op, spelling, rank) [CORM_OP_##op] = {.text = spelling, .precedence = rank, .associative = true}
 
 const corm_operator_info corm_operators[CORM_OP_COUNT] = {
     [CORM_OP_NONE] = {.precedence = LARGEST},

@@ -23,10 +23,9 @@ static const corm_node_vtable compound_vtable = {
     .clone = select_clone,
 };
 
-static corm_node *select_make(const corm_node_vtable *vtable, corm_node_kind kind, corm_operator op,
-                              unsigned detail, corm_node *const *parts) {
-    corm_node *node =
-        corm_node_make(vtable, kind, op, NULL, sizeof(corm_select), parts, CORM_SELECT_PART_COUNT, true);
+static corm_node *select_make(const corm_node_vtable *vtable, corm_node_kind kind, corm_operator op, unsigned detail,
+                              corm_node *const *parts) {
+    corm_node *node = corm_node_make(vtable, kind, op, NULL, sizeof(corm_select), parts, CORM_SELECT_PART_COUNT, true);
     if (!node)
         return NULL;
     node->detail = (uint16_t)detail;
@@ -34,8 +33,7 @@ static corm_node *select_make(const corm_node_vtable *vtable, corm_node_kind kin
 }
 
 static corm_node *select_clone(const corm_node *node, corm_node *const *children) {
-    return select_make(node->vtable, (corm_node_kind)node->kind, (corm_operator)node->op, node->detail,
-                       children);
+    return select_make(node->vtable, (corm_node_kind)node->kind, (corm_operator)node->op, node->detail, children);
 }
 
 corm_node *corm_select_new(corm_node *const *columns, size_t count) {
@@ -63,8 +61,7 @@ corm_node *corm_select_with_part(const corm_node *select, corm_select_part part,
     return select_clone(select, parts);
 }
 
-corm_node *corm_select_append(const corm_node *select, corm_select_part part, corm_node *const *nodes,
-                              size_t count) {
+corm_node *corm_select_append(const corm_node *select, corm_select_part part, corm_node *const *nodes, size_t count) {
     if (!select || !takes_parts(select))
         return NULL;
     corm_node *list = corm_list_append(as_select(select)->parts[part], nodes, count);
@@ -206,8 +203,8 @@ corm_node *corm_scalar_subquery(corm_node *select) {
         if (corm_list_count(columns))
             type = corm_list_at(columns, 0)->type;
     }
-    return corm_node_make(&scalar_vtable, CORM_NODE_SCALAR_SUBQUERY, CORM_OP_NONE, type,
-                          sizeof(scalar_subquery), &select, 1, false);
+    return corm_node_make(&scalar_vtable, CORM_NODE_SCALAR_SUBQUERY, CORM_OP_NONE, type, sizeof(scalar_subquery),
+                          &select, 1, false);
 }
 
 /* ---- aliases and joins ---- */
@@ -252,8 +249,8 @@ static const corm_node_vtable alias_vtable = {
 corm_node *corm_alias_new(corm_node *from, const char *name, uint16_t detail) {
     if (!from)
         return NULL;
-    corm_node *node = corm_node_make(&alias_vtable, CORM_NODE_ALIAS, CORM_OP_NONE, NULL, sizeof(corm_alias),
-                                     &from, 1, true);
+    corm_node *node =
+        corm_node_make(&alias_vtable, CORM_NODE_ALIAS, CORM_OP_NONE, NULL, sizeof(corm_alias), &from, 1, true);
     if (!node)
         return NULL;
     node->detail = detail;
@@ -279,8 +276,8 @@ corm_node *corm_join_new(corm_node *left, corm_node *right, corm_node *on, uint1
     if (!right)
         return NULL;
     corm_node *children[3] = {left, right, on};
-    corm_node *node = corm_node_make(&join_vtable, CORM_NODE_JOIN, CORM_OP_NONE, NULL, sizeof(corm_join),
-                                     children, 3, true);
+    corm_node *node =
+        corm_node_make(&join_vtable, CORM_NODE_JOIN, CORM_OP_NONE, NULL, sizeof(corm_join), children, 3, true);
     if (!node)
         return NULL;
     node->detail = detail;

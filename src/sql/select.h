@@ -51,9 +51,8 @@ typedef struct corm_select {
 } corm_select;
 
 typedef struct corm_compound {
-    corm_node node; /* op: UNION ... */
-    corm_node *parts
-        [CORM_SELECT_PART_COUNT]; /* COLUMNS holds the LIST of selects; ORDER_BY, LIMIT, OFFSET as above */
+    corm_node node;                           /* op: UNION ... */
+    corm_node *parts[CORM_SELECT_PART_COUNT]; /* COLUMNS holds the LIST of selects; ORDER_BY, LIMIT, OFFSET as above */
 } corm_compound;
 
 typedef struct corm_alias {
@@ -65,9 +64,8 @@ typedef struct corm_alias {
 enum { CORM_ALIAS_CTE = 1u << 0, CORM_ALIAS_RECURSIVE = 1u << 1, CORM_ALIAS_LATERAL = 1u << 2 };
 
 typedef struct corm_join {
-    corm_node node; /* detail: CORM_JOIN_... */
-    corm_node
-        *children[3]; /* left (NULL in a SELECT's join: found out), right, ON (NULL: along foreign keys) */
+    corm_node node;         /* detail: CORM_JOIN_... */
+    corm_node *children[3]; /* left (NULL in a SELECT's join: found out), right, ON (NULL: along foreign keys) */
 } corm_join;
 
 enum { CORM_JOIN_OUTER = 1u << 0, CORM_JOIN_FULL = 1u << 1 };
@@ -78,10 +76,8 @@ static inline corm_node *corm_select_part_of(const corm_node *select, corm_selec
 }
 
 /* Each returns a new SELECT (or COMPOUND, where that has the part) that differs from the given one. */
-corm_node *corm_select_with_part(const corm_node *select, corm_select_part part,
-                                 corm_node *node); /* NULL: none */
-corm_node *corm_select_append(const corm_node *select, corm_select_part part, corm_node *const *nodes,
-                              size_t count);
+corm_node *corm_select_with_part(const corm_node *select, corm_select_part part, corm_node *node); /* NULL: none */
+corm_node *corm_select_append(const corm_node *select, corm_select_part part, corm_node *const *nodes, size_t count);
 corm_node *corm_select_with_detail(const corm_node *select, uint16_t clear, uint16_t set);
 corm_node *corm_select_with_style(const corm_node *select, corm_label_style style);
 corm_node *corm_select_where(const corm_node *select, corm_node *criterion);

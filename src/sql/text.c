@@ -120,8 +120,8 @@ static corm_node *text_make(const char *sql, size_t size, corm_node *const *chil
         corm_error_set(CORM_VALUE_ERROR, "A text has too many parameters or columns");
         return NULL;
     }
-    corm_node *node = corm_node_make(&text_vtable, CORM_NODE_TEXT, CORM_OP_NONE, NULL, sizeof(corm_text_node),
-                                     NULL, 0, true);
+    corm_node *node =
+        corm_node_make(&text_vtable, CORM_NODE_TEXT, CORM_OP_NONE, NULL, sizeof(corm_text_node), NULL, 0, true);
     if (!node)
         return NULL;
     corm_text_node *text = (corm_text_node *)(void *)node;
@@ -145,8 +145,7 @@ static corm_node *text_clone(const corm_node *node, corm_node *const *children) 
 }
 
 /* The bind of each name in the text, once: the given one or a new required one; all new references. */
-static corm_status gather_binds(const char *sql, size_t size, corm_node *const *binds, size_t count,
-                                corm_vector *out) {
+static corm_status gather_binds(const char *sql, size_t size, corm_node *const *binds, size_t count, corm_vector *out) {
     size_t position = 0;
     corm_text_piece piece;
     while (corm_text_scan(sql, size, &position, &piece)) {
@@ -190,8 +189,7 @@ static corm_node *text_with(const char *sql, size_t size, corm_node *const *bind
     for (size_t i = 0; i < bind_count; i++) {
         const char *key = corm_node_bind(binds[i])->key;
         if (!corm_vector_contains(&children, binds[i])) {
-            corm_error_set(CORM_ARGUMENT_ERROR,
-                           "This text() construct doesn't define a bound parameter named '%s'",
+            corm_error_set(CORM_ARGUMENT_ERROR, "This text() construct doesn't define a bound parameter named '%s'",
                            key ? key : "None");
             goto done;
         }
@@ -208,8 +206,8 @@ done:
     return node;
 }
 
-corm_node *corm_text_new(const char *text, corm_node *const *binds, size_t bind_count,
-                         corm_node *const *columns, size_t column_count) {
+corm_node *corm_text_new(const char *text, corm_node *const *binds, size_t bind_count, corm_node *const *columns,
+                         size_t column_count) {
     if (!text)
         return NULL;
     for (size_t i = 0; i < bind_count; i++) {
@@ -237,8 +235,7 @@ corm_node *corm_text_with_binds(const corm_node *node, corm_node *const *binds, 
         while (at < total && !(key && is_named(children[at], key, strlen(key))))
             at++;
         if (at == total) {
-            corm_error_set(CORM_ARGUMENT_ERROR,
-                           "This text() construct doesn't define a bound parameter named '%s'",
+            corm_error_set(CORM_ARGUMENT_ERROR, "This text() construct doesn't define a bound parameter named '%s'",
                            key ? key : "None");
             goto done;
         }

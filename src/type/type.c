@@ -9,13 +9,13 @@
 enum { IMMORTAL = 1u << 30 };
 
 #define SHARED(type_kind, decimal)                                                                                     \
-    [type_kind] = {.references = IMMORTAL, .kind = type_kind, .length = -1, .precision = -1, .scale = -1,              \
-                   .as_decimal = decimal}
+    [type_kind] = {                                                                                                    \
+        .references = IMMORTAL, .kind = type_kind, .length = -1, .precision = -1, .scale = -1, .as_decimal = decimal}
 static corm_type shared[CORM_TYPE_KIND_COUNT] = {
-    SHARED(CORM_TYPE_NULL, false),    SHARED(CORM_TYPE_INTEGER, false), SHARED(CORM_TYPE_SMALL_INTEGER, false),
+    SHARED(CORM_TYPE_NULL, false),        SHARED(CORM_TYPE_INTEGER, false), SHARED(CORM_TYPE_SMALL_INTEGER, false),
     SHARED(CORM_TYPE_BIG_INTEGER, false), SHARED(CORM_TYPE_BOOLEAN, false), SHARED(CORM_TYPE_FLOAT, false),
-    SHARED(CORM_TYPE_NUMERIC, true),  SHARED(CORM_TYPE_STRING, false),  SHARED(CORM_TYPE_TEXT, false),
-    SHARED(CORM_TYPE_BINARY, false),  SHARED(CORM_TYPE_DATE, false),    SHARED(CORM_TYPE_TIME, false),
+    SHARED(CORM_TYPE_NUMERIC, true),      SHARED(CORM_TYPE_STRING, false),  SHARED(CORM_TYPE_TEXT, false),
+    SHARED(CORM_TYPE_BINARY, false),      SHARED(CORM_TYPE_DATE, false),    SHARED(CORM_TYPE_TIME, false),
     SHARED(CORM_TYPE_DATETIME, false)};
 #undef SHARED
 
@@ -60,8 +60,7 @@ corm_type *corm_type_ref(corm_type *type) {
 }
 
 void corm_type_unref(corm_type *type) {
-    if (type == NULL || is_shared(type) ||
-        atomic_fetch_sub_explicit(&type->references, 1, memory_order_acq_rel) != 1) {
+    if (type == NULL || is_shared(type) || atomic_fetch_sub_explicit(&type->references, 1, memory_order_acq_rel) != 1) {
         return;
     }
     if (type->host_release != NULL) {
@@ -84,9 +83,8 @@ bool corm_type_equal(const corm_type *left, const corm_type *right) {
     return left == right ||
            (left != NULL && right != NULL && left->kind == right->kind && left->length == right->length &&
             left->precision == right->precision && left->scale == right->scale &&
-            left->as_decimal == right->as_decimal && left->timezone == right->timezone &&
-            left->host == right->host && same_text(left->name, right->name) &&
-            same_text(left->collation, right->collation));
+            left->as_decimal == right->as_decimal && left->timezone == right->timezone && left->host == right->host &&
+            same_text(left->name, right->name) && same_text(left->collation, right->collation));
 }
 
 uint64_t corm_type_hash(const corm_type *type) {
@@ -102,18 +100,18 @@ uint64_t corm_type_hash(const corm_type *type) {
 
 corm_type *corm_type_of_value(const corm_value *value) {
     static const corm_type_kind kinds[] = {
-        [CORM_KIND_BOOLEAN] = CORM_TYPE_BOOLEAN, [CORM_KIND_INTEGER] = CORM_TYPE_INTEGER,
-        [CORM_KIND_FLOAT] = CORM_TYPE_FLOAT,     [CORM_KIND_TEXT] = CORM_TYPE_STRING,
-        [CORM_KIND_BYTES] = CORM_TYPE_BINARY,    [CORM_KIND_DECIMAL] = CORM_TYPE_NUMERIC,
-        [CORM_KIND_DATE] = CORM_TYPE_DATE,       [CORM_KIND_TIME] = CORM_TYPE_TIME,
+        [CORM_KIND_BOOLEAN] = CORM_TYPE_BOOLEAN,   [CORM_KIND_INTEGER] = CORM_TYPE_INTEGER,
+        [CORM_KIND_FLOAT] = CORM_TYPE_FLOAT,       [CORM_KIND_TEXT] = CORM_TYPE_STRING,
+        [CORM_KIND_BYTES] = CORM_TYPE_BINARY,      [CORM_KIND_DECIMAL] = CORM_TYPE_NUMERIC,
+        [CORM_KIND_DATE] = CORM_TYPE_DATE,         [CORM_KIND_TIME] = CORM_TYPE_TIME,
         [CORM_KIND_DATETIME] = CORM_TYPE_DATETIME, [CORM_KIND_HOST] = CORM_TYPE_NULL};
     return corm_type_of_kind(value->kind < sizeof kinds / sizeof *kinds ? kinds[value->kind] : CORM_TYPE_NULL);
 }
 
 bool corm_type_is_number(const corm_type *type) {
-    return type != NULL && (type->kind == CORM_TYPE_INTEGER || type->kind == CORM_TYPE_SMALL_INTEGER ||
-                            type->kind == CORM_TYPE_BIG_INTEGER || type->kind == CORM_TYPE_FLOAT ||
-                            type->kind == CORM_TYPE_NUMERIC);
+    return type != NULL &&
+           (type->kind == CORM_TYPE_INTEGER || type->kind == CORM_TYPE_SMALL_INTEGER ||
+            type->kind == CORM_TYPE_BIG_INTEGER || type->kind == CORM_TYPE_FLOAT || type->kind == CORM_TYPE_NUMERIC);
 }
 
 bool corm_type_is_text(const corm_type *type) {
@@ -122,7 +120,7 @@ bool corm_type_is_text(const corm_type *type) {
 
 void corm_type_describe(const corm_type *type, corm_text *out) {
     static const char *const names[CORM_TYPE_KIND_COUNT] = {
-        "NullType", "Integer", "SmallInteger", "BigInteger", "Boolean", "Float", "Numeric",
+        "NullType", "Integer", "SmallInteger", "BigInteger", "Boolean", "Float",   "Numeric",
         "String",   "Text",    "LargeBinary",  "Date",       "Time",    "DateTime"};
     corm_text_append(out, names[type->kind]);
     if (type->length >= 0) {

@@ -32,21 +32,21 @@ typedef enum corm_type_kind {
 typedef struct corm_type {
     atomic_uint references;
     corm_type_kind kind;
-    int length;           /* of strings and bytes; -1: none given */
-    int precision;        /* of numbers; -1: none given */
-    int scale;            /* of numbers; -1: none given */
-    bool as_decimal;      /* numbers come back exact (DECIMAL), not FLOAT */
+    int length;      /* of strings and bytes; -1: none given */
+    int precision;   /* of numbers; -1: none given */
+    int scale;       /* of numbers; -1: none given */
+    bool as_decimal; /* numbers come back exact (DECIMAL), not FLOAT */
     bool timezone;
-    char *name;           /* DDL spelling asked for by name (e.g. "VARCHAR", "TIMESTAMP"), NULL: the
+    char *name;      /* DDL spelling asked for by name (e.g. "VARCHAR", "TIMESTAMP"), NULL: the
                              dialect's spelling of the kind */
-    char *collation;      /* NULL: none */
-    void *host;           /* a host's own type behind this one (Python's TypeDecorator), or NULL; borrowed:
+    char *collation; /* NULL: none */
+    void *host;      /* a host's own type behind this one (Python's TypeDecorator), or NULL; borrowed:
                              released by host_release with the type */
     void (*host_release)(void *host);
 } corm_type;
 
 typedef struct corm_type_options {
-    int length;           /* 0 and -1: none */
+    int length; /* 0 and -1: none */
     int precision;
     int scale;
     bool as_decimal;

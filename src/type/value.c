@@ -112,8 +112,10 @@ static int compare_bytes(const corm_value *left, const corm_value *right) {
 }
 
 static int compare_datetimes(const corm_datetime *a, const corm_datetime *b) {
-    const int64_t left[] = {a->year, a->month, a->day, a->hour, a->minute, a->second, a->microsecond, a->has_offset, a->offset};
-    const int64_t right[] = {b->year, b->month, b->day, b->hour, b->minute, b->second, b->microsecond, b->has_offset, b->offset};
+    const int64_t left[] = {a->year,   a->month,       a->day,        a->hour,  a->minute,
+                            a->second, a->microsecond, a->has_offset, a->offset};
+    const int64_t right[] = {b->year,   b->month,       b->day,        b->hour,  b->minute,
+                             b->second, b->microsecond, b->has_offset, b->offset};
     for (size_t i = 0; i < sizeof left / sizeof *left; i++) {
         if (left[i] != right[i]) {
             return left[i] < right[i] ? -1 : 1;
@@ -297,7 +299,7 @@ void corm_value_describe(const corm_value *value, corm_text *out) {
 }
 
 const char *corm_kind_name(corm_kind kind) {
-    static const char *const names[] = {"nothing", "NULL",  "boolean", "integer", "float",    "text",
-                                        "bytes",   "decimal", "date",  "time",    "datetime", "object"};
+    static const char *const names[] = {"nothing", "NULL",    "boolean", "integer", "float",    "text",
+                                        "bytes",   "decimal", "date",    "time",    "datetime", "object"};
     return (size_t)kind < sizeof names / sizeof *names ? names[kind] : "unknown";
 }

@@ -11,7 +11,7 @@
 typedef struct corm_value_host {
     void (*retain)(void *object);
     void (*release)(void *object);
-    bool (*equal)(void *left, void *right);        /* must not fail: an exception counts as unequal */
+    bool (*equal)(void *left, void *right); /* must not fail: an exception counts as unequal */
     uint64_t (*hash)(void *object);
     void (*describe)(void *object, corm_text *out); /* for messages and echo, as Python's repr */
 } corm_value_host;

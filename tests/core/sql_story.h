@@ -128,8 +128,8 @@ static inline corm_node *column_of(corm_node *from, const char *name) {
     return keep(corm_from_column(from, name));
 }
 
-static inline void check_with(const corm_dialect *dialect, bool literal, corm_node *node,
-                              const char *expected, int line) {
+static inline void check_with(const corm_dialect *dialect, bool literal, corm_node *node, const char *expected,
+                              int line) {
     corm_text text = CORM_TEXT_EMPTY;
     if (corm_statement_render(dialect, node, literal, &text))
         fail_msg("line %d: %s", line, corm_error_last()->message);
@@ -142,8 +142,8 @@ static inline void check_with(const corm_dialect *dialect, bool literal, corm_no
     corm_text_clear(&text);
 }
 /* As str(statement) shows it; as SQLite gets it; for SQLite with literals. */
-#define shows(node, expected)  check_with(NULL, false, node, expected, __LINE__)
-#define sends(node, expected)  check_with(corm_dialect_find("sqlite"), false, node, expected, __LINE__)
+#define shows(node, expected) check_with(NULL, false, node, expected, __LINE__)
+#define sends(node, expected) check_with(corm_dialect_find("sqlite"), false, node, expected, __LINE__)
 #define spells(node, expected) check_with(corm_dialect_find("sqlite"), true, node, expected, __LINE__)
 
 static inline void refuses(corm_node *node, corm_status status, const char *part) {

@@ -10,18 +10,15 @@ static void a_select_of_a_table_names_its_columns(void **state) {
     select = keep(corm_select_order_by(select, &order, 1));
     select = keep(corm_select_limit(select, 5));
     corm_node *all = keep(corm_select_offset(select, 3));
-    shows(all, "SELECT " USERS
-               " \nFROM users \nWHERE users.name = :name_1 ORDER BY users.id\n LIMIT :param_1 OFFSET "
+    shows(all, "SELECT " USERS " \nFROM users \nWHERE users.name = :name_1 ORDER BY users.id\n LIMIT :param_1 OFFSET "
                ":param_2");
     sends(all, "SELECT " USERS " \nFROM users \nWHERE users.name = ? ORDER BY users.id\n LIMIT ? OFFSET ?");
-    spells(select,
-           "SELECT " USERS " \nFROM users \nWHERE users.name = 'x' ORDER BY users.id\n LIMIT 5 OFFSET 0");
+    spells(select, "SELECT " USERS " \nFROM users \nWHERE users.name = 'x' ORDER BY users.id\n LIMIT 5 OFFSET 0");
 }
 
 static void joins_are_found_along_foreign_keys(void **state) {
     (void)state;
-    corm_node *select =
-        keep(corm_select_join(select_of(2, user("id"), addresses()), NULL, addresses(), NULL, 0));
+    corm_node *select = keep(corm_select_join(select_of(2, user("id"), addresses()), NULL, addresses(), NULL, 0));
     shows(select, "SELECT users.id, addresses.id AS id_1, addresses.user_id, addresses.email \nFROM users "
                   "JOIN addresses ON "
                   "users.id = addresses.user_id");
@@ -43,8 +40,8 @@ static void joins_are_found_along_foreign_keys(void **state) {
           "users JOIN addresses ON users.id = addresses.user_id JOIN (addresses AS addresses_1 JOIN "
           "addresses AS "
           "addresses_2 ON addresses_1.id = addresses_2.id) ON addresses_1.id = users.id");
-    refuses(keep(corm_select_join(select_of(1, user("id")), NULL, alias(users(), NULL), NULL, 0)),
-            CORM_INVALID_REQUEST, "Don't know how to join");
+    refuses(keep(corm_select_join(select_of(1, user("id")), NULL, alias(users(), NULL), NULL, 0)), CORM_INVALID_REQUEST,
+            "Don't know how to join");
 }
 
 static void labels_keep_names_apart(void **state) {
@@ -53,12 +50,10 @@ static void labels_keep_names_apart(void **state) {
     corm_node *select = select_of(4, id, id, address("id"), id);
     shows(select, "SELECT users.id, users.id AS id__1, addresses.id AS id_1, users.id AS id__2 \nFROM users, "
                   "addresses");
-    select = select_of(5, id, address("id"), literal_int(5), call("count", id),
-                       op_int(CORM_OP_ADD, user("age"), 1));
+    select = select_of(5, id, address("id"), literal_int(5), call("count", id), op_int(CORM_OP_ADD, user("age"), 1));
     select = keep(corm_select_with_style(select, CORM_LABEL_TABLE_COLUMN));
-    shows(select,
-          "SELECT users.id AS users_id, addresses.id AS addresses_id, :param_1 AS anon_1, count(users.id) AS "
-          "count_1, users.age + :age_1 AS anon_2 \nFROM users, addresses");
+    shows(select, "SELECT users.id AS users_id, addresses.id AS addresses_id, :param_1 AS anon_1, count(users.id) AS "
+                  "count_1, users.age + :age_1 AS anon_2 \nFROM users, addresses");
     corm_node *cast = keep(corm_cast(user("age"), corm_type_of_kind(CORM_TYPE_STRING)));
     shows(select_of(3, id, cast, call("count", NULL)),
           "SELECT users.id, CAST(users.age AS VARCHAR) AS age, count(*) AS count_1 \nFROM users");
@@ -76,9 +71,8 @@ static void labels_keep_names_apart(void **state) {
 static void parentheses_stand_where_precedence_wants_them(void **state) {
     (void)state;
     corm_node *id = user("id");
-    corm_node *or_node =
-        keep(corm_or2(op_int(CORM_OP_EQ, id, 1),
-                      keep(corm_and2(op_int(CORM_OP_EQ, id, 2), op_text(CORM_OP_EQ, user("name"), "y")))));
+    corm_node *or_node = keep(corm_or2(
+        op_int(CORM_OP_EQ, id, 1), keep(corm_and2(op_int(CORM_OP_EQ, id, 2), op_text(CORM_OP_EQ, user("name"), "y")))));
     corm_node *negated = keep(corm_not(keep(corm_or2(op_int(CORM_OP_EQ, id, 4), op_int(CORM_OP_EQ, id, 8)))));
     shows(where(where(select_of(1, id), or_node), negated),
           "SELECT users.id \nFROM users \nWHERE (users.id = :id_1 OR users.id = :id_2 AND users.name = "
@@ -114,8 +108,7 @@ static void operators_are_negated_and_spelled(void **state) {
     spells(keep(corm_binary_text_match(CORM_OP_CONTAINS, name, "a%b/", 4, NULL, true)),
            "users.name LIKE '%' || 'a/%b//' || '%' ESCAPE '/'");
     corm_node *starts = keep(corm_binary_text_match(CORM_OP_STARTSWITH, name, "a", 1, NULL, false));
-    shows(where(select_of(1, id), starts),
-          "SELECT users.id \nFROM users \nWHERE (users.name LIKE :name_1 || '%')");
+    shows(where(select_of(1, id), starts), "SELECT users.id \nFROM users \nWHERE (users.name LIKE :name_1 || '%')");
     shows(keep(corm_not(starts)), "users.name NOT LIKE :name_1 || '%'");
     sends(op_int(CORM_OP_IS_DISTINCT_FROM, id, 4), "users.id IS NOT ?");
     shows(op_int(CORM_OP_IS_DISTINCT_FROM, id, 4), "users.id IS DISTINCT FROM :id_1");
@@ -156,8 +149,7 @@ static void lists_are_expanded_when_executing(void **state) {
            "users.id IN (SELECT 1 FROM (SELECT 1) WHERE 1!=1)");
     corm_node *pair[2] = {user("id"), user("age")};
     corm_node *tuple = keep(corm_list_new(CORM_OP_COMMA, pair, 2));
-    spells(keep(corm_in(tuple, keep(corm_bind_list(numbers, 2, 2, NULL)))),
-           "(users.id, users.age) IN (VALUES (1, 2))");
+    spells(keep(corm_in(tuple, keep(corm_bind_list(numbers, 2, 2, NULL)))), "(users.id, users.age) IN (VALUES (1, 2))");
 
     corm_compiled *compiled;
     assert_int_equal(corm_compile(corm_dialect_find("sqlite"), select, NULL, &compiled), CORM_OK);
@@ -168,15 +160,14 @@ static void lists_are_expanded_when_executing(void **state) {
     assert_string_equal(execution.sql, "SELECT users.id \nFROM users \nWHERE users.id IN (?, ?)");
     assert_int_equal(execution.count, 2);
     assert_int_equal(execution.values[1].as.integer, 2);
-    corm_node *empty = where(
-        select_of(1, user("id")),
-        keep(corm_in(user("id"), keep(corm_bind_list(NULL, 0, 1, corm_type_of_kind(CORM_TYPE_INTEGER))))));
+    corm_node *empty =
+        where(select_of(1, user("id")),
+              keep(corm_in(user("id"), keep(corm_bind_list(NULL, 0, 1, corm_type_of_kind(CORM_TYPE_INTEGER))))));
     binds.count = 0;
     assert_int_equal(corm_node_collect_binds(empty, &binds), CORM_OK);
     assert_int_equal(corm_execution_prepare(&execution, compiled, &binds, NULL), CORM_OK);
-    assert_string_equal(
-        execution.sql,
-        "SELECT users.id \nFROM users \nWHERE users.id IN (SELECT 1 FROM (SELECT 1) WHERE 1!=1)");
+    assert_string_equal(execution.sql,
+                        "SELECT users.id \nFROM users \nWHERE users.id IN (SELECT 1 FROM (SELECT 1) WHERE 1!=1)");
     assert_int_equal(execution.count, 0);
     corm_execution_clear(&execution);
     corm_vector_clear(&binds);
@@ -200,9 +191,8 @@ static void subqueries_correlate_to_what_encloses_them(void **state) {
           "addresses.user_id = users.id) "
           "AS anon_1 \nFROM users");
     corm_node *in = keep(corm_in(user("id"), select_of(1, address("user_id"))));
-    shows(
-        where(select_of(1, user("id")), keep(corm_not(in))),
-        "SELECT users.id \nFROM users \nWHERE (users.id NOT IN (SELECT addresses.user_id \nFROM addresses))");
+    shows(where(select_of(1, user("id")), keep(corm_not(in))),
+          "SELECT users.id \nFROM users \nWHERE (users.id NOT IN (SELECT addresses.user_id \nFROM addresses))");
     corm_node *sub = alias(select_of(1, addresses()), NULL);
     shows(keep(corm_select_join(select_of(1, user("id")), NULL, sub,
                                 op(CORM_OP_EQ, column_of(sub, "user_id"), user("id")), 0)),
@@ -210,22 +200,19 @@ static void subqueries_correlate_to_what_encloses_them(void **state) {
           "addresses.email AS "
           "email \nFROM addresses) AS anon_1 ON anon_1.user_id = users.id");
     sub = alias(select_of(3, user("id"), op_int(CORM_OP_ADD, user("age"), 1), address("id")), NULL);
-    shows(select_of(1, sub),
-          "SELECT anon_1.id, anon_1.anon_2, anon_1.id_1 \nFROM (SELECT users.id AS id, users.age + "
-          ":age_1 AS anon_2, addresses.id AS id_1 \nFROM users, addresses) AS anon_1");
+    shows(select_of(1, sub), "SELECT anon_1.id, anon_1.anon_2, anon_1.id_1 \nFROM (SELECT users.id AS id, users.age + "
+                             ":age_1 AS anon_2, addresses.id AS id_1 \nFROM users, addresses) AS anon_1");
 }
 
 static void common_table_expressions_come_first(void **state) {
     (void)state;
-    corm_node *cte = keep(corm_alias_new(
-        where(select_of(1, address("id")), op_int(CORM_OP_GT, address("id"), 5)), "q", CORM_ALIAS_CTE));
-    shows(select_of(1, cte),
-          "WITH q AS \n(SELECT addresses.id AS id \nFROM addresses \nWHERE addresses.id > :id_1)\n "
-          "SELECT q.id \nFROM q");
+    corm_node *cte = keep(
+        corm_alias_new(where(select_of(1, address("id")), op_int(CORM_OP_GT, address("id"), 5)), "q", CORM_ALIAS_CTE));
+    shows(select_of(1, cte), "WITH q AS \n(SELECT addresses.id AS id \nFROM addresses \nWHERE addresses.id > :id_1)\n "
+                             "SELECT q.id \nFROM q");
     corm_node *base = select_of(1, user("id"));
     corm_node *before = keep(corm_alias_new(base, "t", CORM_ALIAS_CTE | CORM_ALIAS_RECURSIVE));
-    corm_node *step =
-        where(select_of(1, address("id")), op(CORM_OP_EQ, address("user_id"), column_of(before, "id")));
+    corm_node *step = where(select_of(1, address("id")), op(CORM_OP_EQ, address("user_id"), column_of(before, "id")));
     corm_node *branches[2] = {base, step};
     corm_node *both = keep(corm_compound_new(CORM_OP_UNION_ALL, branches, 2));
     corm_node *tree = keep(corm_alias_new(both, "t", CORM_ALIAS_CTE | CORM_ALIAS_RECURSIVE));
@@ -254,16 +241,13 @@ static void order_by_calls_selected_columns_by_their_labels(void **state) {
     corm_node *select = select_of(1, named);
     corm_node *order = keep(corm_unary_new(CORM_OP_DESC, named));
     shows(keep(corm_select_order_by(select, &order, 1)), "SELECT users.id AS x \nFROM users ORDER BY x DESC");
-    shows(keep(corm_select_group_by(select, &named, 1)),
-          "SELECT users.id AS x \nFROM users GROUP BY users.id");
-    shows(where(select, op_int(CORM_OP_EQ, named, 5)),
-          "SELECT users.id AS x \nFROM users \nWHERE users.id = :param_1");
+    shows(keep(corm_select_group_by(select, &named, 1)), "SELECT users.id AS x \nFROM users GROUP BY users.id");
+    shows(where(select, op_int(CORM_OP_EQ, named, 5)), "SELECT users.id AS x \nFROM users \nWHERE users.id = :param_1");
     order = keep(corm_label_reference("name"));
     shows(keep(corm_select_order_by(select_of(1, user("name")), &order, 1)),
           "SELECT users.name \nFROM users ORDER BY users.name");
     order = keep(corm_label_reference("zork"));
-    refuses(keep(corm_select_order_by(select, &order, 1)), CORM_COMPILE_ERROR,
-            "Can't resolve label reference");
+    refuses(keep(corm_select_order_by(select, &order, 1)), CORM_COMPILE_ERROR, "Can't resolve label reference");
 }
 
 static void inserts_take_values_keys_or_everything(void **state) {
@@ -279,8 +263,7 @@ static void inserts_take_values_keys_or_everything(void **state) {
     corm_node *id = user("id");
     sends(keep(corm_dml_returning(given, &id, 1)), "INSERT INTO users (id, name) VALUES (?, ?) RETURNING id");
     corm_node *rows[2] = {values[0], call("now", NULL)};
-    shows(keep(corm_insert_rows(insert, columns, 1, rows, 2)),
-          "INSERT INTO users (name) VALUES (:name_m0), (now())");
+    shows(keep(corm_insert_rows(insert, columns, 1, rows, 2)), "INSERT INTO users (name) VALUES (:name_m0), (now())");
     corm_compile_options options = {.column_keys = (const char *const[]){"name"}, .column_key_count = 1};
     corm_compiled *compiled;
     const corm_dialect *sqlite = corm_dialect_find("sqlite");
@@ -332,16 +315,15 @@ static void updates_and_deletes(void **state) {
           "DELETE FROM users WHERE users.id = :id_1");
     refuses(keep(corm_dml_where(delete_all, op(CORM_OP_EQ, user("id"), address("user_id")))),
             CORM_UNSUPPORTED_COMPILATION, "multiple-table");
-    corm_node *exists = keep(
-        corm_exists(where(select_of(1, keep(corm_star())), op(CORM_OP_EQ, address("user_id"), user("id")))));
+    corm_node *exists =
+        keep(corm_exists(where(select_of(1, keep(corm_star())), op(CORM_OP_EQ, address("user_id"), user("id")))));
     shows(keep(corm_dml_where(delete_all, exists)),
           "DELETE FROM users WHERE EXISTS (SELECT * \nFROM addresses \nWHERE addresses.user_id = users.id)");
 }
 
 static void text_keeps_its_colons_and_binds_its_names(void **state) {
     (void)state;
-    corm_node *text =
-        keep(corm_text_new("select :x, a::int, \\:y, ':z' from t where b=:x", NULL, 0, NULL, 0));
+    corm_node *text = keep(corm_text_new("select :x, a::int, \\:y, ':z' from t where b=:x", NULL, 0, NULL, 0));
     shows(text, "select :x, a::int, :y, ':z' from t where b=:x");
     sends(keep(corm_text_new("select :x, :y", NULL, 0, NULL, 0)), "select ?, ?");
     corm_value five = corm_value_integer(5);
@@ -384,8 +366,7 @@ static void an_equal_statement_is_found_with_its_own_values(void **state) {
     assert_int_equal(corm_statement_cache_find(cache, sqlite, first, 0, &binds, &cached), CORM_OK);
     assert_null(cached);
     assert_int_equal(corm_compile(sqlite, first, NULL, &compiled), CORM_OK);
-    assert_int_equal(corm_statement_cache_put(cache, sqlite, first, 0, compiled, NULL, NULL, &cached),
-                     CORM_OK);
+    assert_int_equal(corm_statement_cache_put(cache, sqlite, first, 0, compiled, NULL, NULL, &cached), CORM_OK);
     corm_compiled_unref(compiled);
     corm_cached_unref(cached);
 
@@ -414,8 +395,7 @@ static void aliases_are_told_apart_by_their_places(void **state) {
     corm_node *b = alias(addresses(), NULL);
     corm_node *c = alias(addresses(), NULL);
     corm_node *d = alias(addresses(), NULL);
-    corm_node *crossed =
-        where(select_of(2, a, b), op(CORM_OP_EQ, column_of(a, "id"), column_of(b, "user_id")));
+    corm_node *crossed = where(select_of(2, a, b), op(CORM_OP_EQ, column_of(a, "id"), column_of(b, "user_id")));
     corm_node *again = where(select_of(2, c, d), op(CORM_OP_EQ, column_of(c, "id"), column_of(d, "user_id")));
     corm_node *same = where(select_of(2, c, d), op(CORM_OP_EQ, column_of(c, "id"), column_of(c, "user_id")));
     assert_true(corm_node_equal(crossed, again));
@@ -431,14 +411,13 @@ static void one_bind_in_two_places_is_not_two(void **state) {
     corm_cached *cached;
     corm_compiled *compiled;
     corm_node *one = literal_int(1), *two = literal_int(2);
-    corm_node *shared = where(where(select_of(1, user("id")), op(CORM_OP_GT, user("id"), one)),
-                              op(CORM_OP_LT, user("age"), one));
-    corm_node *apart = where(where(select_of(1, user("id")), op(CORM_OP_GT, user("id"), one)),
-                             op(CORM_OP_LT, user("age"), two));
+    corm_node *shared =
+        where(where(select_of(1, user("id")), op(CORM_OP_GT, user("id"), one)), op(CORM_OP_LT, user("age"), one));
+    corm_node *apart =
+        where(where(select_of(1, user("id")), op(CORM_OP_GT, user("id"), one)), op(CORM_OP_LT, user("age"), two));
     assert_int_equal(corm_statement_cache_new(0, &cache), CORM_OK);
     assert_int_equal(corm_compile(sqlite, shared, NULL, &compiled), CORM_OK);
-    assert_int_equal(corm_statement_cache_put(cache, sqlite, shared, 0, compiled, NULL, NULL, &cached),
-                     CORM_OK);
+    assert_int_equal(corm_statement_cache_put(cache, sqlite, shared, 0, compiled, NULL, NULL, &cached), CORM_OK);
     corm_cached_unref(cached);
     corm_compiled_unref(compiled);
     assert_int_equal(corm_statement_cache_find(cache, sqlite, apart, 0, &binds, &cached), CORM_OK);
@@ -459,8 +438,7 @@ static void the_cache_forgets_what_was_used_least(void **state) {
         corm_compiled *compiled;
         corm_cached *cached;
         assert_int_equal(corm_compile(sqlite, select, NULL, &compiled), CORM_OK);
-        assert_int_equal(corm_statement_cache_put(cache, sqlite, select, 0, compiled, NULL, NULL, &cached),
-                         CORM_OK);
+        assert_int_equal(corm_statement_cache_put(cache, sqlite, select, 0, compiled, NULL, NULL, &cached), CORM_OK);
         corm_cached_unref(cached);
         corm_compiled_unref(compiled);
     }
@@ -475,8 +453,8 @@ static void wide_and_deep_statements_compile(void **state) {
     corm_value *values = corm_alloc_array(MANY, sizeof *values);
     for (size_t i = 0; i < MANY; i++)
         values[i] = corm_value_integer((int64_t)i);
-    corm_node *wide = where(select_of(1, user("id")),
-                            keep(corm_in(user("id"), keep(corm_bind_list(values, MANY, 1, NULL)))));
+    corm_node *wide =
+        where(select_of(1, user("id")), keep(corm_in(user("id"), keep(corm_bind_list(values, MANY, 1, NULL)))));
     corm_free(values);
     corm_compiled *compiled;
     corm_vector binds = {0};
@@ -509,8 +487,7 @@ static void storage_is_converted_both_ways(void **state) {
     const corm_dialect *sqlite = corm_dialect_find("sqlite");
     corm_scratch scratch = {0};
     corm_value in = {.kind = CORM_KIND_DATETIME};
-    in.as.datetime =
-        (corm_datetime){.year = 2024, .month = 2, .day = 29, .hour = 13, .minute = 5, .second = 7};
+    in.as.datetime = (corm_datetime){.year = 2024, .month = 2, .day = 29, .hour = 13, .minute = 5, .second = 7};
     corm_value out, back;
     char room[CORM_RESULT_ROOM];
     corm_type *type = corm_type_of_kind(CORM_TYPE_DATETIME);
@@ -523,9 +500,8 @@ static void storage_is_converted_both_ways(void **state) {
     assert_int_equal(corm_convert_parameter(sqlite, type, &wrong, &out, &scratch), CORM_STATEMENT_ERROR);
     assert_int_equal(sqlite->result_converter(type)(type, &wrong, &back, room), CORM_VALUE_ERROR);
     assert_non_null(strstr(corm_error_last()->message, "zork"));
-    corm_type *exact =
-        corm_type_new(CORM_TYPE_NUMERIC,
-                      &(corm_type_options){.scale = -1, .precision = -1, .length = -1, .as_decimal = true});
+    corm_type *exact = corm_type_new(
+        CORM_TYPE_NUMERIC, &(corm_type_options){.scale = -1, .precision = -1, .length = -1, .as_decimal = true});
     corm_value number = corm_value_float(1.5);
     assert_int_equal(sqlite->result_converter(exact)(exact, &number, &back, room), CORM_OK);
     assert_memory_equal(back.as.text.data, "1.5000000000", 12);

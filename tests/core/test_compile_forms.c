@@ -46,8 +46,7 @@ static void grouping_ordering_and_distinct(void **state) {
           "SELECT DISTINCT users.id \nFROM users GROUP BY users.name \nHAVING count(*) > :count_1 ORDER BY "
           "users.id DESC NULLS "
           "LAST, users.name ASC");
-    shows(keep(corm_select_offset(select_of(1, id), 3)),
-          "SELECT users.id \nFROM users\n LIMIT -1 OFFSET :param_1");
+    shows(keep(corm_select_offset(select_of(1, id), 3)), "SELECT users.id \nFROM users\n LIMIT -1 OFFSET :param_1");
     sends(keep(corm_select_offset(select_of(1, id), 3)), "SELECT users.id \nFROM users\n LIMIT ? OFFSET ?");
 }
 
@@ -58,14 +57,13 @@ static void functions_are_labelled_and_dotted(void **state) {
     corm_node *arguments[2] = {user("name"), keep(corm_bind_compared(user("name"), &x))};
     corm_node *coalesce = keep(corm_function_new("coalesce", arguments, 2, NULL));
     corm_node *bound = keep(corm_bind_compared(user("id"), &one));
-    shows(select_of(4, label(coalesce, "q"), call("now", NULL), call("current_timestamp", NULL),
-                    call("foo.bar", bound)),
-          "SELECT coalesce(users.name, :coalesce_1) AS q, now() AS now_1, CURRENT_TIMESTAMP AS "
-          "current_timestamp_1, "
-          "foo.bar(:bar_2) AS bar_1 \nFROM users");
+    shows(
+        select_of(4, label(coalesce, "q"), call("now", NULL), call("current_timestamp", NULL), call("foo.bar", bound)),
+        "SELECT coalesce(users.name, :coalesce_1) AS q, now() AS now_1, CURRENT_TIMESTAMP AS "
+        "current_timestamp_1, "
+        "foo.bar(:bar_2) AS bar_1 \nFROM users");
     shows(op_text(CORM_OP_EQ, call("lower", user("name")), "x"), "lower(users.name) = :lower_1");
-    shows(op_int(CORM_OP_ADD, call("sum", op_int(CORM_OP_ADD, user("id"), 1)), 1),
-          "sum(users.id + :id_1) + :sum_1");
+    shows(op_int(CORM_OP_ADD, call("sum", op_int(CORM_OP_ADD, user("id"), 1)), 1), "sum(users.id + :id_1) + :sum_1");
 }
 
 static void strings_collate_match_and_concatenate(void **state) {
@@ -129,8 +127,7 @@ static void correlation_can_be_said(void **state) {
 static void froms_may_be_text_and_explicit(void **state) {
     (void)state;
     corm_node *foo = keep(corm_text_new("foo", NULL, 0, NULL, 0));
-    shows(keep(corm_select_from(select_of(1, keep(corm_text_new("1", NULL, 0, NULL, 0))), foo)),
-          "SELECT 1 \nFROM foo");
+    shows(keep(corm_select_from(select_of(1, keep(corm_text_new("1", NULL, 0, NULL, 0))), foo)), "SELECT 1 \nFROM foo");
     shows(keep(corm_select_from(select_of(1, call("count", NULL)), users())),
           "SELECT count(*) AS count_1 \nFROM users");
     corm_node *join = keep(corm_join_new(users(), addresses(), NULL, CORM_JOIN_FULL));
@@ -138,9 +135,8 @@ static void froms_may_be_text_and_explicit(void **state) {
           "SELECT users.id \nFROM users FULL OUTER JOIN addresses ON users.id = addresses.user_id \nWHERE "
           "addresses.id = "
           ":id_1");
-    shows(
-        keep(corm_select_join(select_of(2, address("id"), user("id")), users(), addresses(), NULL, 0)),
-        "SELECT addresses.id, users.id AS id_1 \nFROM users JOIN addresses ON users.id = addresses.user_id");
+    shows(keep(corm_select_join(select_of(2, address("id"), user("id")), users(), addresses(), NULL, 0)),
+          "SELECT addresses.id, users.id AS id_1 \nFROM users JOIN addresses ON users.id = addresses.user_id");
     corm_node *two = keep(corm_select_join(select_of(1, user("id")), NULL, addresses(), NULL, 0));
     corm_node *other = alias(addresses(), NULL);
     two = keep(corm_select_join(two, NULL, other, op(CORM_OP_EQ, column_of(other, "id"), address("id")), 0));
@@ -155,35 +151,31 @@ static void subqueries_of_unions_and_of_aliases(void **state) {
     (void)state;
     corm_node *branches[2] = {select_of(1, user("id")), select_of(1, address("id"))};
     corm_node *both = keep(corm_compound_new(CORM_OP_UNION, branches, 2));
-    shows(select_of(1, alias(both, NULL)),
-          "SELECT anon_1.id \nFROM (SELECT users.id AS id \nFROM users UNION SELECT "
-          "addresses.id AS id \nFROM addresses) AS anon_1");
+    shows(select_of(1, alias(both, NULL)), "SELECT anon_1.id \nFROM (SELECT users.id AS id \nFROM users UNION SELECT "
+                                           "addresses.id AS id \nFROM addresses) AS anon_1");
     corm_node *cte = keep(corm_alias_new(select_of(1, user("id")), "c1", CORM_ALIAS_CTE));
     corm_node *other = alias(cte, "z");
-    shows(
-        select_of(2, column_of(other, "id"), column_of(cte, "id")),
-        "WITH c1 AS \n(SELECT users.id AS id \nFROM users)\n SELECT z.id, c1.id AS id_1 \nFROM c1 AS z, c1");
-    corm_node *second = keep(
-        corm_alias_new(where(select_of(1, column_of(cte, "id")), op_int(CORM_OP_GT, column_of(cte, "id"), 3)),
-                       "c2", CORM_ALIAS_CTE));
+    shows(select_of(2, column_of(other, "id"), column_of(cte, "id")),
+          "WITH c1 AS \n(SELECT users.id AS id \nFROM users)\n SELECT z.id, c1.id AS id_1 \nFROM c1 AS z, c1");
+    corm_node *second = keep(corm_alias_new(
+        where(select_of(1, column_of(cte, "id")), op_int(CORM_OP_GT, column_of(cte, "id"), 3)), "c2", CORM_ALIAS_CTE));
     shows(select_of(1, column_of(second, "id")), "WITH c1 AS \n(SELECT users.id AS id \nFROM users), \nc2 AS "
                                                  "\n(SELECT c1.id AS id \nFROM c1 \nWHERE c1.id > "
                                                  ":id_1)\n SELECT c2.id \nFROM c2");
     corm_node *insert = keep(corm_insert_new(users()));
     corm_node *id = user("id");
-    shows(
-        keep(corm_insert_from_select(insert, &id, 1, select_of(1, column_of(cte, "id")))),
-        "WITH c1 AS \n(SELECT users.id AS id \nFROM users)\n INSERT INTO users (id) SELECT c1.id \nFROM c1");
+    shows(keep(corm_insert_from_select(insert, &id, 1, select_of(1, column_of(cte, "id")))),
+          "WITH c1 AS \n(SELECT users.id AS id \nFROM users)\n INSERT INTO users (id) SELECT c1.id \nFROM c1");
     shows(select_of(1, alias(select_of(1, literal_int(1)), NULL)),
           "SELECT anon_2.anon_1 \nFROM (SELECT :param_1 AS anon_1) AS anon_2");
 }
 
 static void parameters_follow_the_text(void **state) {
     (void)state;
-    corm_node *cte = keep(corm_alias_new(where(select_of(1, user("id")), op_int(CORM_OP_GT, user("id"), 1)),
-                                         "c", CORM_ALIAS_CTE));
-    corm_node *select = where(select_of(2, literal_int(2), column_of(cte, "id")),
-                              op_int(CORM_OP_LT, column_of(cte, "id"), 3));
+    corm_node *cte =
+        keep(corm_alias_new(where(select_of(1, user("id")), op_int(CORM_OP_GT, user("id"), 1)), "c", CORM_ALIAS_CTE));
+    corm_node *select =
+        where(select_of(2, literal_int(2), column_of(cte, "id")), op_int(CORM_OP_LT, column_of(cte, "id"), 3));
     select = keep(corm_select_limit(select, 4));
     corm_compiled *compiled;
     corm_vector binds = {0};
@@ -202,9 +194,9 @@ static void parameters_follow_the_text(void **state) {
 static void names_of_the_user_may_not_be_ours(void **state) {
     (void)state;
     corm_node *given = keep(corm_bind_named("id_1", NULL, NULL, false));
-    refuses(where(where(select_of(1, user("id")), op_int(CORM_OP_EQ, user("id"), 3)),
-                  op(CORM_OP_EQ, user("name"), given)),
-            CORM_COMPILE_ERROR, "conflicts with unique bind parameter");
+    refuses(
+        where(where(select_of(1, user("id")), op_int(CORM_OP_EQ, user("id"), 3)), op(CORM_OP_EQ, user("name"), given)),
+        CORM_COMPILE_ERROR, "conflicts with unique bind parameter");
 }
 
 static corm_status seven(void *context, corm_value *out) {
@@ -215,8 +207,7 @@ static corm_status seven(void *context, corm_value *out) {
 
 static void a_deferred_value_is_asked_for_when_executing(void **state) {
     (void)state;
-    corm_node *bind =
-        keep(corm_bind_deferred(seven, NULL, NULL, corm_type_of_kind(CORM_TYPE_INTEGER), "later"));
+    corm_node *bind = keep(corm_bind_deferred(seven, NULL, NULL, corm_type_of_kind(CORM_TYPE_INTEGER), "later"));
     corm_node *select = where(select_of(1, user("id")), op(CORM_OP_EQ, user("id"), bind));
     shows(select, "SELECT users.id \nFROM users \nWHERE users.id = :later_1");
     corm_compiled *compiled;
@@ -236,8 +227,7 @@ static void defaults_come_with_inserts_and_updates(void **state) {
     corm_column *age = corm_table_column(now.users, "age");
     corm_value ten = corm_value_integer(10);
     assert_int_equal(corm_column_set_default_value(age, false, &ten), CORM_OK);
-    assert_int_equal(corm_column_set_default_expression(age, true, op_int(CORM_OP_ADD, user("age"), 1)),
-                     CORM_OK);
+    assert_int_equal(corm_column_set_default_expression(age, true, op_int(CORM_OP_ADD, user("age"), 1)), CORM_OK);
     corm_node *name = user("name");
     corm_value x = text_value("x");
     corm_node *value = keep(corm_bind_new(&x, NULL));

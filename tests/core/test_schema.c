@@ -32,8 +32,7 @@ static void what_the_metadata_keeps_does_not_keep_it_alive(void **state) {
     corm_node *lower = call("lower", user("name"));
     assert_int_equal(corm_table_add_index(now.users, "ix_lower", &lower, 1, true, NULL), CORM_OK);
     corm_text text = CORM_TEXT_EMPTY;
-    assert_int_equal(corm_ddl_create_index(corm_dialect_default(), now.users->indexes.items[0], 0, &text),
-                     CORM_OK);
+    assert_int_equal(corm_ddl_create_index(corm_dialect_default(), now.users->indexes.items[0], 0, &text), CORM_OK);
     assert_string_equal(text.data, "CREATE UNIQUE INDEX ix_lower ON users (lower(name))");
     corm_text_clear(&text);
     /* That all is let go of when the story closes is what the sanitizer checks. */
@@ -46,10 +45,9 @@ static void missing_targets_are_named(void **state) {
     corm_column *target;
     assert_int_equal(corm_column_add_foreign_key(column, "b.id", NULL, NULL, &key), CORM_OK);
     assert_int_equal(corm_foreign_key_resolve(key, &target), CORM_NO_REFERENCED_TABLE);
-    assert_string_equal(
-        corm_error_last()->message,
-        "Foreign key associated with column 'addresses.b_id' could not find table 'b' with which to "
-        "generate a foreign key to target column 'id'");
+    assert_string_equal(corm_error_last()->message,
+                        "Foreign key associated with column 'addresses.b_id' could not find table 'b' with which to "
+                        "generate a foreign key to target column 'id'");
     assert_int_equal(corm_column_add_foreign_key(column, "users.zork", NULL, NULL, &key), CORM_OK);
     assert_int_equal(corm_foreign_key_resolve(key, &target), CORM_NO_REFERENCED_COLUMN);
 }
@@ -113,9 +111,8 @@ static void creates(corm_table *table, const char *expected) {
 
 static void tables_are_created_as_the_field_prints_them(void **state) {
     (void)state;
-    creates(now.users,
-            "\nCREATE TABLE users (\n\tid INTEGER NOT NULL, \n\tname VARCHAR(50), \n\tage INTEGER, \n\tok "
-            "BOOLEAN, \n\tPRIMARY KEY (id)\n)\n\n");
+    creates(now.users, "\nCREATE TABLE users (\n\tid INTEGER NOT NULL, \n\tname VARCHAR(50), \n\tage INTEGER, \n\tok "
+                       "BOOLEAN, \n\tPRIMARY KEY (id)\n)\n\n");
     creates(now.addresses,
             "\nCREATE TABLE addresses (\n\tid INTEGER NOT NULL, \n\tuser_id INTEGER, \n\temail VARCHAR, "
             "\n\tPRIMARY KEY (id), \n\tFOREIGN KEY(user_id) REFERENCES users (id) ON DELETE CASCADE\n)\n\n");
@@ -140,14 +137,12 @@ static void tables_are_created_as_the_field_prints_them(void **state) {
                                         .deferrable = true,
                                         .initially = "DEFERRED"};
     assert_int_equal(corm_table_add_foreign_key(odd, both, targets, NULL, 2, &options, NULL), CORM_OK);
-    creates(
-        odd,
-        "\nCREATE TABLE odd (\n\ta INTEGER NOT NULL, \n\tb INTEGER NOT NULL, \n\tc FLOAT DEFAULT 'it''s' NOT "
-        "NULL, "
-        "\n\td DATETIME DEFAULT CURRENT_TIMESTAMP, \n\tPRIMARY KEY (a, b), \n\tCONSTRAINT cc CHECK (a > 5), "
-        "\n\tCONSTRAINT uu UNIQUE (a, b), \n\tCONSTRAINT fk1 FOREIGN KEY(a, b) REFERENCES users (id, age) ON "
-        "DELETE "
-        "SET NULL ON UPDATE CASCADE DEFERRABLE INITIALLY DEFERRED\n)\n\n");
+    creates(odd, "\nCREATE TABLE odd (\n\ta INTEGER NOT NULL, \n\tb INTEGER NOT NULL, \n\tc FLOAT DEFAULT 'it''s' NOT "
+                 "NULL, "
+                 "\n\td DATETIME DEFAULT CURRENT_TIMESTAMP, \n\tPRIMARY KEY (a, b), \n\tCONSTRAINT cc CHECK (a > 5), "
+                 "\n\tCONSTRAINT uu UNIQUE (a, b), \n\tCONSTRAINT fk1 FOREIGN KEY(a, b) REFERENCES users (id, age) ON "
+                 "DELETE "
+                 "SET NULL ON UPDATE CASCADE DEFERRABLE INITIALLY DEFERRED\n)\n\n");
     options = (corm_foreign_key_options){.ondelete = "CASCADE; DROP TABLE users"};
     assert_int_equal(corm_table_add_foreign_key(odd, both, targets, NULL, 2, &options, NULL), CORM_OK);
     corm_text text = CORM_TEXT_EMPTY;
@@ -163,12 +158,10 @@ static void indexes_name_themselves(void **state) {
     assert_int_equal(corm_table_append_column(now.users, column, false), CORM_OK);
     corm_column_unref(column);
     corm_text text = CORM_TEXT_EMPTY;
-    assert_int_equal(corm_ddl_create_index(corm_dialect_default(), now.users->indexes.items[0], 0, &text),
-                     CORM_OK);
+    assert_int_equal(corm_ddl_create_index(corm_dialect_default(), now.users->indexes.items[0], 0, &text), CORM_OK);
     assert_string_equal(text.data, "CREATE INDEX ix_users_nick ON users (nick)");
     corm_text_clear(&text);
-    assert_int_equal(corm_ddl_drop_index(corm_dialect_default(), now.users->indexes.items[0], 0, &text),
-                     CORM_OK);
+    assert_int_equal(corm_ddl_drop_index(corm_dialect_default(), now.users->indexes.items[0], 0, &text), CORM_OK);
     assert_string_equal(text.data, "\nDROP INDEX ix_users_nick");
     corm_text_clear(&text);
 }
@@ -202,8 +195,8 @@ static bool declare(void) {
     bool succeeded = !corm_table_new(metadata, "t", NULL, &table);
     for (int i = 0; i < 3 && succeeded; i++) {
         corm_column *column;
-        succeeded = !corm_column_new((const char *[]){"id", "a", "b"}[i],
-                                     corm_type_of_kind(CORM_TYPE_INTEGER), &column);
+        succeeded =
+            !corm_column_new((const char *[]){"id", "a", "b"}[i], corm_type_of_kind(CORM_TYPE_INTEGER), &column);
         if (!succeeded)
             break;
         corm_column_set_primary_key(column, i == 0);

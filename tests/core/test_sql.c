@@ -32,8 +32,7 @@ static void a_value_is_no_part_of_a_hash_but_its_type_is(void **state) {
 static void a_match_collects_the_fresh_values_in_order(void **state) {
     (void)state;
     corm_node *first = keep(corm_and2(op_int(CORM_OP_EQ, user("id"), 1), op_int(CORM_OP_GT, user("age"), 2)));
-    corm_node *second =
-        keep(corm_and2(op_int(CORM_OP_EQ, user("id"), 3), op_int(CORM_OP_GT, user("age"), 4)));
+    corm_node *second = keep(corm_and2(op_int(CORM_OP_EQ, user("id"), 3), op_int(CORM_OP_GT, user("age"), 4)));
     corm_vector matched = {0}, collected = {0};
     bool matches;
     assert_int_equal(corm_node_match(first, second, &matched, &matches), CORM_OK);
