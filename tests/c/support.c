@@ -6,6 +6,18 @@
 
 world now;
 
+long test_stride(void) {
+    const char *text = getenv("CORM_TEST_STRIDE");
+    long value = text == NULL ? 1 : atol(text);
+    return value < 1 ? 1 : value;
+}
+
+void test_filter(void) {
+    if (getenv("CORM_TEST_ONLY") != NULL) {
+        cmocka_set_test_filter(getenv("CORM_TEST_ONLY"));
+    }
+}
+
 void new_path(char *path, size_t size) {
     static unsigned count;
     const char *directory = access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp";

@@ -32,6 +32,11 @@ int set_up(void **state);
 int tear_down(void **state);
 #define story(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
+/* A bound for slow surroundings (valgrind): only every n-th point of failure is tried. CORM_TEST_STRIDE, else 1. */
+long test_stride(void);
+/* Only the tests that CORM_TEST_ONLY says, if it is set. */
+void test_filter(void);
+
 /* A path for a database file that does not exist; in memory where the system has such a place. */
 void new_path(char *path, size_t size);
 void remove_database(const char *path);

@@ -118,7 +118,7 @@ static void each_fault_of(void **state) {
     const scenario *tried = *state;
     for (fault_kind kind = FAULT_READ; kind < FAULT_KIND_COUNT; kind++) {
         for (int all = 0; all < 2; all++) {
-            for (long nth = 0; run_once(tried, kind, nth, all != 0); nth++) {
+            for (long nth = 0; run_once(tried, kind, nth, all != 0); nth += test_stride()) {
             }
         }
     }
@@ -129,7 +129,7 @@ static void with_a_write_ahead_log(void **state) {
     write_ahead = true;
     for (size_t i = 0; i < 3; i++) {
         for (fault_kind kind = FAULT_READ; kind < FAULT_OPEN; kind++) {
-            for (long nth = 0; run_once(&scenarios[i], kind, nth, nth % 2 != 0); nth++) {
+            for (long nth = 0; run_once(&scenarios[i], kind, nth, nth % 2 != 0); nth += test_stride()) {
             }
         }
     }
@@ -165,9 +165,7 @@ int main(void) {
     }
     tests[count++] = (struct CMUnitTest)cmocka_unit_test(with_a_write_ahead_log);
     tests[count++] = (struct CMUnitTest)cmocka_unit_test(a_torn_commit_is_rolled_back_by_the_next_program);
-    if (getenv("CORM_TEST_ONLY") != NULL) {
-        cmocka_set_test_filter(getenv("CORM_TEST_ONLY"));
-    }
+    test_filter();
     int failures = _cmocka_run_group_tests("faults", tests, count, NULL, NULL);
     printf("faults: %ld injected\n", injected);
     return failures;

@@ -452,14 +452,18 @@ static void a_forked_child_leaves_the_parents_transaction_alone(void **state) {
     ok(corm_commit(now.session));
     new_user("under way");
     ok(corm_flush(now.session));
+    int way[2], result = -1;
+    assert_int_equal(pipe(way), 0);
     pid_t process = fork();
     if (process == 0) {
-        _exit(child());
+        result = child();
+        _exit(write(way[1], &result, sizeof result) != sizeof result);
     }
-    int result = -1;
-    assert_int_equal(waitpid(process, &result, 0), process);
-    assert_true(WIFEXITED(result));
-    assert_int_equal(WEXITSTATUS(result), 0);
+    assert_int_equal(read(way[0], &result, sizeof result), sizeof result);
+    assert_int_equal(waitpid(process, NULL, 0), process);
+    assert_int_equal(result, 0);
+    close(way[0]);
+    close(way[1]);
     assert_int_equal(in_file("SELECT count(*) FROM users"), 1);
     ok(corm_commit(now.session));
     assert_int_equal(in_file("SELECT count(*) FROM users"), 2);

@@ -66,19 +66,12 @@ static bool run_once(const scenario *tried, long nth, bool once) {
     return failed;
 }
 
-/* A bound for slow surroundings (valgrind): every n-th allocation only. */
-static long stride(void) {
-    const char *text = getenv("CORM_TEST_STRIDE");
-    long value = text == NULL ? 1 : atol(text);
-    return value < 1 ? 1 : value;
-}
-
 static void each_allocation_of(void **state) {
     const scenario *tried = *state;
     for (int once = 0; once < 2; once++) {
         long nth = 0;
         while (run_once(tried, nth, once != 0)) {
-            nth += stride();
+            nth += test_stride();
         }
     }
 }
@@ -110,7 +103,7 @@ static void a_world_is_made_or_not_made(void **state) {
     for (int once = 0; once < 2; once++) {
         long nth = 0;
         bool failed = true;
-        for (; failed; nth += stride()) {
+        for (; failed; nth += test_stride()) {
             long alive = memory_now.alive;
             memory_fails_at(nth, once != 0);
             bool good = from_nothing(nth);
@@ -134,9 +127,7 @@ int main(void) {
         tests[count++] = (struct CMUnitTest){.name = scenarios[i].name, .test_func = each_allocation_of,
                                              .initial_state = (void *)(uintptr_t)&scenarios[i]};
     }
-    if (getenv("CORM_TEST_ONLY") != NULL) {
-        cmocka_set_test_filter(getenv("CORM_TEST_ONLY"));
-    }
+    test_filter();
     int failures = _cmocka_run_group_tests("memory", tests, count, NULL, NULL);
     printf("injected: %ld allocations failed\n", injected);
     return failures;
