@@ -45,8 +45,8 @@ bool faulty_vfs_heal(void) {
 }
 
 const char *fault_name(fault_kind kind) {
-    static const char *const names[] = {"none", "read", "short read", "write", "short write", "disk full",
-                                        "sync", "truncate", "lock", "open", "delete"};
+    static const char *const names[] = {"none", "read",     "short read", "write", "short write", "disk full",
+                                        "sync", "truncate", "lock",       "open",  "delete"};
     return names[kind];
 }
 

@@ -9,16 +9,16 @@
 
 typedef enum fault_kind {
     FAULT_NONE,
-    FAULT_READ,        /* an I/O error */
-    FAULT_SHORT_READ,  /* half of it, then an error */
+    FAULT_READ,       /* an I/O error */
+    FAULT_SHORT_READ, /* half of it, then an error */
     FAULT_WRITE,
     FAULT_SHORT_WRITE, /* half of it, then an error */
     FAULT_DISK_FULL,
     FAULT_SYNC,
     FAULT_TRUNCATE,
-    FAULT_LOCK,        /* the lock is held by another */
-    FAULT_OPEN,        /* of a journal */
-    FAULT_DELETE,      /* of a journal: the commit itself */
+    FAULT_LOCK,   /* the lock is held by another */
+    FAULT_OPEN,   /* of a journal */
+    FAULT_DELETE, /* of a journal: the commit itself */
     FAULT_KIND_COUNT
 } fault_kind;
 

@@ -219,18 +219,18 @@ static bool compare_thing(int index) {
             return wrong("%s does not have %s", name_of(one->parent), name_of(index));
         }
     }
-    return one->kind == BASKET ? compare_children(index, ENTRY) : one->kind == LEAF ? compare_children(index, LEAF) : true;
+    return one->kind == BASKET ? compare_children(index, ENTRY)
+           : one->kind == LEAF ? compare_children(index, LEAF)
+                               : true;
 }
 
 /* Rows of a table, read as columns: as many as the model has, each as the model says. */
 static bool compare_rows(kind of) {
-    static const char *const selects[] = {"SELECT id, name, age FROM users",
-                                          "SELECT id, email, user_id FROM addresses",
-                                          "SELECT id, motto, user_id FROM profiles",
-                                          "SELECT id, title, NULL FROM clubs",
-                                          "SELECT id, label, NULL FROM baskets",
-                                          "SELECT id, text, basket_id FROM entries",
-                                          "SELECT id, name, parent_id FROM leaves"};
+    static const char *const selects[] = {
+        "SELECT id, name, age FROM users",         "SELECT id, email, user_id FROM addresses",
+        "SELECT id, motto, user_id FROM profiles", "SELECT id, title, NULL FROM clubs",
+        "SELECT id, label, NULL FROM baskets",     "SELECT id, text, basket_id FROM entries",
+        "SELECT id, name, parent_id FROM leaves"};
     corm_query *query = corm_query_of_sql(corm_sql(selects[of]));
     int count = 0;
     bool same = true;

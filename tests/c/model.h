@@ -14,11 +14,11 @@ typedef struct thing {
     kind kind;
     bool alive, persistent, dying;
     char text[16];
-    int number;      /* negative: NULL */
-    int parent;      /* of an address, profile, entry, leaf: index, or -1 */
-    uint64_t clubs;  /* of a user: bits by index */
+    int number;     /* negative: NULL */
+    int parent;     /* of an address, profile, entry, leaf: index, or -1 */
+    uint64_t clubs; /* of a user: bits by index */
     int64_t id;
-    void *object;    /* in the present session, or NULL */
+    void *object; /* in the present session, or NULL */
 } thing;
 
 typedef struct model {
@@ -33,11 +33,10 @@ typedef struct model_run {
     int depth;          /* savepoints */
     int serial;         /* for texts that are unique */
     bool trace;
-    bool autoflush;     /* then whatever reads may write first, and orphans go at once */
+    bool autoflush; /* then whatever reads may write first, and orphans go at once */
     char failure[512];
 } model_run;
 extern model_run run;
-
 
 void trace(const char *format, ...) CORM_PRINTF(1, 2);
 /* Note the first failure; false. */

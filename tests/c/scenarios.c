@@ -150,8 +150,8 @@ static corm_status change_many(void) {
     attempt(corm_update_fields(now.session, address_mapping(), both, 2, corm_eq(address, email, "a1"), &changed));
     attempt(corm_delete_all(now.session, address, corm_eq(address, email, "a2"), &changed));
     holds(corm_many_count(ann->addresses) == 0);
-    attempt(corm_run(now.session, corm_sql_value(corm_sql("DELETE FROM memberships WHERE user_id = :id"), "id",
-                                                corm_value_int(2)),
+    attempt(corm_run(now.session,
+                     corm_sql_value(corm_sql("DELETE FROM memberships WHERE user_id = :id"), "id", corm_value_int(2)),
                      &changed));
     attempt(corm_commit(now.session));
     return CORM_OK;
@@ -247,7 +247,8 @@ static corm_status load_joined(void) {
 static corm_status load_each(void) {
     address *first;
     stop *none;
-    const corm_value key[] = {{.kind = CORM_KIND_TEXT, .as.text = {"S", 1}}, {.kind = CORM_KIND_INTEGER, .as.integer = 1}};
+    const corm_value key[] = {{.kind = CORM_KIND_TEXT, .as.text = {"S", 1}},
+                              {.kind = CORM_KIND_INTEGER, .as.integer = 1}};
     attempt_made(first = corm_get(now.session, address, 1));
     attempt_made(corm_fetch(first, user));
     attempt(corm_refresh(now.session, first));
@@ -285,8 +286,8 @@ static corm_status ask(void) {
     corm_where(inner, corm_starts_with(address, email, "a"));
     corm_pick(query, corm_column(user, name));
     corm_pick(query, corm_as(corm_call("count", corm_column(address, id), NULL, NULL), "how_many"));
-    corm_pick(query, corm_when(corm_gt(user, age, 10), corm_cast_to(corm_column(user, age), CORM_TEXT),
-                               corm_value_text("?")));
+    corm_pick(query,
+              corm_when(corm_gt(user, age, 10), corm_cast_to(corm_column(user, age), CORM_TEXT), corm_value_text("?")));
     corm_join(query, user, addresses);
     if (inner != NULL) {
         corm_where(query, corm_in_query(corm_column(user, id), inner));
@@ -342,7 +343,8 @@ static corm_status merge_it(void) {
 const scenario scenarios[] = {
     {"insert a graph", NULL, insert_graph, GRAPH},
     {"change everything", people, change_everything,
-     "address,1,a1,2; address,2,a2,-; address,3,b1,2; basket,1,-,-; club,1,chess,-; club,2,go,-; entry,1,0,1; entry,2,1,1; "
+     "address,1,a1,2; address,2,a2,-; address,3,b1,2; basket,1,-,-; club,1,chess,-; club,2,go,-; entry,1,0,1; "
+     "entry,2,1,1; "
      "entry,3,2,1; member,1,1,-; member,2,2,-; profile,1,short,1; user,1,anne,-; user,2,bob,-"},
     {"delete everything", people, delete_everything,
      "address,1,a1,-; address,2,a2,-; address,3,b1,2; club,1,chess,-; club,2,go,-; member,2,1,-; member,2,2,-; "

@@ -9,11 +9,11 @@
 
 typedef struct scenario {
     const char *name;
-    void (*prepare)(void);       /* may be NULL */
+    void (*prepare)(void); /* may be NULL */
     /* Works with now.session and commits at most once, at its end. Gives back the first failure. What it checks of its own
      * and does not hold is CORM_INTERNAL_ERROR. */
     corm_status (*run)(void);
-    const char *after;           /* the file's rows when it committed, as file_contents(); NULL: as before */
+    const char *after; /* the file's rows when it committed, as file_contents(); NULL: as before */
 } scenario;
 
 extern const scenario scenarios[];

@@ -70,7 +70,8 @@ void ok_at(corm_status status, const char *call, const char *file, int line) {
     }
 }
 
-void fails_at(corm_status status, corm_status expected, const char *part, const char *call, const char *file, int line) {
+void fails_at(corm_status status, corm_status expected, const char *part, const char *call, const char *file,
+              int line) {
     const corm_error *error = corm_error_last();
     const char *message = error->message == NULL ? "" : error->message;
     if (status != expected || error->status != expected || (part != NULL && strstr(message, part) == NULL)) {

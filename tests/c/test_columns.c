@@ -69,12 +69,19 @@ static void every_type_comes_back_as_it_went(void **state) {
 static void extremes_fit(void **state) {
     (void)state;
     plain *low = there(corm_new(now.session, plain));
-    *low = (plain){.id = INT64_MIN, .middle = INT32_MIN, .small = INT16_MIN, .real = -DBL_MAX,
+    *low = (plain){.id = INT64_MIN,
+                   .middle = INT32_MIN,
+                   .small = INT16_MIN,
+                   .real = -DBL_MAX,
                    .at = {.year = 1, .month = 1, .day = 1}};
     plain *high = there(corm_new(now.session, plain));
-    *high = (plain){.id = INT64_MAX, .middle = INT32_MAX, .small = INT16_MAX, .flag = true, .real = DBL_MIN,
-                    .at = {.year = 9999, .month = 12, .day = 31, .hour = 23, .minute = 59, .second = 59,
-                           .microsecond = 999999}};
+    *high = (plain){
+        .id = INT64_MAX,
+        .middle = INT32_MAX,
+        .small = INT16_MAX,
+        .flag = true,
+        .real = DBL_MIN,
+        .at = {.year = 9999, .month = 12, .day = 31, .hour = 23, .minute = 59, .second = 59, .microsecond = 999999}};
     ok(corm_commit(now.session));
     reopen();
     low = there(corm_get(now.session, plain, INT64_MIN));

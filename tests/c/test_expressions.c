@@ -37,7 +37,8 @@ static int people(void **state) {
     static const struct {
         const char *name;
         corm_int age;
-    } all[] = {{"ann", {20, true}}, {"bob", {30, true}}, {"cid", {40, true}}, {"Dot", {0, false}}, {"100%_x", {50, true}}};
+    } all[] = {
+        {"ann", {20, true}}, {"bob", {30, true}}, {"cid", {40, true}}, {"Dot", {0, false}}, {"100%_x", {50, true}}};
     set_up(state);
     for (size_t i = 0; i < sizeof all / sizeof *all; i++) {
         user *made = new_user(all[i].name);
@@ -93,7 +94,8 @@ static void lists_and_ranges(void **state) {
     assert_string_equal(who(corm_in_texts(corm_column(user, name), names, 2)), "bob Dot");
     assert_string_equal(who(corm_in_ints(corm_column(user, age), ages, 0)), "");
     assert_string_equal(who(corm_negate(corm_in_ints(corm_column(user, age), ages, 0))), "ann bob cid Dot 100%_x");
-    assert_string_equal(who(corm_between_of(corm_column(user, age), corm_value_int(25), corm_value_int(40))), "bob cid");
+    assert_string_equal(who(corm_between_of(corm_column(user, age), corm_value_int(25), corm_value_int(40))),
+                        "bob cid");
 }
 
 static void criteria_combine(void **state) {
@@ -109,20 +111,21 @@ static void criteria_combine(void **state) {
 
 static void arithmetic_and_text(void **state) {
     (void)state;
-    assert_string_equal(who(corm_compare(CORM_COMPARE_EQ,
-                                         corm_compare(CORM_COMPARE_ADD, corm_column(user, age), corm_value_int(10)),
-                                         corm_value_int(40))),
-                        "bob");
+    assert_string_equal(
+        who(corm_compare(CORM_COMPARE_EQ, corm_compare(CORM_COMPARE_ADD, corm_column(user, age), corm_value_int(10)),
+                         corm_value_int(40))),
+        "bob");
     assert_string_equal(value_of(corm_compare(CORM_COMPARE_SUBTRACT, corm_value_int(2), corm_value_int(5))), "-3");
     assert_string_equal(value_of(corm_compare(CORM_COMPARE_MULTIPLY, corm_value_int(4), corm_value_int(5))), "20");
-    assert_string_equal(value_of(corm_compare(CORM_COMPARE_DIVIDE, corm_value_int(1), corm_value_int(2))), "0.5000000000");
+    assert_string_equal(value_of(corm_compare(CORM_COMPARE_DIVIDE, corm_value_int(1), corm_value_int(2))),
+                        "0.5000000000");
     assert_string_equal(value_of(corm_compare(CORM_COMPARE_MODULO, corm_value_int(7), corm_value_int(4))), "3");
     assert_string_equal(value_of(corm_compare(CORM_COMPARE_CONCAT, corm_value_text("a"), corm_value_text("b"))), "ab");
     /* (2 + 3) * 4: parentheses are where they have to be */
-    assert_string_equal(value_of(corm_compare(CORM_COMPARE_MULTIPLY,
-                                              corm_compare(CORM_COMPARE_ADD, corm_value_int(2), corm_value_int(3)),
-                                              corm_value_int(4))),
-                        "20");
+    assert_string_equal(
+        value_of(corm_compare(CORM_COMPARE_MULTIPLY,
+                              corm_compare(CORM_COMPARE_ADD, corm_value_int(2), corm_value_int(3)), corm_value_int(4))),
+        "20");
 }
 
 static void functions_case_and_cast(void **state) {
@@ -216,8 +219,8 @@ static void dates_and_bytes_are_compared(void **state) {
 static void text_takes_values(void **state) {
     (void)state;
     assert_string_equal(who(corm_sql_value(corm_sql("users.age > :low"), "low", corm_value_int(35))), "cid 100%_x");
-    corm_query *query = corm_query_of_sql(
-        corm_sql_value(corm_sql("SELECT name, age FROM users WHERE name = :name"), "name", corm_value_text("b' OR 1=1")));
+    corm_query *query = corm_query_of_sql(corm_sql_value(corm_sql("SELECT name, age FROM users WHERE name = :name"),
+                                                         "name", corm_value_text("b' OR 1=1")));
     assert_false(corm_next_row(now.session, query));
     ok(corm_error_last()->status);
     corm_query_free(query);
@@ -242,8 +245,10 @@ static void the_cache_does_not_confuse_values(void **state) {
         assert_string_equal(who(corm_eq(user, age, 20)), "ann");
         assert_string_equal(who(corm_eq(user, age, 30)), "bob");
         assert_string_equal(who(corm_eq(user, name, "30")), "");
-        assert_string_equal(who(corm_in_ints(corm_column(user, age), (int64_t[]){20, 30}, (size_t)i)),
-                            i == 0 ? "" : i == 1 ? "ann" : "ann bob");
+        assert_string_equal(who(corm_in_ints(corm_column(user, age), (int64_t[]){20, 30}, (size_t)i)), i == 0 ? ""
+                                                                                                       : i == 1
+                                                                                                           ? "ann"
+                                                                                                           : "ann bob");
     }
 }
 
@@ -259,8 +264,8 @@ static void what_could_not_be_made_fails_where_it_is_run(void **state) {
     corm_query_free(query);
 
     /* and a DELETE never loses its criterion */
-    fails(corm_delete_all(now.session, address, corm_both(corm_eq(address, email, "x"), NULL), NULL), CORM_ARGUMENT_ERROR,
-          "NULL");
+    fails(corm_delete_all(now.session, address, corm_both(corm_eq(address, email, "x"), NULL), NULL),
+          CORM_ARGUMENT_ERROR, "NULL");
     fails(corm_delete_all(now.session, address,
                           corm_either(corm_compare((corm_comparison)99, corm_column(address, id), corm_value_int(1)),
                                       corm_eq(address, email, "x")),

@@ -160,8 +160,8 @@ int main(void) {
     size_t count = 0;
     faulty_vfs_register();
     for (size_t i = 0; i < scenario_count && count < 60; i++) {
-        tests[count++] = (struct CMUnitTest){.name = scenarios[i].name, .test_func = each_fault_of,
-                                             .initial_state = (void *)(uintptr_t)&scenarios[i]};
+        tests[count++] = (struct CMUnitTest){
+            .name = scenarios[i].name, .test_func = each_fault_of, .initial_state = (void *)(uintptr_t)&scenarios[i]};
     }
     tests[count++] = (struct CMUnitTest)cmocka_unit_test(with_a_write_ahead_log);
     tests[count++] = (struct CMUnitTest)cmocka_unit_test(a_torn_commit_is_rolled_back_by_the_next_program);

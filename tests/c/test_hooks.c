@@ -16,7 +16,7 @@ static void hooks_are_called_around_each_write(void **state) {
     static const struct {
         corm_hook_kind kind;
         const char *name;
-    } all[] = {{CORM_HOOK_BEFORE_INSERT, "bi"}, {CORM_HOOK_AFTER_INSERT, "ai"}, {CORM_HOOK_BEFORE_UPDATE, "bu"},
+    } all[] = {{CORM_HOOK_BEFORE_INSERT, "bi"}, {CORM_HOOK_AFTER_INSERT, "ai"},  {CORM_HOOK_BEFORE_UPDATE, "bu"},
                {CORM_HOOK_AFTER_UPDATE, "au"},  {CORM_HOOK_BEFORE_DELETE, "bd"}, {CORM_HOOK_AFTER_DELETE, "ad"},
                {CORM_HOOK_LOAD, "load"}};
     for (size_t i = 0; i < sizeof all / sizeof *all; i++) {

@@ -13,8 +13,8 @@ static long inputs;
 
 static bool is_clean(corm_status status) {
     inputs++;
-    return status == CORM_OK ||
-           (corm_error_last()->status == status && corm_error_last()->message != NULL && corm_error_last()->message[0] != '\0');
+    return status == CORM_OK || (corm_error_last()->status == status && corm_error_last()->message != NULL &&
+                                 corm_error_last()->message[0] != '\0');
 }
 
 /* ---- names ---- */
@@ -38,7 +38,8 @@ static corm_status use_names(const char *table, const char *column) {
         made[1] = text_of("there");
         status = corm_commit(session);
         corm_query *query = corm_query_of(&mapping);
-        corm_where(query, corm_compare(CORM_COMPARE_EQ, corm_column_of_field(&mapping, "it"), corm_value_text("there")));
+        corm_where(query,
+                   corm_compare(CORM_COMPARE_EQ, corm_column_of_field(&mapping, "it"), corm_value_text("there")));
         assert_true(status != CORM_OK || corm_query_first(session, query, &mapping) == made);
         corm_query_free(query);
         if (status == CORM_OK) {
@@ -54,9 +55,11 @@ static corm_status use_names(const char *table, const char *column) {
 
 static void names_of_any_kind_are_quoted(void **state) {
     (void)state;
-    static const char *const names[] = {"select", "order", "we\"ird", "it's", "a b", "x;DROP TABLE users;--", "new\nline",
-                                        "na\xc3\xafve", "UPPER", "1st", "`tick`", "[brackets]", "per%cent", "co:lon",
-                                        "ques?tion", "\"", "\"\"", "back\\slash", "sqlite", "rowid", "a.b"};
+    static const char *const names[] = {
+        "select",    "order",        "we\"ird",   "it's", "a b",    "x;DROP TABLE users;--",
+        "new\nline", "na\xc3\xafve", "UPPER",     "1st",  "`tick`", "[brackets]",
+        "per%cent",  "co:lon",       "ques?tion", "\"",   "\"\"",   "back\\slash",
+        "sqlite",    "rowid",        "a.b"};
     size_t count = sizeof names / sizeof *names;
     for (size_t i = 0; i < count; i++) {
         for (size_t j = 0; j < count; j++) {
@@ -92,8 +95,9 @@ static void names_that_cannot_be_are_refused(void **state) {
 
 static void texts_that_are_no_utf8_are_refused(void **state) {
     (void)state;
-    static const char *const bad[] = {"\xff", "\xc3", "a\xe2\x82", "\xed\xa0\x80", "\xf5\x80\x80\x80", "\xc0\xaf",
-                                      "ok so far \x80", "\xf0\x80\x80\x80", "12345678\xfe"};
+    static const char *const bad[] = {
+        "\xff",     "\xc3",           "a\xe2\x82",        "\xed\xa0\x80", "\xf5\x80\x80\x80",
+        "\xc0\xaf", "ok so far \x80", "\xf0\x80\x80\x80", "12345678\xfe"};
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
         new_user(bad[i]);
         corm_status status = corm_commit(now.session);
@@ -112,7 +116,8 @@ static void texts_that_are_no_utf8_are_refused(void **state) {
 
 static void what_others_wrote_is_not_lost_by_reading_it(void **state) {
     (void)state;
-    change_file("INSERT INTO users (name, age) VALUES ('a' || char(0) || 'b', 1), (CAST(x'ff61' AS TEXT), 2), (12.5, 3)");
+    change_file(
+        "INSERT INTO users (name, age) VALUES ('a' || char(0) || 'b', 1), (CAST(x'ff61' AS TEXT), 2), (12.5, 3)");
     const char *before = rows_in_file("SELECT hex(name) FROM users");
     char kept[128];
     snprintf(kept, sizeof kept, "%s", before);
@@ -156,8 +161,22 @@ static void numbers_beyond_their_column_are_refused_or_kept(void **state) {
 
 static void injected_sql_stays_a_value(void **state) {
     (void)state;
-    static const char *const texts[] = {"'; DROP TABLE users; --", "\"", "%", "_", "\\", "' OR '1'='1", ":name_1", "?", "?1",
-                                        "@x", "$1", "/*", "*/", "\x01\x02", "NULL", ""};
+    static const char *const texts[] = {"'; DROP TABLE users; --",
+                                        "\"",
+                                        "%",
+                                        "_",
+                                        "\\",
+                                        "' OR '1'='1",
+                                        ":name_1",
+                                        "?",
+                                        "?1",
+                                        "@x",
+                                        "$1",
+                                        "/*",
+                                        "*/",
+                                        "\x01\x02",
+                                        "NULL",
+                                        ""};
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
         user *made = new_user(texts[i]);
         ok(corm_commit(now.session));
@@ -230,7 +249,8 @@ static void deep_trees_end_in_an_error_not_in_a_crash(void **state) {
     corm_query_free(query);
     deep = corm_eq(user, id, 1);
     for (int i = 0; i < 100000; i++) {
-        deep = corm_negate(i % 2 == 0 ? corm_both(deep, corm_eq(user, id, 1)) : corm_either(deep, corm_eq(user, id, 1)));
+        deep =
+            corm_negate(i % 2 == 0 ? corm_both(deep, corm_eq(user, id, 1)) : corm_either(deep, corm_eq(user, id, 1)));
     }
     query = corm_select(user);
     corm_where(query, deep);
@@ -283,14 +303,12 @@ typedef struct right_side {
 } right_side;
 
 CORM_DECLARE(right_side);
-CORM_MAPPING(left_side, "lefts",
-             CORM_COLUMN(id, CORM_INTEGER, .primary_key = true),
+CORM_MAPPING(left_side, "lefts", CORM_COLUMN(id, CORM_INTEGER, .primary_key = true),
              CORM_COLUMN(right_id, CORM_INTEGER, .references = "rights.id"),
              CORM_BELONGS_TO(right, right_side, .inverse = "lefts", .foreign_keys = "right_id", .cascade = "all",
                              .post_update = true),
              CORM_HAS_MANY(rights, right_side, .inverse = "left", .foreign_keys = "left_id", .cascade = "all"));
-CORM_MAPPING(right_side, "rights",
-             CORM_COLUMN(id, CORM_INTEGER, .primary_key = true),
+CORM_MAPPING(right_side, "rights", CORM_COLUMN(id, CORM_INTEGER, .primary_key = true),
              CORM_COLUMN(left_id, CORM_INTEGER, .references = "lefts.id"),
              CORM_BELONGS_TO(left, left_side, .inverse = "rights", .foreign_keys = "left_id", .cascade = "all"),
              CORM_HAS_MANY(lefts, left_side, .inverse = "right", .foreign_keys = "right_id", .cascade = "all",
@@ -415,7 +433,8 @@ static void a_second_thread_is_turned_away(void **state) {
     ok(corm_commit(now.session));
     assert_int_equal(second.count, 14);
     for (size_t i = 0; i < second.count; i++) {
-        if (second.statuses[i] != CORM_ILLEGAL_STATE_CHANGE && !(i == 13 && second.statuses[i] == CORM_INVALID_REQUEST)) {
+        if (second.statuses[i] != CORM_ILLEGAL_STATE_CHANGE &&
+            !(i == 13 && second.statuses[i] == CORM_INVALID_REQUEST)) {
             fail_msg("attempt %zu: %s", i, corm_status_name(second.statuses[i]));
         }
         inputs++;

@@ -52,12 +52,10 @@ typedef struct defaulted {
     int32_t fixed;
 } defaulted;
 
-CORM_MAPPING(defaulted, "defaulted",
-             CORM_COLUMN(id, CORM_INTEGER, .primary_key = true),
+CORM_MAPPING(defaulted, "defaulted", CORM_COLUMN(id, CORM_INTEGER, .primary_key = true),
              CORM_COLUMN(level, CORM_INTEGER, .server_default = "7"),
              CORM_COLUMN(state, CORM_STRING(10), .server_default = "new", .column = "current state"),
-             CORM_COLUMN(note, CORM_TEXT),
-             CORM_COLUMN(fixed, CORM_INTEGER, .nullable = true));
+             CORM_COLUMN(note, CORM_TEXT), CORM_COLUMN(fixed, CORM_INTEGER, .nullable = true));
 
 static void what_the_database_computes_is_there_after_the_flush(void **state) {
     (void)state;
@@ -148,8 +146,10 @@ static const corm_field good_key = {
 
 static void what_was_refused_can_be_added_once_it_is_right(void **state) {
     (void)state;
-    const corm_field wrong[] = {good_key, {.name = "it", .offset = 8, .field_type = CORM_FIELD_INT64, .type = CORM_TEXT}};
-    const corm_field right[] = {good_key, {.name = "it", .offset = 8, .field_type = CORM_FIELD_INT64, .type = CORM_INTEGER}};
+    const corm_field wrong[] = {good_key,
+                                {.name = "it", .offset = 8, .field_type = CORM_FIELD_INT64, .type = CORM_TEXT}};
+    const corm_field right[] = {good_key,
+                                {.name = "it", .offset = 8, .field_type = CORM_FIELD_INT64, .type = CORM_INTEGER}};
     static corm_mapping mapping; /* outlives the models, which the test's end frees */
     mapping = (corm_mapping){"made", "made", 64, wrong, 2, NULL};
     fails(corm_models_add_mapping(now.models, &mapping), CORM_ARGUMENT_ERROR, "made.it");
@@ -192,13 +192,17 @@ static void unknown_types_are_refused(void **state) {
 
 /* ---- refused when relationships are resolved ---- */
 
-#define key {.name = "id", .field_type = CORM_FIELD_INT64, .type = CORM_INTEGER, .primary_key = true}
+#define key                                                                                                            \
+    { .name = "id", .field_type = CORM_FIELD_INT64, .type = CORM_INTEGER, .primary_key = true }
 #define number(name_, references_)                                                                                     \
-    {.name = name_, .offset = 8, .field_type = CORM_FIELD_NULLABLE_INT, .type = CORM_INTEGER, .references = references_}
+    {                                                                                                                  \
+        .name = name_, .offset = 8, .field_type = CORM_FIELD_NULLABLE_INT, .type = CORM_INTEGER,                       \
+        .references = references_                                                                                      \
+    }
 
 /* Two structs, parent and child, each with one relationship; the error of resolving them. */
-static void refuses(corm_field parents, corm_field childs, const char *references, const char *second, corm_status expected,
-                    const char *part) {
+static void refuses(corm_field parents, corm_field childs, const char *references, const char *second,
+                    corm_status expected, const char *part) {
     parents.offset = childs.offset = 40;
     const corm_field parent_fields[] = {key, parents};
     const corm_field child_fields[] = {key, number("parent_id", references), number("other_id", second), childs};
@@ -232,13 +236,15 @@ static void relationships_that_cannot_be_are_refused(void **state) {
     (void)state;
     refuses(many(.target = "nobody"), none, "parents.id", NULL, CORM_INVALID_REQUEST, "nobody");
     refuses(many(.target = "child", .inverse = "nothing"), none, "parents.id", NULL, CORM_INVALID_REQUEST, "nothing");
-    refuses(many(.target = "child", .inverse = "parent_id"), none, "parents.id", NULL, CORM_INVALID_REQUEST, "parent_id");
+    refuses(many(.target = "child", .inverse = "parent_id"), none, "parents.id", NULL, CORM_INVALID_REQUEST,
+            "parent_id");
     refuses(many(.target = "child", .order_by = "zork"), none, "parents.id", NULL, CORM_ARGUMENT_ERROR, "zork");
     refuses(many(.target = "child", .foreign_keys = "zork"), none, "parents.id", NULL, CORM_ARGUMENT_ERROR, "zork");
     refuses(many(.target = "child", .remote_side = "zork"), none, "parents.id", NULL, CORM_ARGUMENT_ERROR, "zork");
     refuses(many(.target = "child", .secondary = "zork"), none, "parents.id", NULL, CORM_ARGUMENT_ERROR, "zork");
     refuses(many(.target = "child", .lazy = "maybe"), none, "parents.id", NULL, CORM_ARGUMENT_ERROR, "lazy");
-    refuses(many(.target = "child", .cascade = "everything"), none, "parents.id", NULL, CORM_ARGUMENT_ERROR, "everything");
+    refuses(many(.target = "child", .cascade = "everything"), none, "parents.id", NULL, CORM_ARGUMENT_ERROR,
+            "everything");
     refuses(many(.target = "child"), none, NULL, NULL, CORM_NO_FOREIGN_KEYS, "parent.items");
     refuses(many(.target = "child"), none, "parents.id", "parents.id", CORM_AMBIGUOUS_FOREIGN_KEYS, "parent.items");
     refuses(none, one(.target = "parent"), "parents.id", "parents.id", CORM_AMBIGUOUS_FOREIGN_KEYS, "child.parent");

@@ -90,7 +90,8 @@ static bool from_nothing(long nth) {
     user *made = good ? corm_new(session, user) : NULL;
     good = made != NULL && corm_commit(session) == CORM_OK && corm_drop_all(models, engine) == CORM_OK;
     if (!good && corm_error_last()->status != CORM_NO_MEMORY) {
-        fail_msg("allocation %ld: %s: %s", nth, corm_status_name(corm_error_last()->status), corm_error_last()->message);
+        fail_msg("allocation %ld: %s: %s", nth, corm_status_name(corm_error_last()->status),
+                 corm_error_last()->message);
     }
     corm_session_end(session);
     corm_close(engine);
@@ -124,7 +125,8 @@ int main(void) {
     size_t count = 1;
     memory_install();
     for (size_t i = 0; i < scenario_count && count < 64; i++) {
-        tests[count++] = (struct CMUnitTest){.name = scenarios[i].name, .test_func = each_allocation_of,
+        tests[count++] = (struct CMUnitTest){.name = scenarios[i].name,
+                                             .test_func = each_allocation_of,
                                              .initial_state = (void *)(uintptr_t)&scenarios[i]};
     }
     test_filter();

@@ -132,7 +132,8 @@ static bool step_move(const step *it) {
     if (it->c % 5 == 0 && of != ENTRY && of != PROFILE) {
         parent = -1;
     }
-    if (index < 0 || (parent < 0 && (of == ENTRY || of == PROFILE)) || (of == LEAF && parent >= 0 && is_under(parent, index))) {
+    if (index < 0 || (parent < 0 && (of == ENTRY || of == PROFILE)) ||
+        (of == LEAF && parent >= 0 && is_under(parent, index))) {
         return true;
     }
     trace("move\n");
@@ -173,7 +174,8 @@ static bool step_club(const step *it) {
     run.now.things[who].clubs ^= (uint64_t)1 << where;
     corm_many *many = it->c % 2 ? member->clubs : place->members;
     void *item = it->c % 2 ? (void *)place : (void *)member;
-    trace("%s %s %s (%s)\n", name_of(who), in ? "leaves" : "joins", name_of(where), it->c % 2 ? "its clubs" : "members");
+    trace("%s %s %s (%s)\n", name_of(who), in ? "leaves" : "joins", name_of(where),
+          it->c % 2 ? "its clubs" : "members");
     return good(in ? corm_many_remove(many, item) : corm_many_add(many, item), "club");
 }
 
@@ -365,10 +367,10 @@ static bool step_by_hand(const step *it) {
 }
 
 static bool take_step(const step *it) {
-    static bool (*const steps[])(const step *) = {step_add,  step_add,     step_add,     step_text, step_number,
-                                                  step_move, step_move,    step_remove,  step_club, step_club,
-                                                  step_delete, step_savepoint, step_savepoint, step_refresh, step_load,
-                                                  step_many, step_by_hand};
+    static bool (*const steps[])(const step *) = {
+        step_add,       step_add,     step_add,  step_text, step_number, step_move,
+        step_move,      step_remove,  step_club, step_club, step_delete, step_savepoint,
+        step_savepoint, step_refresh, step_load, step_many, step_by_hand};
     unsigned count = sizeof steps / sizeof *steps, what = it->what % (count + 5);
     if (what < count) {
         return steps[what](it);
@@ -406,8 +408,8 @@ static void make(program *made, unsigned long seed) {
 }
 
 static void empty_tables(void) {
-    static const char *const tables[] = {"memberships", "addresses", "profiles", "entries", "baskets",
-                                         "clubs",       "users",     "leaves"};
+    static const char *const tables[] = {"memberships", "addresses", "profiles", "entries",
+                                         "baskets",     "clubs",     "users",    "leaves"};
     corm_rollback(now.session);
     reopen();
     ok(corm_run(now.session, corm_sql("UPDATE leaves SET parent_id = NULL"), NULL));

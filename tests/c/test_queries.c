@@ -401,7 +401,8 @@ static void foreign_keys_set_by_hand_are_followed(void **state) {
 static void any_statement_can_be_run(void **state) {
     (void)state;
     int64_t changed = 0;
-    ok(corm_run(now.session, corm_sql_value(corm_sql("UPDATE users SET age = :age"), "age", corm_value_int(5)), &changed));
+    ok(corm_run(now.session, corm_sql_value(corm_sql("UPDATE users SET age = :age"), "age", corm_value_int(5)),
+                &changed));
     assert_int_equal(changed, 3);
     fails(corm_run(now.session, corm_sql("UPDATE users SET zork = 1"), NULL), CORM_OPERATIONAL_ERROR, "zork");
     fails(corm_run(now.session, corm_sql("DELETE FROM users; DELETE FROM addresses"), NULL), CORM_PROGRAMMING_ERROR,

@@ -46,7 +46,8 @@ static void keys_may_be_composite(void **state) {
         made->name = text_of(i == 2 ? "two" : "other");
     }
     ok(corm_commit(now.session));
-    const corm_value key[] = {{.kind = CORM_KIND_TEXT, .as.text = {"S1", 2}}, {.kind = CORM_KIND_INTEGER, .as.integer = 2}};
+    const corm_value key[] = {{.kind = CORM_KIND_TEXT, .as.text = {"S1", 2}},
+                              {.kind = CORM_KIND_INTEGER, .as.integer = 2}};
     stop *second = there(corm_get_by(now.session, stop, key, 2));
     assert_string_equal(second->name, "two");
     reopen();

@@ -112,7 +112,8 @@ static void readers_and_writers_keep_out_of_each_others_way(void **state) {
         pthread_join(threads[i], &failed);
         assert_null(failed);
     }
-    assert_int_equal(in_file("SELECT count(*) FROM users LEFT JOIN addresses ON user_id = users.id WHERE user_id IS NULL"), 0);
+    assert_int_equal(
+        in_file("SELECT count(*) FROM users LEFT JOIN addresses ON user_id = users.id WHERE user_id IS NULL"), 0);
     assert_string_equal(rows_in_file("PRAGMA integrity_check"), "ok");
 }
 
