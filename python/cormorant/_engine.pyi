@@ -466,6 +466,8 @@ class InstrumentedAttribute(ColumnElement[Any]):
     prop: Any
     property: Any
 
+QueryableAttribute = InstrumentedAttribute
+
 class InstrumentedList(list[Any]):
     def __setitem__(self, key: Any, value: Any) -> None: ...
     def __delitem__(self, key: Any) -> None: ...

@@ -102,7 +102,7 @@ def _adapt(listener: _Listener, names: tuple[str, ...]) -> Any:
 
         call = call_named
     if listener.options.get("once"):
-        inner, done = call, []
+        inner, done = call, list[bool]()
 
         def call_once(*args: Any) -> Any:
             if not done:

@@ -132,7 +132,8 @@ def instance_state(instance: Any) -> Any:
 
 def instance_dict(instance: Any) -> dict[str, Any]:
     """An object's dictionary."""
-    return instance.__dict__
+    values: dict[str, Any] = instance.__dict__
+    return values
 
 
 def manager_of_class(cls: type) -> Any:

@@ -118,7 +118,8 @@ class Names(dict):  # type: ignore[type-arg]
 
     def in_module(self, parts: tuple[str, ...], name: str) -> type | None:
         """The class of a name in a module whose path has these parts in a row."""
-        for cls in self._registry._classes_named(name):
+        named: list[type] = self._registry._classes_named(name)
+        for cls in named:
             path = cls.__module__.split(".")
             for start in range(len(path)):
                 if tuple(path[start : start + len(parts)]) == parts and start + len(parts) == len(path):

@@ -205,7 +205,7 @@ def _roles(cls: type) -> dict[str, str]:
             role = getattr(value, "_sa_instrument_role", None)
             if role is not None:
                 roles[role] = name
-    emulates = getattr(cls, "__emulates__", None)
+    emulates: Any = getattr(cls, "__emulates__", None)
     if emulates is None:
         emulates = next((kind for kind in (list, set, dict) if issubclass(cls, kind)), None)
     if emulates is None:
@@ -215,15 +215,15 @@ def _roles(cls: type) -> dict[str, str]:
             emulates = set
         elif hasattr(cls, "set"):
             emulates = dict
-    defaults = {list: ("append", "remove", "__iter__"), set: ("add", "remove", "__iter__"),
-                dict: ("set", "remove", "values")}.get(emulates, (None, None, None))  # fmt: skip
-    for role, name in zip(("appender", "remover", "iterator"), defaults):
-        if role not in roles and name is not None and hasattr(cls, name):
-            roles[role] = name
+    kinds: dict[Any, tuple[str | None, ...]] = {list: ("append", "remove", "__iter__"), set: ("add", "remove", "__iter__"),
+                dict: ("set", "remove", "values")}  # fmt: skip
+    for role, method in zip(("appender", "remover", "iterator"), kinds.get(emulates, (None, None, None))):
+        if role not in roles and method is not None and hasattr(cls, method):
+            roles[role] = method
     for role in ("appender", "remover", "iterator"):
         if role not in roles:
             raise exc.ArgumentError(f"Type {cls.__name__} must elect an {role} method to be a collection class")
-    roles["emulates"] = emulates  # type: ignore[assignment]
+    roles["emulates"] = emulates
     return roles
 
 
@@ -245,13 +245,15 @@ def _instrument_class(cls: type) -> type:
         del body["__slots__"]
     for name, (before, after) in _methods(cls, roles).items():
         body[name] = _wrapped(getattr(cls, name), before, after)
-    if roles["emulates"] is list:
+    emulated: Any = roles["emulates"]
+    if emulated is list:
         body.update(_list_methods(cls, roles))
-    elif roles["emulates"] is set:
+    elif emulated is set:
         body.update(_set_methods(cls))
-    elif roles["emulates"] is dict:
+    elif emulated is dict:
         body.update(_dict_methods(cls))
-    made = type(cls)(cls.__name__, (cls,), body)
+    meta: Any = type(cls)
+    made: type = meta(cls.__name__, (cls,), body)
     _instrumented[cls] = made
     return made
 
@@ -506,13 +508,13 @@ def _dict_methods(cls: type) -> dict[str, Any]:
                 self._sa_adapter.removing(self[key])
             value = self._sa_adapter.adding(value)
         with _Quiet(self):
-            cls.__setitem__(self, key, value)  # type: ignore[attr-defined]
+            cls.__setitem__(self, key, value)
 
     def delitem(self: Any, key: Any) -> None:
         if not getattr(self, "_sa_quiet", 0):
             self._sa_adapter.removing(self[key])
         with _Quiet(self):
-            cls.__delitem__(self, key)  # type: ignore[attr-defined]
+            cls.__delitem__(self, key)
 
     def pop(self: Any, key: Any, *default: Any) -> Any:
         if key not in self:

@@ -62,12 +62,12 @@ class declared_attr:
 
     def _fget_annotation(self) -> Any:
         """What the method is annotated to return, if that is Mapped[...]."""
-        from . import annotations
+        from .annotations import resolve
 
         given = getattr(self.fget, "__annotations__", {}).get("return", decl_base._MISSING)
         if isinstance(given, str):
             holder = type("_", (), {"__module__": self.fget.__module__})
-            given = annotations.resolve(given, holder)
+            given = resolve(given, holder)
         return given
 
     class directive:
@@ -217,7 +217,7 @@ class registry(_engine.RegistryBase):
             return cls
         body = {"__module__": cls.__module__, "__qualname__": cls.__qualname__, "__doc__": cls.__doc__,
                 "_sa_registry": self}  # fmt: skip
-        meta = type(cls) if type(cls) is not type else DeclarativeAttributeIntercept
+        meta: Any = type(cls) if type(cls) is not type else DeclarativeAttributeIntercept
         made = meta(cls.__name__, (cls, _engine.Instance), body)
         decl_base.map_class(self, made, cls)
         return made
@@ -249,6 +249,8 @@ class DeclarativeAttributeIntercept(type):
 
 class DeclarativeMeta(DeclarativeAttributeIntercept):
     """The metaclass of declarative_base(): maps each class that is derived."""
+
+    _sa_registry: Any
 
     def __init__(cls, classname: Any, bases: Any, dict_: Any, **kw: Any):
         type.__init__(cls, classname, bases, dict_)

@@ -300,7 +300,7 @@ def class_mapper(class_: Any, configure: bool = True) -> Mapper:
     """
     from .exc import UnmappedClassError
 
-    mapper = _engine._mapper_of(class_)
+    mapper: Mapper | None = _engine._mapper_of(class_)
     if mapper is None:
         if not isinstance(class_, type):
             raise exc.ArgumentError(f"Class object expected, got '{class_!r}'.")
@@ -312,7 +312,8 @@ def class_mapper(class_: Any, configure: bool = True) -> Mapper:
 
 def object_mapper(instance: Any) -> Mapper:
     """The mapper of an object. Raises UnmappedInstanceError when its class is not mapped."""
-    return _engine._state_of(instance).mapper
+    mapper: Mapper = _engine._state_of(instance).mapper
+    return mapper
 
 
 def identity_key(

@@ -39,9 +39,9 @@ def sql_type(registry: Any, reading: Reading) -> Any:
         if base.__module__ == "enum" and base.__name__ == "Enum":
             enum = _named("Enum")
             return enum(kind) if enum is not None else None
-        name = _DEFAULTS.get((base.__module__, base.__name__))
-        if name is not None and (base is kind or not _is_enum(kind)):
-            return _named(name)
+        sql = _DEFAULTS.get((base.__module__, base.__name__))
+        if sql is not None and (base is kind or not _is_enum(kind)):
+            return _named(sql)
     return None
 
 
