@@ -233,12 +233,28 @@ static corm_status incoming(const corm_mapper *mapper, corm_vector *out) {
     return status;
 }
 
+/* Does any class of the flush relate to another? If not, its objects need not be looked at. */
+static corm_status is_related(const corm_flush *flush, corm_vector *relationships, bool *out) {
+    corm_status status = CORM_OK;
+    *out = flush->related || (flush->actions & CORM_WORK_DELETE); /* anything may refer to what goes */
+    for (size_t i = 0; i < flush->groups.count && status == CORM_OK && !*out; i++) {
+        status = incoming(((corm_work_group *)flush->groups.items[i])->mapper, relationships);
+        *out = relationships->count > 0;
+    }
+    return status;
+}
+
 corm_status corm_flush_follow(corm_flush *flush) {
     corm_vector relationships = {0};
     const corm_mapper *mapper = NULL;
-    corm_status status = CORM_OK;
+    bool related = false;
     if (!flush->session->strong) {
         return CORM_OK;
+    }
+    corm_status status = is_related(flush, &relationships, &related);
+    if (status != CORM_OK || !related) {
+        corm_vector_clear(&relationships);
+        return status;
     }
     if (flush->actions & CORM_WORK_DELETE) {
         status = follow_deletes(flush);

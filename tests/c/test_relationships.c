@@ -70,6 +70,20 @@ static void removing_from_a_collection_nullifies(void **state) {
     fails(corm_many_remove(ann->addresses, home), CORM_INVALID_REQUEST, "not in");
 }
 
+static void a_reference_without_another_side_lets_go_of_what_is_deleted(void **state) {
+    (void)state;
+    office *north = there(corm_new(now.session, office));
+    worker *head = there(corm_new(now.session, worker));
+    ok(corm_set(north, head, head)); /* a worker does not know whose head it is */
+    ok(corm_commit(now.session));
+    north->head_id = (corm_int){0, false};
+    ok(corm_delete(now.session, head));
+    ok(corm_commit(now.session));
+    assert_null(north->head);
+    assert_null(corm_fetch(north, head));
+    ok(corm_error_last()->status);
+}
+
 static void deleting_the_parent_nullifies_the_children(void **state) {
     (void)state;
     user *ann = new_user("ann");
@@ -418,6 +432,7 @@ int main(void) {
         story(plain_assignment_of_a_reference_is_seen_at_the_flush),
         story(an_item_moves_from_one_collection_to_another),
         story(removing_from_a_collection_nullifies),
+        story(a_reference_without_another_side_lets_go_of_what_is_deleted),
         story(deleting_the_parent_nullifies_the_children),
         story(a_collection_is_loaded_in_its_order),
         story(adding_twice_is_one_row_and_once_in_a_loaded_collection),
