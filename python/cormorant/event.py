@@ -40,7 +40,8 @@ _MAPPER = {
     "before_configured": (), "after_configured": (),
 }  # fmt: skip
 _INSTANCE = {
-    "init": ("target", "args", "kwargs"), "init_failure": ("target", "args", "kwargs"), "first_init": ("manager", "cls"),
+    "init": ("target", "args", "kwargs"), "init_failure": ("target", "args", "kwargs"),
+    "first_init": ("manager", "cls"),
     "load": ("target", "context"), "refresh": ("target", "context", "attrs"), "expire": ("target", "attrs"),
     "pickle": ("target", "state_dict"), "unpickle": ("target", "state_dict"),
 }  # fmt: skip

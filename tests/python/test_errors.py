@@ -155,7 +155,8 @@ def test_back_populates_to_nothing_says_so():
         id = Column(Integer, primary_key=True)
         a_id = Column(ForeignKey("a.id"))
 
-    with pytest.raises(exc.InvalidRequestError, match="Mapper 'Mapper\\[B\\(b\\)\\]' has no (property|relationship) 'nothing'"):
+    refused = "Mapper 'Mapper\\[B\\(b\\)\\]' has no (property|relationship) 'nothing'"
+    with pytest.raises(exc.InvalidRequestError, match=refused):
         Other.registry.configure()
     Other.registry.dispose()
 

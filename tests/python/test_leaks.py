@@ -190,7 +190,7 @@ SCENARIOS = [
 
 
 def settle():
-    """Collect what can be collected, and empty the interpreter's cache of looked-up names, which holds names for a while."""
+    """Collect what can be collected, and empty the interpreter's cache of looked-up names, which holds some of them."""
     for _ in range(3):
         gc.collect()
     sys._clear_type_cache()

@@ -115,10 +115,12 @@ __all__ = [
     "ColumnProperty", "DeclarativeBase", "DeclarativeBaseNoMeta", "DeclarativeMeta", "InstanceState",
     "InstrumentedAttribute", "LoaderCallableStatus", "MANYTOMANY", "MANYTOONE", "Mapped", "MappedColumn",
     "MappedSQLExpression", "Mapper", "MapperProperty", "NotExtension", "ONETOMANY", "PassiveFlag", "QueryableAttribute",
-    "Relationship", "RelationshipDirection", "RelationshipProperty", "add_mapped_attribute", "aliased", "as_declarative",
+    "Relationship", "RelationshipDirection", "RelationshipProperty", "add_mapped_attribute", "aliased",
+    "as_declarative",
     "backref", "class_mapper", "clear_mappers", "configure_mappers", "declarative_base", "declarative_mixin",
     "declared_attr", "deferred", "foreign", "has_inherited_table", "identity_key", "mapped_column", "object_mapper",
-    "reconstructor", "Synonym", "SynonymProperty", "registry", "relationship", "remote", "synonym", "validates", "with_parent",
+    "reconstructor", "Synonym", "SynonymProperty", "registry", "relationship", "remote", "synonym", "validates",
+    "with_parent",
 ]  # fmt: skip
 __all__ += _MODULE_OF
 

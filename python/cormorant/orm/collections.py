@@ -215,8 +215,11 @@ def _roles(cls: type) -> dict[str, str]:
             emulates = set
         elif hasattr(cls, "set"):
             emulates = dict
-    kinds: dict[Any, tuple[str | None, ...]] = {list: ("append", "remove", "__iter__"), set: ("add", "remove", "__iter__"),
-                dict: ("set", "remove", "values")}  # fmt: skip
+    kinds: dict[Any, tuple[str | None, ...]] = {
+        list: ("append", "remove", "__iter__"),
+        set: ("add", "remove", "__iter__"),
+        dict: ("set", "remove", "values"),
+    }
     for role, method in zip(("appender", "remover", "iterator"), kinds.get(emulates, (None, None, None))):
         if role not in roles and method is not None and hasattr(cls, method):
             roles[role] = method
@@ -487,8 +490,9 @@ def _set_methods(cls: type) -> dict[str, Any]:
     if issubclass(cls, set):
         for name in ("update", "difference_update", "intersection_update", "symmetric_difference_update"):
             methods[name] = through(name)
-        for operator, name in (("__ior__", "update"), ("__isub__", "difference_update"),
-                               ("__iand__", "intersection_update"), ("__ixor__", "symmetric_difference_update")):  # fmt: skip
+        operators = {"__ior__": "update", "__isub__": "difference_update", "__iand__": "intersection_update"}
+        operators["__ixor__"] = "symmetric_difference_update"
+        for operator, name in operators.items():
             methods[operator] = inplace(name)
         methods["clear"] = lambda self: become(self, set())
         methods["pop"] = pop

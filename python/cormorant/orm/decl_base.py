@@ -91,7 +91,8 @@ class Declaration:
         from warnings import warn
 
         warn(
-            "Attribute name 'metadata' should be left reserved for the MetaData instance when using a Declarative class.",
+            "Attribute name 'metadata' should be left reserved for the MetaData instance when using a Declarative "
+            "class.",
             exc.SAWarning,
             stacklevel=7,
         )
@@ -121,7 +122,8 @@ class Declaration:
             if not mine and isinstance(value, RelationshipProperty):
                 raise exc.InvalidRequestError(
                     "Mapper properties (i.e. deferred,column_property(), relationship(), etc.) must be declared as "
-                    "@declared_attr callables on declarative mixin classes. For dataclass field() objects, use a lambda:"
+                    "@declared_attr callables on declarative mixin classes. For dataclass field() objects, use a "
+                    "lambda:"
                 )
             self._put(name, value, _MISSING, base, copy=not mine)
 
@@ -203,8 +205,8 @@ class Declaration:
         if found is None:
             kind = read.type.__name__ if isinstance(read.type, reading.Late) else read.type
             raise MappedAnnotationError(
-                f"Could not locate SQLAlchemy Core type when resolving for Python type indicated by '{kind}' inside the "
-                f"Mapped[] annotation for the '{name}' attribute; the type object is not resolvable by the registry"
+                f"Could not locate SQLAlchemy Core type when resolving for Python type indicated by '{kind}' inside "
+                f"the Mapped[] annotation for the '{name}' attribute; the type object is not resolvable by the registry"
             )
         return found
 
@@ -252,7 +254,7 @@ class Declaration:
                 f"__mapper_args__ of class {cls.__name__}: {', '.join(map(repr, unknown))} is not supported yet"
             )
         table = self.make_table()
-        if not list(table.primary_key.columns) if hasattr(table.primary_key, "columns") else not list(table.primary_key):
+        if not list(getattr(table.primary_key, "columns", table.primary_key)):
             raise exc.ArgumentError(
                 f"Mapper Mapper[{cls.__name__}({table.name})] could not assemble any primary key columns for mapped "
                 f"table '{table.name}'"

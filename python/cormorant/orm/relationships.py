@@ -266,9 +266,9 @@ class RelationshipProperty(MapperProperty):
             value = value()
         if name == "secondary" and isinstance(value, type) and _engine._mapper_of(value) is not None:
             raise exc.ArgumentError(
-                f"secondary argument {value!r} passed to to relationship() {self.parent.class_.__name__}.{self.key} must "
-                "be a Table object or other FROM clause; can't send a mapped class directly as rows in 'secondary' are "
-                "persisted independently of a class that is mapped to that same table."
+                f"secondary argument {value!r} passed to to relationship() {self.parent.class_.__name__}.{self.key} "
+                "must be a Table object or other FROM clause; can't send a mapped class directly as rows in "
+                "'secondary' are persisted independently of a class that is mapped to that same table."
             )
         return value
 
