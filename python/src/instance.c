@@ -296,30 +296,38 @@ int corm_py_instance_store(CormPyInstance *self, const corm_attribute *attribute
     return failed;
 }
 
-PyObject *corm_py_instance_dict(CormPyInstance *self) {
-    if (self->dict == NULL) {
-        self->dict = PyDict_New();
-        if (self->dict == NULL) {
-            return NULL;
-        }
-    }
-    corm_py_instance_track((PyObject *)self);
-    if (self->state.mapper == NULL || (self->state.flags & CORM_PY_DICT_MODE)) {
-        return self->dict;
-    }
-    PyObject *state = corm_py_instance_state_new((PyObject *)self);
-    if (state == NULL || PyDict_SetItem(self->dict, name_state, state) < 0) {
-        Py_XDECREF(state);
-        return NULL;
-    }
-    Py_DECREF(state);
+/* A dictionary of the state and the slots' values, then of what was in the dictionary before. */
+static PyObject *fill_dict(CormPyInstance *self) {
     PyObject **slots = corm_py_slots(self);
     const corm_mapper *mapper = self->state.mapper;
-    for (Py_ssize_t i = 0; i < Py_SIZE(self); i++) {
-        if (slots[i] != NULL && PyDict_SetItem(self->dict, corm_py_data(mapper->attributes[i])->key, slots[i]) < 0) {
-            return NULL;
-        }
+    PyObject *fresh = PyDict_New();
+    PyObject *state = fresh == NULL ? NULL : corm_py_instance_state_new((PyObject *)self);
+    int failed = state == NULL || PyDict_SetItem(fresh, name_state, state) < 0;
+    for (Py_ssize_t i = 0; i < Py_SIZE(self) && !failed; i++) {
+        failed = slots[i] != NULL && PyDict_SetItem(fresh, corm_py_data(mapper->attributes[i])->key, slots[i]) < 0;
     }
+    failed = failed || (self->dict != NULL && PyDict_Update(fresh, self->dict) < 0);
+    Py_XDECREF(state);
+    if (failed) {
+        Py_CLEAR(fresh);
+    }
+    return fresh;
+}
+
+PyObject *corm_py_instance_dict(CormPyInstance *self) {
+    corm_py_instance_track((PyObject *)self);
+    if (self->state.mapper == NULL || (self->state.flags & CORM_PY_DICT_MODE)) {
+        if (self->dict == NULL) {
+            self->dict = PyDict_New();
+        }
+        return self->dict;
+    }
+    PyObject *fresh = fill_dict(self);
+    if (fresh == NULL) {
+        return NULL;
+    }
+    PyObject **slots = corm_py_slots(self);
+    Py_XSETREF(self->dict, fresh);
     self->state.flags |= CORM_PY_DICT_MODE;
     for (Py_ssize_t i = 0; i < Py_SIZE(self); i++) {
         Py_CLEAR(slots[i]); /* the dictionary has them all: nothing is destroyed here */

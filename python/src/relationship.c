@@ -254,7 +254,7 @@ static int read_flags(corm_attribute *attribute, PyObject *arguments) {
     relationship->post_update = is_true(arguments, "post_update", relationship->post_update);
     relationship->view_only = is_true(arguments, "viewonly", relationship->view_only);
     if (relationship->view_only && cascade == NULL) {
-        relationship->cascade &= ~(uint32_t)(CORM_CASCADE_SAVE_UPDATE | CORM_CASCADE_MERGE);
+        relationship->cascade &= ~(uint32_t)CORM_CASCADE_SAVE_UPDATE;
     }
     relationship->single_parent = is_true(arguments, "single_parent", relationship->single_parent);
     relationship->inner_join = is_true(arguments, "innerjoin", relationship->inner_join);

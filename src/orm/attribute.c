@@ -231,11 +231,17 @@ static corm_status take_over(corm_state *owner, corm_attribute *attribute, corm_
         return CORM_UNMAPPED_INSTANCE;
     }
     host->retain(held);
-    corm_status status = link_reference(other, inverse_of(attribute), NULL, initiator);
+    corm_object *present = NULL;
+    corm_status status = peek_reference(other, inverse_of(attribute), &present);
+    /* What the database still shows may have gone to another owner meanwhile. */
+    bool is_ours = present == NULL || present == corm_state_object(owner);
+    if (status == CORM_OK && is_ours) {
+        status = link_reference(other, inverse_of(attribute), NULL, initiator);
+    }
     if (status == CORM_OK) {
         status = link_reference(owner, attribute, item, initiator);
     }
-    if (status == CORM_OK) {
+    if (status == CORM_OK && is_ours) {
         drop_pending_orphan(attribute, other);
     }
     host->release(held);

@@ -95,6 +95,8 @@ static corm_status follow_deletes(corm_flush *flush) {
 
 /* ---- foreign keys set by hand ---- */
 
+enum { LONGEST_KEY = 16 };
+
 /* Unload a relationship unless it has changes of its own. */
 static corm_status unload(corm_state *state, corm_attribute *attribute) {
     return corm_state_change(state, attribute) != NULL
@@ -149,7 +151,43 @@ static bool set_by_hand(const corm_work *work, const corm_relationship *relation
     return false;
 }
 
-enum { LONGEST_KEY = 16 };
+/* A parent that was read before the child's new foreign key was written still shows the child. */
+static corm_status take_out(corm_state *parent, corm_attribute *attribute, corm_object *child) {
+    const corm_host *host = parent->mapper->host;
+    corm_object *object = corm_state_object(parent);
+    if (attribute->kind == CORM_ATTRIBUTE_COLLECTION) {
+        return host->collection_is_loaded(object, attribute) ? host->collection_remove(object, attribute, child)
+                                                             : CORM_OK;
+    }
+    corm_value value;
+    corm_status status = host->get(object, attribute, &value);
+    bool shown = status == CORM_OK && value.kind == CORM_KIND_HOST && value.as.host == (void *)child;
+    return shown ? unload(parent, attribute) : status;
+}
+
+/* The child went to another parent when it was not known which one it had: nobody told that one. */
+static corm_status follow_unknown(corm_flush *flush, const corm_work *work, corm_attribute *attribute) {
+    const corm_relationship *relationship = attribute->relationship;
+    const corm_change *change =
+        relationship->inverse == NULL ? NULL : corm_state_change(work->state, relationship->inverse);
+    size_t count = attribute->mapper->primary_key_count;
+    corm_value former[LONGEST_KEY], present[LONGEST_KEY];
+    if (!(work->flags & CORM_WORK_UPDATE) || change == NULL || change->committed.kind != CORM_KIND_ABSENT ||
+        count > LONGEST_KEY || !foreign_key(work->state, relationship, true, former)) {
+        return CORM_OK;
+    }
+    bool moved = !foreign_key(work->state, relationship, false, present);
+    for (size_t i = 0; i < count && !moved; i++) {
+        moved = !corm_value_equal(&former[i], &present[i]);
+    }
+    corm_state *parent = moved ? corm_identity_find(&flush->session->identity, attribute->mapper, former, count) : NULL;
+    if (parent == NULL || !parent->mapper->host->try_hold(parent)) {
+        return CORM_OK;
+    }
+    corm_status status = take_out(parent, attribute, work->object);
+    parent->mapper->host->release(corm_state_object(parent));
+    return status;
+}
 
 /* The parent's side: the collections of the former and the present parent. */
 static corm_status follow_parents(corm_flush *flush, const corm_work *work, corm_attribute *attribute) {
@@ -270,6 +308,9 @@ corm_status corm_flush_follow(corm_flush *flush) {
         }
         for (size_t r = 0; r < relationships.count && status == CORM_OK; r++) {
             status = follow_parents(flush, work, relationships.items[r]);
+            if (status == CORM_OK) {
+                status = follow_unknown(flush, work, relationships.items[r]);
+            }
         }
         if (status == CORM_OK) {
             status = follow_references(work);

@@ -169,6 +169,24 @@ static void a_one_to_one_has_one_object_on_each_side(void **state) {
     assert_int_equal(in_file("SELECT count(*) FROM profiles"), 0);
 }
 
+static void a_one_to_one_that_moved_is_not_let_go_of_twice(void **state) {
+    (void)state;
+    new_user("ann");
+    new_user("bob");
+    profile *first = there(corm_new(now.session, profile)), *second = there(corm_new(now.session, profile));
+    ok(corm_flush(now.session));
+    ok(corm_set(first, user, corm_get(now.session, user, 1)));
+    ok(corm_commit(now.session));
+    reopen();
+    corm_set_autoflush(now.session, false);
+    first = there(corm_get(now.session, profile, 1));
+    second = there(corm_get(now.session, profile, 2));
+    ok(corm_set(first, user, there(corm_get(now.session, user, 2))));
+    ok(corm_set(second, user, there(corm_get(now.session, user, 1)))); /* the file still has the first one there */
+    ok(corm_commit(now.session));
+    assert_string_equal(rows_in_file("SELECT id, user_id FROM profiles"), "1,2; 2,1");
+}
+
 /* ---- many-to-many ---- */
 
 static void many_to_many_writes_pairs_from_either_side(void **state) {
@@ -438,6 +456,7 @@ int main(void) {
         story(adding_twice_is_one_row_and_once_in_a_loaded_collection),
         story(what_is_attached_comes_into_the_session),
         story(a_one_to_one_has_one_object_on_each_side),
+        story(a_one_to_one_that_moved_is_not_let_go_of_twice),
         story(many_to_many_writes_pairs_from_either_side),
         story(the_same_pair_added_from_both_sides_is_one_row),
         story(the_other_side_need_not_be_loaded),

@@ -77,7 +77,10 @@ class Declaration:
     def _scan_base(self, base: type, taken: set[str]) -> None:
         mine = base in self.own
         annotations = base.__dict__.get("__annotations__", {})
-        for name in _merge(list(base.__dict__), list(annotations)):
+        names = _merge(list(base.__dict__), list(annotations))
+        if not mine:  # a mixin's columns come before what its methods give
+            names.sort(key=lambda name: isinstance(base.__dict__.get(name), _declared_attr()))
+        for name in names:
             if name in taken or (name in _SKIPPED and not (mine and self._is_column_metadata(base, name))):
                 continue
             given = base.__dict__.get(name, _MISSING)
@@ -99,9 +102,7 @@ class Declaration:
         return True
 
     def _take(self, base: type, name: str, value: Any, annotation: Any, mine: bool) -> None:
-        from .decl_api import declared_attr
-
-        if isinstance(value, declared_attr):
+        if isinstance(value, _declared_attr()):
             if value._directive or (not value._cascading and name.startswith("__")):
                 return
             made = value.__get__(None, self.cls)
@@ -305,21 +306,25 @@ _MISSING: Any = object()
 
 
 def _merge(values: list[str], annotated: list[str]) -> list[str]:
-    """Both lists of names in one, each in its own order, names with values before those with an annotation alone."""
+    """Both lists of names in one, each in its own order: at a name that both have, one waits for the other."""
+    merged: dict[str, None] = {}
     both = set(values) & set(annotated)
-    merged: list[str] = []
-    rest = iter(annotated)
-    for name in values:
-        if name in both:
-            for other in rest:
-                if other == name:
-                    break
-                if other not in merged:
-                    merged.append(other)
-        if name not in merged:
-            merged.append(name)
-    merged.extend(name for name in rest if name not in merged)
-    return merged
+    waited: set[str] = set()
+    present, other = list(reversed(values)), list(reversed(annotated))
+    while present or other:
+        if not present or (present[-1] in both and present[-1] not in waited and other):
+            if present:
+                waited.add(present[-1])
+            present, other = other, present
+            continue
+        merged[present.pop()] = None
+    return list(merged)
+
+
+def _declared_attr() -> type:
+    from .decl_api import declared_attr
+
+    return declared_attr
 
 
 def _is_declared(value: Any) -> bool:

@@ -137,12 +137,15 @@ class RelationshipProperty(MapperProperty):
     def local_remote_pairs(self) -> list[tuple[Any, Any]]:
         """Pairs of the parent's column and the column that it is joined with."""
         pairs = self.synchronize_pairs
-        return [(b, a) for a, b in pairs] if self.direction is MANYTOONE else pairs
+        if self.direction is MANYTOONE:
+            return [(b, a) for a, b in pairs]
+        return pairs + self.secondary_synchronize_pairs
 
     @property
     def local_columns(self) -> set[Any]:
         """The parent's columns in the join."""
-        return {local for local, _ in self.local_remote_pairs}
+        pairs = self.synchronize_pairs
+        return {pair[1 if self.direction is MANYTOONE else 0] for pair in pairs}
 
     @property
     def remote_side(self) -> set[Any]:
