@@ -29,6 +29,7 @@ fuzz: | dependencies
 	@tools/fuzz
 
 soak: all
+	@CORM_MODEL_SEED=$$(date +%s) CORM_MODEL_SECONDS=60 $(BUILD)/tests/c/test_c_model
 	@tools/soak $(BUILD)
 
 format:
