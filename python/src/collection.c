@@ -641,7 +641,7 @@ static corm_py_link *dict_link(PyObject *self) {
 static int dict_init(PyObject *self, PyObject *args, PyObject *kwargs) {
     PyObject *function = NULL;
     if (kwargs != NULL) {
-        function = PyDict_GetItemString(kwargs, "keyfunc");
+        function = corm_py_item(kwargs, "keyfunc");
     }
     if (function == NULL && PyTuple_GET_SIZE(args) > 0) {
         function = PyTuple_GET_ITEM(args, 0);

@@ -53,7 +53,7 @@ PyObject *corm_py_connection_of(CormPyContext *context, corm_connection *connect
 
 /* What the options ask of the core connection. */
 static int apply_isolation(corm_connection *core, PyObject *options) {
-    PyObject *level = options == NULL ? NULL : PyDict_GetItemString(options, "isolation_level");
+    PyObject *level = options == NULL ? NULL : corm_py_item(options, "isolation_level");
     if (level == NULL || level == Py_None) {
         return 0;
     }
@@ -255,7 +255,7 @@ static PyObject *run_node(CormPyConnection *self, corm_node *node, PyObject *par
     }
     PyObject *made = corm_py_result_of_connection(result, (PyObject *)self);
     PyObject *size =
-        options == NULL || options == Py_None || made == NULL ? NULL : PyDict_GetItemString(options, "yield_per");
+        options == NULL || options == Py_None || made == NULL ? NULL : corm_py_item(options, "yield_per");
     if (size != NULL && size != Py_None) {
         PyObject *same = corm_py_call(made, "yield_per", "O", size);
         Py_SETREF(made, same);

@@ -171,7 +171,7 @@ static void apply_all(CormPyContext *context) {
 }
 
 static int option(PyObject *options, const char *name) {
-    PyObject *value = options == Py_None ? NULL : PyDict_GetItemString(options, name);
+    PyObject *value = options == Py_None ? NULL : corm_py_item(options, name);
     return value == NULL ? 0 : PyObject_IsTrue(value);
 }
 

@@ -78,7 +78,7 @@ static const char *name_of(corm_event_kind kind) {
 
 /* Borrowed, or NULL without an exception. */
 static PyObject *listeners_of(PyObject *dict, const char *name) {
-    PyObject *tuple = dict == NULL ? NULL : PyDict_GetItemString(dict, name);
+    PyObject *tuple = dict == NULL ? NULL : corm_py_item(dict, name);
     return tuple != NULL && PyTuple_GET_SIZE(tuple) > 0 ? tuple : NULL;
 }
 
@@ -86,7 +86,7 @@ static int listeners_add(PyObject **dict, const char *name, PyObject *function, 
     if (*dict == NULL && (*dict = PyDict_New()) == NULL) {
         return -1;
     }
-    PyObject *former = PyDict_GetItemString(*dict, name);
+    PyObject *former = corm_py_item(*dict, name);
     PyObject *entry = Py_BuildValue("(Oi)", function, flags);
     PyObject *one = entry == NULL ? NULL : PyTuple_Pack(1, entry);
     PyObject *all = one == NULL      ? NULL
@@ -733,10 +733,11 @@ static PyObject *session_unlisten(PyObject *module, PyObject *args) {
 /* A class was mapped: listeners of its bases and of all mappers apply, if there are any. */
 static PyObject *class_mapped(PyObject *module, PyObject *mapper) {
     (void)module;
-    PyObject *modules = PyImport_GetModuleDict();
-    PyObject *event = PyDict_GetItemString(modules, "cormorant.event");
+    PyObject *name = PyUnicode_InternFromString("cormorant.event");
+    PyObject *event = name == NULL ? NULL : PyDict_GetItemWithError(PyImport_GetModuleDict(), name);
+    Py_XDECREF(name);
     if (event == NULL) {
-        Py_RETURN_NONE;
+        return PyErr_Occurred() ? NULL : Py_NewRef(Py_None);
     }
     return corm_py_call(event, "_class_mapped", "O", mapper);
 }

@@ -110,7 +110,7 @@ static PyObject *generator_call(PyObject *self, PyObject *args, PyObject *kwargs
         return NULL;
     }
     if (kwargs != NULL && PyDict_GET_SIZE(kwargs) > 0) {
-        type_ = PyDict_GetItemString(kwargs, "type_");
+        type_ = corm_py_item(kwargs, "type_");
         if (type_ == NULL || PyDict_GET_SIZE(kwargs) > 1) {
             PyErr_Format(PyExc_TypeError, "func.%U() takes type_ as its only keyword argument", own);
             return NULL;

@@ -56,7 +56,7 @@ corm_py_class *corm_py_class_of(PyTypeObject *type) {
 
 /* Is the class what its module has under its name? Then it lives as long as the program, or until it is replaced. */
 static bool is_anchored(PyTypeObject *type) {
-    PyObject *module_name = PyDict_GetItemString(type->tp_dict, "__module__");
+    PyObject *module_name = corm_py_item(type->tp_dict, "__module__");
     PyObject *modules = PyImport_GetModuleDict();
     PyObject *module = module_name == NULL ? NULL : PyDict_GetItemWithError(modules, module_name);
     PyObject *place = module != NULL && PyModule_Check(module) ? PyModule_GetDict(module) : NULL;
@@ -129,7 +129,7 @@ static PyObject *on_collection(PyObject *module, PyObject *args) {
     if (!PyArg_ParseTuple(args, "UO!", &phase, &PyDict_Type, &info)) {
         return NULL;
     }
-    PyObject *generation = PyDict_GetItemString(info, "generation");
+    PyObject *generation = corm_py_item(info, "generation");
     if (generation == NULL || PyLong_AsLong(generation) != 2 || PyUnicode_CompareWithASCIIString(phase, "start") != 0) {
         Py_RETURN_NONE;
     }

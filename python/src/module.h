@@ -30,12 +30,15 @@ PyObject *corm_py_from_value(const corm_value *value, const corm_type *type);
  * everything else becomes HOST (borrowed). Fails only for str that is not valid Unicode (lone surrogates). */
 corm_status corm_py_to_value(PyObject *object, corm_value *out);
 
-/* ---- attributes and methods by C names (names.c) ---- */
+/* ---- attributes, methods and items by C names (names.c) ---- */
 
 /* As PyObject_GetAttrString() and its kin, which would fill the interpreter's cache of attributes with strings. */
 PyObject *corm_py_get(PyObject *object, const char *name);
 int corm_py_set(PyObject *object, const char *name, PyObject *value);
 bool corm_py_has(PyObject *object, const char *name);
+/* Borrowed, or NULL, with no exception. Needs no memory, unlike PyDict_GetItemString(), which takes a key that it has no
+ * memory for as missing. Looks at each key: for small dictionaries. */
+PyObject *corm_py_item(PyObject *dict, const char *name);
 /* The format is that of Py_BuildValue(), NULL for no arguments; a single "O" is one argument, also a tuple. */
 PyObject *corm_py_call(PyObject *object, const char *name, const char *format, ...);
 

@@ -1,5 +1,5 @@
 /*
- * Attributes and methods by C names.
+ * Attributes, methods and items by C names.
  *
  * The interpreter's cache of type attributes keeps the very string that was looked up, by its address. A fresh string for
  * each call would fill the cache with strings that nobody finds again, so names are interned first.
@@ -27,6 +27,40 @@ bool corm_py_has(PyObject *object, const char *name) {
     }
     Py_XDECREF(value);
     return value != NULL;
+}
+
+/* The next character of a text in UTF-8, which is well formed. */
+static Py_UCS4 next_character(const unsigned char **text) {
+    const unsigned char *at = *text;
+    int more = at[0] < 0x80 ? 0 : at[0] < 0xE0 ? 1 : at[0] < 0xF0 ? 2 : 3;
+    Py_UCS4 character = more == 0 ? at[0] : at[0] & (0x3Fu >> more);
+    for (int i = 1; i <= more; i++) {
+        character = character << 6 | (at[i] & 0x3Fu);
+    }
+    *text = at + more + 1;
+    return character;
+}
+
+static bool same_text(PyObject *text, const char *name) {
+    const unsigned char *at = (const unsigned char *)name;
+    Py_ssize_t length = PyUnicode_GET_LENGTH(text), i = 0;
+    int kind = PyUnicode_KIND(text);
+    const void *data = PyUnicode_DATA(text);
+    while (i < length && *at != '\0' && PyUnicode_READ(kind, data, i) == next_character(&at)) {
+        i++;
+    }
+    return i == length && *at == '\0';
+}
+
+PyObject *corm_py_item(PyObject *dict, const char *name) {
+    PyObject *key, *value;
+    Py_ssize_t position = 0;
+    while (PyDict_Next(dict, &position, &key, &value)) {
+        if (PyUnicode_Check(key) && PyUnicode_READY(key) == 0 && same_text(key, name)) {
+            return value;
+        }
+    }
+    return NULL;
 }
 
 /* The arguments of a format, as a tuple. */

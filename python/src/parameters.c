@@ -77,9 +77,11 @@ static int add_list(parameter_memory *memory, PyObject *object, size_t place) {
 
 static int add_value(parameter_memory *memory, PyObject *key, PyObject *value, size_t place) {
     if (!PyUnicode_Check(key)) {
-        PyObject *text = PyObject_Str(key); /* quoted_name and its like are texts; columns give their key */
-        PyObject *name = corm_py_has(key, "key") ? corm_py_get(key, "key") : Py_XNewRef(text);
-        Py_XDECREF(text);
+        PyObject *name = corm_py_get(key, "key"); /* of columns; others are what they say */
+        if (name == NULL && PyErr_ExceptionMatches(PyExc_AttributeError)) {
+            PyErr_Clear();
+            name = PyObject_Str(key);
+        }
         if (name == NULL || !PyUnicode_Check(name)) {
             if (PyErr_Occurred() == NULL) {
                 PyErr_SetString(PyExc_TypeError, "names of parameters are strings");

@@ -128,7 +128,7 @@ static corm_node *core_node(corm_relationship *relationship, PyObject *object) {
 /* ---- reading the dictionary ---- */
 
 static PyObject *item(PyObject *arguments, const char *name) {
-    PyObject *value = PyDict_GetItemString(arguments, name);
+    PyObject *value = corm_py_item(arguments, name);
     return value == Py_None ? NULL : value;
 }
 

@@ -313,7 +313,7 @@ int corm_py_session_ask(CormPySession *self, PyObject *arguments) {
     if (arguments == NULL || arguments == Py_None || !PyDict_Check(arguments)) {
         return 0;
     }
-    PyObject *mapper = PyDict_GetItemString(arguments, "mapper"), *bind = PyDict_GetItemString(arguments, "bind");
+    PyObject *mapper = corm_py_item(arguments, "mapper"), *bind = corm_py_item(arguments, "bind");
     if (mapper != NULL && mapper != Py_None && (self->asked = corm_py_mapper_required(mapper)) == NULL) {
         return -1;
     }
@@ -411,7 +411,7 @@ PyObject *corm_py_session_connection_method(PyObject *object, PyObject *const *a
     CormPySession *self = corm_py_as_session(object);
     corm_mapper *mapper = NULL;
     if (given[0] != NULL && PyDict_Check(given[0])) {
-        PyObject *named = PyDict_GetItemString(given[0], "mapper");
+        PyObject *named = corm_py_item(given[0], "mapper");
         if (named != NULL && (mapper = corm_py_mapper_required(named)) == NULL) {
             return NULL;
         }

@@ -135,7 +135,7 @@ static PyObject *update_parameters(const corm_mapper *mapper, PyObject *mapping,
     char room[KEY_NAME_SIZE];
     for (size_t i = 0; i < mapper->primary_key_count && row != NULL; i++) {
         const corm_attribute *attribute = mapper->primary_key[i];
-        PyObject *value = Py_XNewRef(PyDict_GetItemString(row, attribute->key));
+        PyObject *value = Py_XNewRef(corm_py_item(row, attribute->key));
         if (value == NULL || value == Py_None) {
             corm_py_raise_exc(
                 "InvalidRequestError",
@@ -159,7 +159,7 @@ static int expire_row(CormPySession *self, corm_mapper *mapper, PyObject *row) {
     char room[KEY_NAME_SIZE];
     corm_status status = CORM_OK;
     for (size_t i = 0; i < mapper->primary_key_count && i < 16 && status == CORM_OK; i++) {
-        status = corm_py_to_value(PyDict_GetItemString(row, key_name(i, room)), &key[i]);
+        status = corm_py_to_value(corm_py_item(row, key_name(i, room)), &key[i]);
     }
     corm_state *state = status == CORM_OK && mapper->primary_key_count <= 16
                             ? corm_identity_find(&self->session->identity, mapper, key, mapper->primary_key_count)

@@ -452,7 +452,7 @@ static PyObject *identity_parts(const corm_mapper *mapper, PyObject *ident) {
         }
         parts = PyTuple_New(wanted);
         for (Py_ssize_t i = 0; parts != NULL && i < wanted; i++) {
-            PyObject *value = PyDict_GetItemString(ident, mapper->primary_key[i]->key);
+            PyObject *value = corm_py_item(ident, mapper->primary_key[i]->key);
             if (value == NULL) {
                 Py_DECREF(parts);
                 return wrong_names(mapper);

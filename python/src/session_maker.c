@@ -49,15 +49,15 @@ static int maker_init(PyObject *object, PyObject *args, PyObject *kwargs) {
         PyDict_SetItemString(kw, "bind", PyTuple_GET_SIZE(args) == 1 ? PyTuple_GET_ITEM(args, 0) : Py_None) < 0 ||
         PyDict_SetItemString(kw, "autoflush", Py_True) < 0 ||
         PyDict_SetItemString(kw, "expire_on_commit", Py_True) < 0 || (kwargs != NULL && PyDict_Update(kw, kwargs) < 0);
-    if (!failed && PyTuple_GET_SIZE(args) == 1 && kwargs != NULL && PyDict_GetItemString(kwargs, "bind") != NULL) {
+    if (!failed && PyTuple_GET_SIZE(args) == 1 && kwargs != NULL && corm_py_item(kwargs, "bind") != NULL) {
         PyErr_SetString(PyExc_TypeError, "sessionmaker.__init__() got multiple values for argument 'bind'");
         failed = 1;
     }
     if (!failed) {
-        base = Py_XNewRef(PyDict_GetItemString(kw, "class_"));
+        base = Py_XNewRef(corm_py_item(kw, "class_"));
         failed = base != NULL && PyDict_DelItemString(kw, "class_") < 0;
     }
-    if (!failed && PyDict_GetItemString(kw, "info") == Py_None) {
+    if (!failed && corm_py_item(kw, "info") == Py_None) {
         failed = PyDict_DelItemString(kw, "info") < 0;
     }
     PyObject *cls = failed ? NULL : own_class(base == NULL ? (PyObject *)CormPySession_Type : base);
@@ -78,7 +78,7 @@ static PyObject *merged(CormPyMaker *self, PyObject *given) {
         Py_XDECREF(all);
         return NULL;
     }
-    PyObject *own = PyDict_GetItemString(self->kw, "info"), *info = PyDict_GetItemString(given, "info");
+    PyObject *own = corm_py_item(self->kw, "info"), *info = corm_py_item(given, "info");
     if (own != NULL && info != NULL && info != Py_None && PyDict_Check(own)) {
         PyObject *both = PyDict_Copy(own);
         if (both == NULL || PyDict_Update(both, info) < 0 || PyDict_SetItemString(all, "info", both) < 0) {

@@ -149,7 +149,7 @@ static corm_status replace_value(void *context, corm_node *node, corm_node **out
     if (node->kind != CORM_NODE_BIND || corm_node_bind(node)->key == NULL) {
         return CORM_OK;
     }
-    PyObject *given = PyDict_GetItemString((PyObject *)context, corm_node_bind(node)->key);
+    PyObject *given = corm_py_item((PyObject *)context, corm_node_bind(node)->key);
     corm_value value;
     if (given == NULL) {
         return CORM_OK;
