@@ -166,8 +166,8 @@ print(f"injected: {injected} other: {other} until: {number}")
 """
 
 SCENARIOS = [
-    "create", "load", "load_eagerly", "query", "flush", "flush_many", "savepoint", "merge_and_pickle", "core", "cold", "hold",
-    "declare", "inspected",
+    "create", "load", "load_eagerly", "query", "flush", "flush_many", "savepoint", "merge_and_pickle", "core", "cold",
+    "hold", "declare", "inspected",
 ]  # fmt: skip
 TOTAL = []
 
