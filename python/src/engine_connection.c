@@ -254,8 +254,7 @@ static PyObject *run_node(CormPyConnection *self, corm_node *node, PyObject *par
         return core == NULL ? NULL : corm_py_raise();
     }
     PyObject *made = corm_py_result_of_connection(result, (PyObject *)self);
-    PyObject *size =
-        options == NULL || options == Py_None || made == NULL ? NULL : corm_py_item(options, "yield_per");
+    PyObject *size = options == NULL || options == Py_None || made == NULL ? NULL : corm_py_item(options, "yield_per");
     if (size != NULL && size != Py_None) {
         PyObject *same = corm_py_call(made, "yield_per", "O", size);
         Py_SETREF(made, same);

@@ -350,16 +350,17 @@ static corm_status check_cascade(const corm_attribute *attribute) {
     const corm_relationship *relationship = attribute->relationship;
     if ((relationship->cascade & CORM_CASCADE_DELETE_ORPHAN) && !relationship->single_parent &&
         relationship->direction != CORM_ONE_TO_MANY) {
-        return corm_error_set(CORM_ARGUMENT_ERROR,
-                              "For %s relationship %s.%s, delete-orphan cascade is normally configured only on the "
-                              "\"one\" side of a one-to-many relationship, and not on the \"many\" side of a many-to-one "
-                              "or many-to-many relationship.  To force this relationship to allow a particular \"%s\" "
-                              "object to be referenced by only a single \"%s\" object at a time via the %s.%s "
-                              "relationship, which would allow delete-orphan cascade to take place in this direction, "
-                              "set the single_parent=True flag.",
-                              relationship->direction == CORM_MANY_TO_ONE ? "many-to-one" : "many-to-many",
-                              attribute->mapper->name, attribute->key, relationship->target->name,
-                              attribute->mapper->name, attribute->mapper->name, attribute->key);
+        return corm_error_set(
+            CORM_ARGUMENT_ERROR,
+            "For %s relationship %s.%s, delete-orphan cascade is normally configured only on the "
+            "\"one\" side of a one-to-many relationship, and not on the \"many\" side of a many-to-one "
+            "or many-to-many relationship.  To force this relationship to allow a particular \"%s\" "
+            "object to be referenced by only a single \"%s\" object at a time via the %s.%s "
+            "relationship, which would allow delete-orphan cascade to take place in this direction, "
+            "set the single_parent=True flag.",
+            relationship->direction == CORM_MANY_TO_ONE ? "many-to-one" : "many-to-many", attribute->mapper->name,
+            attribute->key, relationship->target->name, attribute->mapper->name, attribute->mapper->name,
+            attribute->key);
     }
     return CORM_OK;
 }

@@ -179,7 +179,7 @@ def test_a_name_with_nul_is_refused(engine):
 def test_a_hundred_thousand_ors_do_what_they_can(things):
     things.add(Thing(id=1, number=5))
     things.flush()
-    flat_one = or_(*[Thing.number == tried(5) for _ in range(100_000 if not PEER else 5_000)])
+    flat_one = or_(*[Thing.number == 5 for _ in range(tried(100_000 if not PEER else 5_000))])
     try:
         assert things.scalars(select(Thing.id).where(flat_one)).all() == [1]
     except exc.DBAPIError as error:
