@@ -148,22 +148,11 @@ static PyObject *make_label(PyObject *module, PyObject *args, PyObject *kwargs) 
 
 /* ---- CASE, CAST, EXTRACT ---- */
 
-static int push(corm_vector *nodes, corm_node *node) {
-    if (node == NULL) {
-        return -1;
-    }
-    if (corm_vector_push(nodes, node) != CORM_OK) {
-        corm_node_unref(node);
-        return corm_py_raise_int();
-    }
-    return 0;
-}
-
 /* A WHEN of case(value=...) is compared with it; otherwise it is a condition. */
 static int push_when(corm_vector *pairs, PyObject *condition, PyObject *result, corm_node *value) {
     corm_node *when =
         value != NULL ? corm_py_node_or_bind(condition, value->type) : corm_py_node_as(condition, CORM_PY_ROLE_WHERE);
-    return push(pairs, when) < 0 || push(pairs, corm_py_node_or_bind(result, NULL)) < 0 ? -1 : 0;
+    return corm_py_push(pairs, when) < 0 || corm_py_push(pairs, corm_py_node_or_bind(result, NULL)) < 0 ? -1 : 0;
 }
 
 static int read_whens(PyObject *whens, corm_node *value, corm_vector *pairs) {

@@ -69,17 +69,6 @@ static corm_node *value_node(PyObject *value, corm_node *column) {
     return node;
 }
 
-static int push(corm_vector *nodes, corm_node *node) {
-    if (node == NULL) {
-        return -1;
-    }
-    if (corm_vector_push(nodes, node) != CORM_OK) {
-        corm_node_unref(node);
-        return corm_py_raise_int();
-    }
-    return 0;
-}
-
 /* Append columns and values of a mapping. */
 static int read_mapping(corm_node *table, PyObject *mapping, corm_vector *columns, corm_vector *values) {
     PyObject *items = PyMapping_Items(mapping);
@@ -95,9 +84,9 @@ static int read_mapping(corm_node *table, PyObject *mapping, corm_vector *column
             break;
         }
         corm_node *column = column_of_key(table, PyTuple_GET_ITEM(item, 0));
-        failed = push(columns, column);
+        failed = corm_py_push(columns, column);
         if (!failed) {
-            failed = push(values, value_node(PyTuple_GET_ITEM(item, 1), column));
+            failed = corm_py_push(values, value_node(PyTuple_GET_ITEM(item, 1), column));
         }
     }
     Py_DECREF(items);
@@ -115,8 +104,8 @@ static int read_tuple(corm_node *node, PyObject *tuple, corm_vector *columns, co
     }
     for (size_t i = 0; i < count; i++) {
         corm_node *column = corm_column_node(table->columns.items[i]);
-        if ((columns != NULL && push(columns, corm_node_ref(column)) < 0) ||
-            push(values, value_node(PySequence_Fast_GET_ITEM(tuple, (Py_ssize_t)i), column)) < 0) {
+        if ((columns != NULL && corm_py_push(columns, corm_node_ref(column)) < 0) ||
+            corm_py_push(values, value_node(PySequence_Fast_GET_ITEM(tuple, (Py_ssize_t)i), column)) < 0) {
             return -1;
         }
     }
@@ -143,7 +132,7 @@ static int read_row(corm_node *table, PyObject *row, const corm_vector *columns,
                 table_name == NULL ? "" : table_name, name == NULL ? "" : name);
             failed = corm_py_raise_int();
         } else {
-            failed = push(values, corm_node_ref(own_values.items[at]));
+            failed = corm_py_push(values, corm_node_ref(own_values.items[at]));
         }
     }
     corm_nodes_unref(&own);
@@ -313,7 +302,7 @@ static PyObject *insert_from_select(PyObject *self, PyObject *const *args, Py_ss
         goto done;
     }
     for (Py_ssize_t i = 0; i < PySequence_Fast_GET_SIZE(keys); i++) {
-        if (push(&columns, column_of_key(table_of(self), PySequence_Fast_GET_ITEM(keys, i))) < 0) {
+        if (corm_py_push(&columns, column_of_key(table_of(self), PySequence_Fast_GET_ITEM(keys, i))) < 0) {
             goto done;
         }
     }
@@ -348,9 +337,9 @@ static int list_of(PyObject *self, PyObject *given, bool names, corm_node **out)
     int failed = 0;
     for (Py_ssize_t i = 0; i < PySequence_Fast_GET_SIZE(items) && !failed; i++) {
         PyObject *item = PySequence_Fast_GET_ITEM(items, i);
-        failed = push(&nodes, names && PyUnicode_Check(item) ? column_of_key(table_of(self), item)
-                              : names                        ? corm_py_node(item)
-                                                             : corm_py_node_as(item, CORM_PY_ROLE_WHERE));
+        failed = corm_py_push(&nodes, names && PyUnicode_Check(item) ? column_of_key(table_of(self), item)
+                                      : names                        ? corm_py_node(item)
+                                                                     : corm_py_node_as(item, CORM_PY_ROLE_WHERE));
     }
     Py_DECREF(items);
     if (!failed) {

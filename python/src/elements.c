@@ -369,6 +369,17 @@ corm_node *corm_py_node_as(PyObject *object, corm_py_role role) {
     return node;
 }
 
+int corm_py_push(corm_vector *nodes, corm_node *node) {
+    if (node == NULL) {
+        return -1;
+    }
+    if (corm_vector_push(nodes, node) != CORM_OK) {
+        corm_node_unref(node);
+        return corm_py_raise_int();
+    }
+    return 0;
+}
+
 int corm_py_nodes_as(PyObject *const *objects, Py_ssize_t count, corm_py_role role, corm_vector *out) {
     for (Py_ssize_t i = 0; i < count; i++) {
         corm_node *node = corm_py_node_as(objects[i], role);

@@ -43,6 +43,8 @@ typedef enum corm_py_role {
 corm_node *corm_py_node_as(PyObject *object, corm_py_role role);
 /* ArgumentError: the object does not fit. Always NULL. */
 corm_node *corm_py_role_error(PyObject *object, corm_py_role role);
+/* Append a new reference, which is taken over also on failure. NULL is a failure that was raised already. */
+int corm_py_push(corm_vector *nodes, corm_node *node);
 /* Append one for each; a failure lets go of all. */
 int corm_py_nodes_as(PyObject *const *objects, Py_ssize_t count, corm_py_role role, corm_vector *out);
 static inline corm_node *const *corm_py_items(const corm_vector *nodes) {

@@ -731,6 +731,7 @@ static bool host_collection_contains(corm_object *owner, const corm_attribute *a
 
 /* ---- changes by plain assignment ---- */
 
+/* Of a field whose bytes differ from the committed ones: is it equal all the same? */
 static bool same_as_committed(const c_object *object, const corm_field *field, const corm_attribute *attribute) {
     const void *now = in_struct(object, field), *then = in_committed(object, field);
     if (field->field_type == CORM_FIELD_REFERENCE) {
@@ -743,9 +744,6 @@ static bool same_as_committed(const c_object *object, const corm_field *field, c
     if (field->field_type == CORM_FIELD_BYTES) {
         const corm_bytes *a = now, *b = then;
         return a->data == b->data && a->size == b->size;
-    }
-    if (memcmp(now, then, field_size(field)) == 0) {
-        return true;
     }
     corm_value assigned = read_field(field, attribute, now), committed = read_field(field, attribute, then);
     return corm_value_equal(&assigned, &committed);
