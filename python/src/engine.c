@@ -63,19 +63,25 @@ static int set_field(char **field, PyObject *value) {
     return *field == NULL ? corm_py_raise_int() : 0;
 }
 
-/* url: (dialect, driver, database, [(key, value), ...]). The client libraries of other databases come with them. */
+/* url: (dialect, driver, username, password, host, port, database, [(key, value), ...]) */
 static corm_url *make_url(PyObject *parts) {
     const char *dialect, *driver;
-    PyObject *database, *query;
+    PyObject *username, *password, *host, *database, *query;
+    int port;
     corm_url *url = NULL;
-    if (!PyArg_ParseTuple(parts, "szOO!", &dialect, &driver, &database, &PyList_Type, &query)) {
+    if (!PyArg_ParseTuple(parts, "szOOOiOO!", &dialect, &driver, &username, &password, &host, &port, &database,
+                          &PyList_Type, &query)) {
         return NULL;
     }
     if (corm_url_new(dialect, driver, &url) != CORM_OK) {
         corm_py_raise();
         return NULL;
     }
-    int status = set_field(&url->database, database);
+    url->port = port;
+    int status = set_field(&url->username, username) < 0 || set_field(&url->password, password) < 0 ||
+                         set_field(&url->host, host) < 0 || set_field(&url->database, database) < 0
+                     ? -1
+                     : 0;
     for (Py_ssize_t i = 0; i < PyList_GET_SIZE(query) && status == 0; i++) {
         const char *key, *value;
         status = PyArg_ParseTuple(PyList_GET_ITEM(query, i), "ss", &key, &value) ? 0 : -1;

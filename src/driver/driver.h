@@ -37,6 +37,12 @@ typedef struct corm_batch {
 typedef struct corm_driver {
     const char *name;    /* "pysqlite": as in sqlite+pysqlite:// */
     const char *dialect; /* "sqlite" */
+    /* What other libraries for this database are called: in URLs they mean this driver. NULL-terminated, or NULL. */
+    const char *const *other_names;
+    /* Those for asyncio, which are refused. NULL-terminated, or NULL. */
+    const char *const *asyncio_names;
+    /* Whether each connection of the URL would have a database of its own; NULL: never. */
+    bool (*is_private)(const struct corm_url *url);
 
     corm_status (*connect)(const struct corm_url *url, corm_driver_connection **out);
     /* Closes the connection and what is left open on it; never fails, accepts NULL. */
@@ -83,7 +89,7 @@ typedef struct corm_driver {
     corm_status (*rollback)(corm_driver_connection *connection);
 } corm_driver;
 
-/* NULL with CORM_NO_SUCH_MODULE when there is none. driver_name may be NULL: the dialect's default. */
+/* NULL with CORM_NO_SUCH_MODULE when there is none. driver_name may be NULL, or another library's: the dialect's own. */
 const corm_driver *corm_driver_find(const char *dialect, const char *driver_name);
 
 #endif

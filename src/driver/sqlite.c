@@ -218,6 +218,12 @@ static void close_connection(corm_driver_connection *connection) {
     corm_free(connection);
 }
 
+static bool is_private(const corm_url *url) {
+    const char *mode = corm_url_query(url, "mode");
+    return url->database == NULL || url->database[0] == '\0' || strcmp(url->database, ":memory:") == 0 ||
+           strstr(url->database, "mode=memory") != NULL || (mode != NULL && strcmp(mode, "memory") == 0);
+}
+
 static corm_status open_database(corm_driver_connection *connection, const corm_url *url, const open_options *options) {
     const char *path = url->database == NULL ? ":memory:" : url->database;
     corm_wait_begin();
@@ -707,6 +713,7 @@ static corm_status rollback(corm_driver_connection *connection) {
 const corm_driver corm_driver_sqlite = {
     .name = "pysqlite",
     .dialect = "sqlite",
+    .is_private = is_private,
     .connect = connect,
     .close = close_connection,
     .abandon = abandon,

@@ -20,12 +20,6 @@ struct corm_engine {
     corm_pool pool;
 };
 
-static bool is_memory(const corm_url *url) {
-    const char *mode = corm_url_query(url, "mode");
-    return url->database == NULL || url->database[0] == '\0' || strcmp(url->database, ":memory:") == 0 ||
-           strstr(url->database, "mode=memory") != NULL || (mode != NULL && strcmp(mode, "memory") == 0);
-}
-
 static corm_status set_up(corm_engine *engine, const corm_url *url, const corm_engine_options *options) {
     engine->driver = options->driver != NULL ? options->driver : corm_driver_find(url->dialect, url->driver);
     engine->dialect = engine->driver == NULL ? NULL : corm_dialect_find(url->dialect);
@@ -34,7 +28,8 @@ static corm_status set_up(corm_engine *engine, const corm_url *url, const corm_e
     }
     corm_engine_options chosen = *options;
     if (chosen.pool == CORM_POOL_DEFAULT) {
-        chosen.pool = is_memory(url) ? CORM_POOL_THREAD : CORM_POOL_QUEUE;
+        bool is_private = engine->driver->is_private != NULL && engine->driver->is_private(url);
+        chosen.pool = is_private ? CORM_POOL_THREAD : CORM_POOL_QUEUE;
     }
     corm_status status = corm_url_copy(url, &engine->url);
     if (status == CORM_OK && chosen.pool == CORM_POOL_STATIC) {

@@ -17,7 +17,7 @@ typedef struct corm_connection corm_connection;
 typedef struct corm_cursor corm_cursor;
 
 typedef enum corm_pool_kind {
-    CORM_POOL_DEFAULT = 0, /* SQLite: THREAD for a database in memory, else QUEUE */
+    CORM_POOL_DEFAULT = 0, /* THREAD where each connection has a database of its own, else QUEUE */
     CORM_POOL_QUEUE,       /* size and overflow; waits first-come first-served */
     CORM_POOL_NULL,        /* no pooling */
     CORM_POOL_STATIC,      /* one connection for everybody */

@@ -134,8 +134,9 @@ def create_engine(url: Union[str, URL], **kwargs: Any) -> _engine.Engine:
     hide, cache_size = bool(kwargs.pop("hide_parameters", False)), kwargs.pop("query_cache_size", 500)
     timeout = kwargs.get("pool_timeout", 30.0)
     settings = _take_pool(kwargs, cls, dialect)
-    parts = (parsed.get_backend_name(), parsed.drivername.partition("+")[2] or None, parsed.database,
-             _driver_arguments(parsed, connect_args))
+    password = None if parsed.password is None else str(parsed.password)
+    parts = (parsed.get_backend_name(), parsed.drivername.partition("+")[2] or None, parsed.username, password,
+             parsed.host, parsed.port or 0, parsed.database, _driver_arguments(parsed, connect_args))
     engine = _engine.Engine(
         parts, parsed, dialect, creator,
         "sqlalchemy.engine.Engine" + (f".{name}" if name else ""),
