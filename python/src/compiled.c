@@ -147,7 +147,7 @@ static PyObject *compile_element(PyObject *module, PyObject *args) {
     if (dialect_name != NULL && dialect == NULL) {
         return NULL;
     }
-    corm_compile_options options = {.literal_binds = literal != 0, .for_people = dialect == NULL};
+    corm_compile_options options = {.literal_binds = literal != 0, .for_people = true};
     if (read_keys(keys, &options, &keep) < 0) {
         return NULL;
     }

@@ -36,6 +36,7 @@ void corm_compiled_unref(corm_compiled *compiled) {
     for (size_t i = 0; i < compiled->strings.count; i++)
         corm_free(compiled->strings.items[i]);
     corm_vector_clear(&compiled->strings);
+    corm_vector_clear(&compiled->returned_keys);
     corm_node_unref(compiled->statement);
     corm_metadata_unref(compiled->metadata);
     corm_free(compiled->text);
@@ -98,6 +99,11 @@ const corm_type *corm_compiled_parameter_type(const corm_compiled *compiled, siz
 
 corm_table *corm_compiled_insert_table(const corm_compiled *compiled) {
     return compiled->insert_table;
+}
+
+size_t corm_compiled_returned_keys(const corm_compiled *compiled, corm_column *const **out) {
+    *out = (corm_column *const *)(void *)compiled->returned_keys.items;
+    return compiled->returned_keys.count;
 }
 
 /* ---- the compiler ---- */
@@ -206,6 +212,8 @@ static corm_status finish(corm_compiler *compiler, corm_node *statement) {
     corm_status status = corm_compile_ctes(compiler);
     if (!status)
         status = corm_text_status(&compiler->main.text);
+    if (!status)
+        status = corm_number_markers(compiler, &compiler->main);
     if (status)
         return status;
     corm_text_append(&compiler->main.text, "");
@@ -267,7 +275,7 @@ corm_status corm_compile(const corm_dialect *dialect, corm_node *statement, cons
 }
 
 corm_status corm_statement_render(const corm_dialect *dialect, corm_node *node, bool literal_binds, corm_text *out) {
-    corm_compile_options options = {.literal_binds = literal_binds, .for_people = dialect == NULL};
+    corm_compile_options options = {.literal_binds = literal_binds, .for_people = true};
     corm_compiled *compiled;
     corm_status status = corm_compile(dialect, node, &options, &compiled);
     if (status)

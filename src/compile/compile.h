@@ -25,7 +25,7 @@ typedef struct corm_compile_options {
      * statement that are not in it keep the value they have now. */
     const corm_node *bind_source;
     bool literal_binds; /* values in the text: for people and DDL */
-    bool for_people;    /* named parameters :name, as str(statement) shows */
+    bool for_people;    /* parameters as people write them, where that is not what the database takes */
     bool no_defaults;   /* columns' defaults are not added: the caller gives every value */
 } corm_compile_options;
 
@@ -37,7 +37,8 @@ enum { /* corm_compiled_flags() */
        CORM_COMPILED_TEXT = 1u << 4,
        CORM_COMPILED_RETURNS_ROWS = 1u << 5, /* known; of TEXT the driver tells */
        CORM_COMPILED_CACHEABLE = 1u << 6,
-       CORM_COMPILED_EXPANDING = 1u << 7 /* the text depends on the lengths of lists */
+       CORM_COMPILED_EXPANDING = 1u << 7,   /* the text depends on the lengths of lists */
+       CORM_COMPILED_RETURNS_KEYS = 1u << 8 /* an INSERT whose one row is the key: see corm_compiled_returned_keys() */
 };
 
 /* A column of the result. */
@@ -73,6 +74,9 @@ const corm_bind *corm_compiled_parameter_bind(const corm_compiled *compiled, siz
 const corm_type *corm_compiled_parameter_type(const corm_compiled *compiled, size_t index);
 /* Of an INSERT: its table; else NULL. */
 corm_table *corm_compiled_insert_table(const corm_compiled *compiled);
+/* The columns of the primary key that only the database knows and that an INSERT gives back without being asked, where
+ * the dialect says so; in the order of its row. Borrowed. */
+size_t corm_compiled_returned_keys(const corm_compiled *compiled, corm_column *const **out);
 
 /* ---- executing ---- */
 

@@ -52,10 +52,11 @@ struct corm_compiled {
     size_t slot_count;
     corm_result_column *columns; /* nodes and types are references */
     size_t column_count, column_capacity;
-    corm_vector strings;      /* char *: names of slots and columns */
-    corm_vector owned;        /* corm_node *: made while compiling */
-    corm_table *insert_table; /* borrowed: the metadata is held */
-    corm_metadata *metadata;  /* a reference, or NULL */
+    corm_vector strings;       /* char *: names of slots and columns */
+    corm_vector owned;         /* corm_node *: made while compiling */
+    corm_table *insert_table;  /* borrowed: the metadata is held */
+    corm_vector returned_keys; /* corm_column *, borrowed likewise */
+    corm_metadata *metadata;   /* a reference, or NULL */
 };
 
 /* One column of a SELECT as it is written: alone, under its own name or under one that we give. */
@@ -140,6 +141,8 @@ corm_status corm_compiler_column_value(corm_compiler *compiler, corm_column *col
 corm_status corm_compiler_named_slot(corm_compiler *compiler, corm_column *column, const char *suffix,
                                      const corm_default *callable);
 void corm_slots_clear(corm_slot *slots, size_t count);
+/* Where parameters go by numbers: give them, now that their order is known. */
+corm_status corm_number_markers(const corm_compiler *compiler, corm_sql_output *output);
 
 /* labels.c */
 corm_status corm_compiler_labels(corm_compiler *compiler, corm_node *select, bool as_from, corm_labels **out);

@@ -19,7 +19,7 @@ static corm_status write_columns(const corm_dialect *dialect, const corm_vector 
 
 /* ---- columns ---- */
 
-/* More than a word or a literal: SQLite wants parentheses around it. */
+/* More than a word or a literal: some databases want parentheses around it. */
 static bool is_expression(const char *sql) {
     while (*sql == ' ')
         sql++;
@@ -52,7 +52,7 @@ static corm_status write_default(const corm_dialect *dialect, const corm_column 
         status = corm_text_status(&expression);
     if (!status) {
         wraps = wraps || (node->kind == CORM_NODE_TEXT && is_expression(expression.data));
-        wraps = wraps && dialect->supports_default_values;
+        wraps = wraps && dialect->parenthesises_defaults;
         corm_text_append(out, wraps ? "(" : "");
         corm_text_append(out, expression.data);
         corm_text_append(out, wraps ? ")" : "");
@@ -102,16 +102,18 @@ corm_status corm_ddl_column(const corm_dialect *dialect, corm_column *column, co
             "(in table '%s', column '%s'): Can't generate DDL for NullType(); did you forget to specify "
             "a type on this Column?",
             column->table ? column->table->name : "", column->name);
-    status = dialect->type_name(type, out);
+    status = dialect->column_type ? dialect->column_type(column, out) : dialect->type_name(type, out);
     if (!status)
         status = write_default(dialect, column, out);
     if (status)
         return status;
     if (!column->nullable)
         corm_text_append(out, " NOT NULL");
-    if (is_inline_key(column) && dialect->supports_default_values)
+    if (is_inline_key(column) && dialect->numbers_beside_column)
         corm_text_append(out, " PRIMARY KEY AUTOINCREMENT");
-    if (column->computed) {
+    if (dialect->column_end)
+        status = dialect->column_end(column, out);
+    if (column->computed && !status) {
         corm_text_append(out, " GENERATED ALWAYS AS (");
         status = corm_compile_fragment(dialect, column->computed, true, out);
         corm_text_append(out, column->computed_persisted ? ") STORED" : ")");
@@ -215,7 +217,7 @@ static bool is_written(const corm_dialect *dialect, const corm_constraint *const
     switch (constraint->kind) {
     case CORM_CONSTRAINT_PRIMARY_KEY: {
         const corm_vector *columns = &constraint->columns;
-        bool is_inline = columns->count == 1 && is_inline_key(columns->items[0]) && dialect->supports_default_values;
+        bool is_inline = columns->count == 1 && is_inline_key(columns->items[0]) && dialect->numbers_beside_column;
         return columns->count > 0 && !is_inline;
     }
     case CORM_CONSTRAINT_UNIQUE:
@@ -228,15 +230,6 @@ static bool is_written(const corm_dialect *dialect, const corm_constraint *const
 }
 
 /* ---- tables ---- */
-
-static void write_options(const corm_dialect *dialect, const corm_table *table, corm_text *out) {
-    if (!dialect->supports_default_values)
-        return;
-    if (table->sqlite_without_rowid)
-        corm_text_append(out, "\n WITHOUT ROWID");
-    if (table->sqlite_strict)
-        corm_text_append(out, table->sqlite_without_rowid ? ",\n STRICT" : "\n STRICT");
-}
 
 corm_status corm_ddl_create_table(const corm_dialect *dialect, corm_table *table, uint32_t flags,
                                   const corm_vector *without, corm_text *out) {
@@ -270,7 +263,8 @@ corm_status corm_ddl_create_table(const corm_dialect *dialect, corm_table *table
         separator = ", \n";
     }
     corm_text_append(out, "\n)");
-    write_options(dialect, table, out);
+    if (dialect->table_end && !status)
+        status = dialect->table_end(table, out);
     corm_text_append(out, "\n\n");
     return status ? status : corm_text_status(out);
 }

@@ -177,6 +177,52 @@ static corm_status compile_returning(corm_compiler *compiler, corm_node *dml) {
 
 /* ---- INSERT ---- */
 
+static const target *find_target(const targets *columns, const corm_column *column) {
+    for (size_t i = 0; i < columns->count; i++) {
+        if (columns->items[i].column == column)
+            return &columns->items[i];
+    }
+    return NULL;
+}
+
+/* Does only the database know what the column gets? */
+static bool is_numbered(const corm_node *insert, const targets *columns, const corm_column *column) {
+    const target *item = find_target(columns, column);
+    if (!item)
+        return corm_table_autoincrement_column(column->table) == column || column->server_default ||
+               column->server_default_node;
+    if (item->implied)
+        return item->implied->kind == CORM_DEFAULT_EXPRESSION;
+    const corm_node *rows = corm_dml_part_of(insert, CORM_DML_ROWS);
+    return item->given != NOT_GIVEN && rows && corm_list_at(corm_list_at(rows, 0), item->given)->kind != CORM_NODE_BIND;
+}
+
+/* Ask for the key of the one row that is inserted. */
+static corm_status compile_returned_keys(corm_compiler *compiler, const corm_node *insert, const corm_table *table,
+                                         const targets *columns) {
+    corm_compiled *compiled = compiler->compiled;
+    bool wanted = compiler->dialect->inserts_return_keys && table->implicit_returning &&
+                  !(insert->detail & CORM_DML_MULTIPLE) && compiler->open_ctes.count == 0 &&
+                  !corm_dml_part_of(insert, CORM_DML_SELECT) &&
+                  !corm_list_count(corm_dml_part_of(insert, CORM_DML_RETURNING));
+    corm_status status = CORM_OK;
+    for (size_t i = 0; wanted && i < table->primary_key.count && !status; i++) {
+        corm_column *column = table->primary_key.items[i];
+        if (!is_numbered(insert, columns, column))
+            continue;
+        corm_text_append(text_of(compiler), compiled->returned_keys.count ? ", " : " RETURNING ");
+        compiled->flags |= CORM_COMPILED_RETURNS_KEYS;
+        status = corm_vector_push(&compiled->returned_keys, column);
+        if (!status && !compiler->dialect->returning_without_table) {
+            status = corm_dialect_table_name(compiler->dialect, table, text_of(compiler));
+            corm_text_append_char(text_of(compiler), '.');
+        }
+        if (!status)
+            status = write_column_name(compiler, column);
+    }
+    return status;
+}
+
 static corm_status compile_names(corm_compiler *compiler, const targets *columns) {
     corm_text_append(text_of(compiler), " (");
     for (size_t i = 0; i < columns->count; i++) {
@@ -323,6 +369,8 @@ corm_status corm_compile_insert(corm_compiler *compiler, corm_node *insert) {
                      : corm_compile_expression(compiler, (corm_node *)(uintptr_t)conflict, CORM_OP_NONE, NULL);
     if (!status)
         status = compile_returning(compiler, insert);
+    if (!status)
+        status = compile_returned_keys(compiler, insert, table, &columns);
     corm_free(columns.items);
     return status;
 }

@@ -277,23 +277,36 @@ static corm_status add_source(corm_execution *execution, const corm_compiled *co
 
 /* ---- the text for lists ---- */
 
-static void write_list(const corm_compiled *compiled, const corm_slot *slot, size_t count, corm_text *out) {
+/* One parameter; number: how many there are before it. */
+static corm_status write_parameter(const corm_dialect *dialect, const corm_type *type, size_t number, corm_text *out) {
+    if (dialect->paramstyle == CORM_PARAMSTYLE_NUMERIC)
+        corm_text_append_format(out, "$%zu", number + 1);
+    else
+        corm_text_append_char(out, '?');
+    return type && dialect->bind_cast ? dialect->bind_cast(type, out) : CORM_OK;
+}
+
+static corm_status write_list(const corm_compiled *compiled, const corm_slot *slot, size_t count, size_t number,
+                              corm_text *out) {
     size_t width = slot->bind ? corm_node_bind(slot->bind)->item_width : 1;
+    const corm_type *type = width > 1 ? NULL : slot->type;
+    corm_status status = CORM_OK;
     if (!count) {
         corm_empty_set(compiled->dialect, (uint32_t)width, out);
-        return;
+        return CORM_OK;
     }
     if (width > 1)
         corm_text_append(out, "VALUES ");
-    for (size_t i = 0; i < count; i++) {
-        bool first = i % width == 0;
-        if (width > 1 && first)
-            corm_text_append(out, i ? "), (?" : "(?");
-        else
-            corm_text_append(out, i ? ", ?" : "?");
+    for (size_t i = 0; i < count && !status; i++) {
+        if (width > 1 && i % width == 0)
+            corm_text_append(out, i ? "), (" : "(");
+        else if (i)
+            corm_text_append(out, ", ");
+        status = write_parameter(compiled->dialect, type, number + i, out);
     }
     if (width > 1)
         corm_text_append_char(out, ')');
+    return status;
 }
 
 static bool same_lengths(corm_execution *execution, const size_t *lengths, size_t count) {
@@ -316,17 +329,22 @@ static corm_status expand(corm_execution *execution, corm_compiled *compiled, co
     if (count)
         memcpy(kept, lengths, count * sizeof *kept);
     corm_text_clear(out);
-    size_t at = 0, list = 0;
-    for (size_t i = 0; i < compiled->slot_count; i++) {
+    size_t at = 0, list = 0, number = 0;
+    corm_status status = CORM_OK;
+    for (size_t i = 0; i < compiled->slot_count && !status; i++) {
         const corm_slot *slot = &compiled->slots[i];
-        if (!slot->expanding)
-            continue;
         corm_text_append_bytes(out, compiled->text + at, slot->offset - at);
-        write_list(compiled, slot, lengths[list++], out);
         at = slot->offset + slot->size;
+        if (slot->expanding) {
+            status = write_list(compiled, slot, lengths[list], number, out);
+            number += lengths[list++];
+        } else {
+            status = write_parameter(compiled->dialect, NULL, number++, out);
+        }
     }
     corm_text_append_bytes(out, compiled->text + at, compiled->text_size - at);
-    corm_status status = corm_text_status(out);
+    if (!status)
+        status = corm_text_status(out);
     if (!status)
         execution->expanded_of = corm_compiled_ref(compiled);
     return status;

@@ -33,12 +33,17 @@ static corm_status lowered(corm_compiler *compiler, corm_node *node, const corm_
 }
 
 /* LIKE with '%' put before or after the operand, and its forms that ignore case. */
-static corm_status compile_like(corm_compiler *compiler, const corm_binary *binary, bool lower, bool before, bool after,
-                                bool negated) {
+static corm_status compile_like(corm_compiler *compiler, const corm_binary *binary, bool ignores_case, bool before,
+                                bool after, bool negated) {
+    const corm_dialect *dialect = compiler->dialect;
     bool concatenates = before || after;
+    bool lower = ignores_case && !dialect->like_ignoring_case;
     corm_status status =
         lowered(compiler, binary->children[0], binary->children[1], lower, concatenates ? ALWAYS : CORM_OP_LIKE);
-    corm_text_append(text_of(compiler), negated ? " NOT LIKE " : " LIKE ");
+    if (ignores_case && !lower)
+        corm_text_append(text_of(compiler), negated ? dialect->not_like_ignoring_case : dialect->like_ignoring_case);
+    else
+        corm_text_append(text_of(compiler), negated ? " NOT LIKE " : " LIKE ");
     if (before)
         corm_text_append(text_of(compiler), "'%' || ");
     if (!status)

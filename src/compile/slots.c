@@ -26,20 +26,66 @@ static corm_slot *add_slot(corm_compiler *compiler) {
     return slot;
 }
 
-/* Write the marker of a slot. */
+/* Write the marker of a slot. Numbers are given when all are in their places: see corm_number_markers(). */
 static corm_status write_marker(corm_compiler *compiler, corm_slot *slot) {
+    const corm_dialect *dialect = compiler->dialect;
     corm_text *text = &compiler->out->text;
     if (slot->expanding) {
         corm_text_append_format(text, "__[POSTCOMPILE_%s]", slot->name);
         compiler->compiled->flags |= CORM_COMPILED_EXPANDING;
-    } else if (compiler->dialect->paramstyle == CORM_PARAMSTYLE_QMARK && !compiler->options.for_people) {
+    } else if (dialect->paramstyle == CORM_PARAMSTYLE_QMARK) {
         corm_text_append_char(text, '?');
+    } else if (dialect->paramstyle == CORM_PARAMSTYLE_NAMED) {
+        corm_text_append_format(text, ":%s", slot->name);
+    } else if (compiler->options.for_people) {
+        corm_text_append_format(text, "%%(%s)s", slot->name);
     } else {
-        corm_text_append_char(text, ':');
-        corm_text_append(text, slot->name);
+        corm_text_append_char(text, '$');
     }
     slot->size = text->size - slot->offset;
-    return corm_text_status(text);
+    corm_status status = CORM_OK;
+    if (!slot->expanding && slot->type && dialect->bind_cast)
+        status = dialect->bind_cast(slot->type, text);
+    return status ? status : corm_text_status(text);
+}
+
+/* Copy a piece of text; where people get parameters as %(name)s, a percent sign is written twice. */
+static void copy_piece(const char *piece, size_t size, bool doubles, corm_text *out) {
+    const char *sign = doubles ? memchr(piece, '%', size) : NULL;
+    while (sign) {
+        size_t part = (size_t)(sign - piece) + 1;
+        corm_text_append_bytes(out, piece, part);
+        corm_text_append_char(out, '%');
+        piece += part;
+        size -= part;
+        sign = memchr(piece, '%', size);
+    }
+    corm_text_append_bytes(out, piece, size);
+}
+
+corm_status corm_number_markers(const corm_compiler *compiler, corm_sql_output *output) {
+    bool for_people = compiler->options.for_people;
+    corm_text numbered = CORM_TEXT_EMPTY;
+    const char *from = output->text.data;
+    size_t at = 0;
+    if (compiler->dialect->paramstyle != CORM_PARAMSTYLE_NUMERIC || !from)
+        return CORM_OK;
+    for (size_t i = 0; i < output->count; i++) {
+        corm_slot *slot = &output->slots[i];
+        copy_piece(from + at, slot->offset - at, for_people, &numbered);
+        at = slot->offset + slot->size;
+        size_t offset = numbered.size;
+        if (for_people || slot->expanding)
+            corm_text_append_bytes(&numbered, from + slot->offset, slot->size);
+        else
+            corm_text_append_format(&numbered, "$%zu", i + 1);
+        slot->offset = offset;
+        slot->size = numbered.size - offset;
+    }
+    copy_piece(from + at, output->text.size - at, for_people, &numbered);
+    corm_text_clear(&output->text);
+    output->text = numbered;
+    return corm_text_status(&output->text);
 }
 
 static void set_type(corm_compiler *compiler, corm_slot *slot, corm_type *type) {

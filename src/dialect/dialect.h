@@ -34,7 +34,7 @@ typedef corm_status (*corm_convert_result)(const corm_type *type, const corm_val
 typedef enum corm_paramstyle {
     CORM_PARAMSTYLE_QMARK,  /* ? */
     CORM_PARAMSTYLE_NAMED,  /* :name */
-    CORM_PARAMSTYLE_NUMERIC /* $1 */
+    CORM_PARAMSTYLE_NUMERIC /* $1; %(name)s where people read it */
 } corm_paramstyle;
 
 typedef struct corm_dialect {
@@ -59,8 +59,12 @@ typedef struct corm_dialect {
     bool parenthesises_compound; /* (SELECT ...) UNION ... may stand in parentheses */
     const char *distinct_from;   /* " IS DISTINCT FROM " */
     const char *not_distinct_from;
-    const char *regexp, *not_regexp; /* " REGEXP " */
-    const char *empty_set;           /* of one column: "SELECT 1 WHERE 1!=1" */
+    const char *regexp, *not_regexp;                         /* " REGEXP " */
+    const char *empty_set;                                   /* of one column: "SELECT 1 WHERE 1!=1" */
+    const char *like_ignoring_case, *not_like_ignoring_case; /* " ILIKE "; NULL: both sides are made lower case */
+    bool inserts_return_keys;    /* what the database numbers comes back from an INSERT by RETURNING */
+    bool parenthesises_defaults; /* DEFAULT (expression) */
+    bool numbers_beside_column;  /* PRIMARY KEY AUTOINCREMENT beside a column; else see column_type, column_end */
 
     /* Text after a SELECT for limit and offset, of which one may be NULL. */
     corm_status (*limit)(struct corm_compiler *compiler, corm_node *limit, corm_node *offset);
@@ -72,6 +76,18 @@ typedef struct corm_dialect {
     const char *(*function_name)(const char *name);
     /* DDL spelling of a type. CORM_COMPILE_ERROR when it has none. */
     corm_status (*type_name)(const corm_type *type, corm_text *out);
+    /* The type of a column in CREATE TABLE, where it says more than its type's name; NULL: type_name(). */
+    corm_status (*column_type)(const corm_column *column, corm_text *out);
+    /* What follows NOT NULL of a column in CREATE TABLE; may be NULL. */
+    corm_status (*column_end)(const corm_column *column, corm_text *out);
+    /* What follows the closing parenthesis of CREATE TABLE; may be NULL. */
+    corm_status (*table_end)(const corm_table *table, corm_text *out);
+    /* What a parameter of a type is cast to, behind it: "::INTEGER"; NULL: nothing is said. */
+    corm_status (*bind_cast)(const corm_type *type, corm_text *out);
+    /* A query for tables and views of the name that is its only parameter: rows, or none. schema NULL: the default. */
+    corm_status (*has_table_query)(const char *schema, corm_text *out);
+    /* A query for the names of tables, in alphabetical order, in one column. */
+    corm_status (*table_names_query)(const char *schema, corm_text *out);
     /* A value as SQL text: the dialect's one renderer of literals. CORM_COMPILE_ERROR when it cannot be. */
     corm_status (*literal)(const struct corm_dialect *dialect, const corm_type *type, const corm_value *value,
                            corm_text *out);

@@ -62,6 +62,40 @@ static corm_status type_name(const corm_type *type, corm_text *out) {
     return corm_standard_type_name(&corm_dialect_sqlite, type, out);
 }
 
+static corm_status table_end(const corm_table *table, corm_text *out) {
+    if (table->sqlite_without_rowid)
+        corm_text_append(out, "\n WITHOUT ROWID");
+    if (table->sqlite_strict)
+        corm_text_append(out, table->sqlite_without_rowid ? ",\n STRICT" : "\n STRICT");
+    return corm_text_status(out);
+}
+
+/* ---- inspection ---- */
+
+static corm_status from_master(const char *schema, corm_text *out) {
+    corm_text_append(out, "SELECT name FROM ");
+    if (schema) {
+        corm_status status = corm_dialect_identifier(&corm_dialect_sqlite, schema, out);
+        if (status)
+            return status;
+        corm_text_append_char(out, '.');
+    }
+    corm_text_append(out, "sqlite_master ");
+    return corm_text_status(out);
+}
+
+static corm_status has_table_query(const char *schema, corm_text *out) {
+    corm_status status = from_master(schema, out);
+    corm_text_append(out, "WHERE type IN ('table', 'view') AND name = ?");
+    return status ? status : corm_text_status(out);
+}
+
+static corm_status table_names_query(const char *schema, corm_text *out) {
+    corm_status status = from_master(schema, out);
+    corm_text_append(out, "WHERE type = 'table' AND name NOT LIKE 'sqlite~_%' ESCAPE '~' ORDER BY name");
+    return status ? status : corm_text_status(out);
+}
+
 const corm_dialect corm_dialect_sqlite = {
     .name = "sqlite",
     .paramstyle = CORM_PARAMSTYLE_QMARK,
@@ -76,6 +110,8 @@ const corm_dialect corm_dialect_sqlite = {
     .supports_if_exists = true,
     .supports_nested_transactions = true,
     .supports_deferrable = true,
+    .parenthesises_defaults = true,
+    .numbers_beside_column = true,
     .distinct_from = " IS NOT ",
     .not_distinct_from = " IS ",
     .regexp = " REGEXP ",
@@ -86,6 +122,9 @@ const corm_dialect corm_dialect_sqlite = {
     .extract = extract,
     .function_name = function_name,
     .type_name = type_name,
+    .table_end = table_end,
+    .has_table_query = has_table_query,
+    .table_names_query = table_names_query,
     .literal = corm_standard_literal,
     .bind_converter = corm_sqlite_bind_converter,
     .result_converter = corm_sqlite_result_converter,

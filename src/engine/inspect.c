@@ -1,17 +1,12 @@
-/* Looking at a live schema: see inspect.h. SQLite's sqlite_master; other databases bring their own queries. */
+/* Looking at a live schema: see inspect.h. The queries are the dialect's. */
 #include "engine/inspect.h"
 
 #include <string.h>
 
 #include "base/alloc.h"
 
-static void master_of(const corm_connection *connection, const char *schema, corm_text *out) {
-    corm_text_append(out, "SELECT name FROM ");
-    if (schema != NULL) {
-        corm_dialect_identifier(corm_engine_dialect(corm_connection_engine(connection)), schema, out);
-        corm_text_append_char(out, '.');
-    }
-    corm_text_append(out, "sqlite_master WHERE type IN ('table', 'view') ");
+static const corm_dialect *dialect_of(const corm_connection *connection) {
+    return corm_engine_dialect(corm_connection_engine(connection));
 }
 
 corm_status corm_inspect_has_table(corm_connection *connection, const char *schema, const char *name, bool *out) {
@@ -19,9 +14,7 @@ corm_status corm_inspect_has_table(corm_connection *connection, const char *sche
     corm_cursor *cursor = NULL;
     corm_value value = corm_value_bytes(CORM_KIND_TEXT, name, strlen(name));
     *out = false;
-    master_of(connection, schema, &sql);
-    corm_text_append(&sql, "AND name = ?");
-    corm_status status = corm_text_status(&sql);
+    corm_status status = dialect_of(connection)->has_table_query(schema, &sql);
     if (status == CORM_OK) {
         status = corm_connection_execute(connection, 0, sql.data, sql.size, &value, 1, &cursor);
     }
@@ -37,9 +30,7 @@ corm_status corm_inspect_table_names(corm_connection *connection, const char *sc
     corm_text sql = CORM_TEXT_EMPTY;
     corm_cursor *cursor = NULL;
     bool has_row = true;
-    master_of(connection, schema, &sql);
-    corm_text_append(&sql, "AND type = 'table' AND name NOT LIKE 'sqlite~_%' ESCAPE '~' ORDER BY name");
-    corm_status status = corm_text_status(&sql);
+    corm_status status = dialect_of(connection)->table_names_query(schema, &sql);
     if (status == CORM_OK) {
         status = corm_connection_execute(connection, 0, sql.data, sql.size, NULL, 0, &cursor);
     }

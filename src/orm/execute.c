@@ -142,6 +142,79 @@ static corm_status prepare_conversion(corm_result *result) {
     return result->row == NULL || result->rooms == NULL ? CORM_NO_MEMORY : CORM_OK;
 }
 
+static bool returns_keys(const corm_result *result) {
+    return (corm_compiled_flags(result->cached->compiled) & CORM_COMPILED_RETURNS_KEYS) != 0;
+}
+
+/* The cursor has rows of the user's. */
+static bool has_columns(const corm_result *result) {
+    return !returns_keys(result) && corm_cursor_column_count(result->cursor) > 0;
+}
+
+void corm_result_drop_returned_key(corm_result *result) {
+    for (size_t i = 0; i < result->returned_key_count; i++) {
+        corm_value_clear(&result->returned_key[i]);
+    }
+    corm_free(result->returned_key);
+    result->returned_key = NULL;
+    result->returned_key_count = 0;
+}
+
+/* Keep a row of returned keys as the columns' types have them. */
+static corm_status keep_returned_key(corm_result *result, const corm_value *row) {
+    const corm_dialect *dialect = corm_compiled_dialect(result->cached->compiled);
+    corm_column *const *columns;
+    char room[CORM_RESULT_ROOM];
+    size_t count = corm_compiled_returned_keys(result->cached->compiled, &columns);
+    corm_status status = CORM_OK;
+    corm_result_drop_returned_key(result);
+    result->returned_key = corm_calloc(count, sizeof *result->returned_key);
+    if (result->returned_key == NULL) {
+        return CORM_NO_MEMORY;
+    }
+    result->returned_key_count = count;
+    for (size_t i = 0; i < count && status == CORM_OK; i++) {
+        const corm_type *type = corm_column_type(columns[i]);
+        corm_convert_result convert = dialect->result_converter(type);
+        corm_value value = row[i];
+        if (convert != NULL && row[i].kind != CORM_KIND_NULL) {
+            status = convert(type, &row[i], &value, room);
+        }
+        if (status == CORM_OK) {
+            status = corm_value_copy(&value, &result->returned_key[i]);
+        }
+        if (columns[i] == corm_table_autoincrement_column(columns[i]->table) && value.kind == CORM_KIND_INTEGER) {
+            result->generated_key = value.as.integer;
+        }
+    }
+    return status;
+}
+
+/* The row of keys is not the user's: it is read, and the cursor closed. */
+static corm_status take_returned_key(corm_result *result) {
+    bool has_row = false;
+    corm_status status = corm_cursor_next(result->cursor, &has_row);
+    if (status == CORM_OK && has_row) {
+        status = keep_returned_key(result, corm_cursor_values(result->cursor));
+    }
+    while (status == CORM_OK && has_row) {
+        status = corm_cursor_next(result->cursor, &has_row);
+    }
+    corm_cursor_close(result->cursor);
+    return status;
+}
+
+static const corm_value *returned_value(const corm_result *result, const corm_column *column) {
+    corm_column *const *columns;
+    corm_compiled_returned_keys(result->cached->compiled, &columns);
+    for (size_t i = 0; i < result->returned_key_count; i++) {
+        if (columns[i] == column) {
+            return &result->returned_key[i];
+        }
+    }
+    return NULL;
+}
+
 /* The primary key of an inserted row: what the database numbered, and what the statement gave. */
 static corm_status note_inserted_key(corm_result *result) {
     corm_table *table = corm_compiled_insert_table(result->cached->compiled);
@@ -156,7 +229,11 @@ static corm_status note_inserted_key(corm_result *result) {
     corm_status status = CORM_OK;
     for (size_t i = 0; i < table->primary_key.count && status == CORM_OK; i++) {
         const corm_column *column = table->primary_key.items[i];
-        bool given = false;
+        const corm_value *returned = returned_value(result, column);
+        bool given = returned != NULL;
+        if (given) {
+            status = corm_value_copy(returned, &result->inserted_key[i]);
+        }
         for (size_t p = 0; p < result->execution.count && p < corm_compiled_parameter_count(result->cached->compiled);
              p++) {
             const char *name = corm_compiled_parameter_name(result->cached->compiled, p);
@@ -165,7 +242,7 @@ static corm_status note_inserted_key(corm_result *result) {
                 status = corm_value_copy(&result->execution.values[p], &result->inserted_key[i]);
             }
         }
-        if (!given && corm_table_autoincrement_column(table) == column) {
+        if (!given && corm_table_autoincrement_column(table) == column && !returns_keys(result)) {
             result->inserted_key[i] = corm_value_integer(result->generated_key);
         }
     }
@@ -203,7 +280,7 @@ static corm_status run(corm_result *result, corm_connection *connection, const c
             corm_connection_execute(connection, statement_id(result), result->execution.sql, result->execution.sql_size,
                                     result->execution.values, result->execution.count, &result->cursor);
     }
-    return status;
+    return status == CORM_OK && returns_keys(result) ? take_returned_key(result) : status;
 }
 
 /* What the rows of the first execution are: the same for all others. */
@@ -211,7 +288,7 @@ static corm_status describe(corm_result *result) {
     corm_status status = CORM_OK;
     if (result->plan != NULL) {
         status = take_outputs(result);
-    } else if (corm_cursor_column_count(result->cursor) > 0) {
+    } else if (has_columns(result)) {
         status = describe_columns(result);
     }
     return status == CORM_OK ? prepare_conversion(result) : status;
@@ -291,7 +368,7 @@ static corm_status run_sets(corm_result *result, corm_connection *connection, co
         if (status == CORM_OK && i == 0) {
             status = describe(result);
         }
-        if (status == CORM_OK && corm_cursor_column_count(result->cursor) > 0) {
+        if (status == CORM_OK && has_columns(result)) {
             result->buffered = true;
             status = corm_result_take_rows(result);
         }
@@ -316,7 +393,9 @@ static corm_status start(corm_result *result, corm_connection *connection, const
     if (set_count <= 1) {
         result->rowcount = corm_cursor_changed_rows(result->cursor);
     }
-    result->generated_key = corm_cursor_generated_key(result->cursor);
+    if (!returns_keys(result)) {
+        result->generated_key = corm_cursor_generated_key(result->cursor);
+    }
     if (corm_compiled_flags(result->cached->compiled) & CORM_COMPILED_INSERT && set_count <= 1) {
         status = note_inserted_key(result);
     }

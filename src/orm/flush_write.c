@@ -334,13 +334,43 @@ static corm_status stale(const batch_writer *writer, const char *verb, int64_t e
                           (long long)expected, (long long)matched);
 }
 
+/* The key's columns that the INSERT gave back. */
+static corm_status take_returned_key(const batch_writer *writer, corm_work *work, const corm_value *values,
+                                     size_t count) {
+    const corm_mapper *mapper = writer->mapper;
+    const corm_dialect *dialect = corm_compiled_dialect(writer->compiled);
+    corm_column *const *columns;
+    char room[CORM_RESULT_ROOM];
+    size_t returned = corm_compiled_returned_keys(writer->compiled, &columns);
+    corm_status status = CORM_OK;
+    for (size_t i = 0; i < returned && i < count && status == CORM_OK; i++) {
+        const corm_type *type = corm_column_type(columns[i]);
+        corm_convert_result converter = dialect->result_converter(type);
+        corm_value value = values[i];
+        if (converter != NULL && value.kind != CORM_KIND_NULL) {
+            status = converter(type, &values[i], &value, room);
+        }
+        for (size_t part = 0; part < mapper->primary_key_count && status == CORM_OK; part++) {
+            if (mapper->primary_key[part]->column == columns[i]) {
+                status = mapper->host->set(work->object, mapper->primary_key[part], &value);
+            }
+        }
+        if (mapper->primary_key_count == 1 && value.kind == CORM_KIND_INTEGER && type->host == NULL) {
+            work->new_key[0] = value;
+            work->key_written = true; /* else complete_insert() reads the key off the object */
+        }
+    }
+    return status;
+}
+
 static corm_status row_written(void *context, size_t row, int64_t generated_key, int64_t changed,
                                const corm_value *values, size_t count) {
-    (void)values;
-    (void)count;
     batch_writer *writer = context;
     corm_work *work = writer->works[row];
     const corm_mapper *mapper = writer->mapper;
+    if (values != NULL && corm_compiled_flags(writer->compiled) & CORM_COMPILED_RETURNS_KEYS) {
+        return take_returned_key(writer, work, values, count);
+    }
     if (writer->action != CORM_WORK_INSERT) {
         writer->missing += changed == 0 ? 1 : 0;
         return writer->action == CORM_WORK_UPDATE && changed == 0

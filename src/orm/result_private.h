@@ -39,6 +39,8 @@ struct corm_result {
     corm_vector *loaded;    /* by entity number: states (objects retained) whose later loads are due */
     corm_filling *fillings; /* uthash */
     int64_t rowcount, generated_key;
+    corm_value *returned_key; /* owned values, those of corm_compiled_returned_keys(); or NULL */
+    size_t returned_key_count;
     corm_value *inserted_key; /* owned values */
     size_t inserted_key_count;
     bool finished;
@@ -46,6 +48,7 @@ struct corm_result {
 
 /* The options that the result's objects are loaded by: the plan's, with the statement's own values. Borrowed. */
 corm_load_options *corm_result_options(corm_result *result);
+void corm_result_drop_returned_key(corm_result *result);
 /* Append all rows of the present cursor to the buffer. */
 corm_status corm_result_take_rows(corm_result *result);
 /* Load what the plan loads after the rows, for the states collected so far. */

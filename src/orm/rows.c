@@ -541,6 +541,7 @@ void corm_result_free(corm_result *result) {
         corm_value_clear(&result->inserted_key[i]);
     }
     corm_free(result->inserted_key);
+    corm_result_drop_returned_key(result);
     corm_free(result->buffer);
     corm_free(result->loaded);
     for (size_t i = 0; result->below != NULL && i < result->plan->entity_count; i++) {
