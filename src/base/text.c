@@ -100,3 +100,40 @@ void corm_text_clear(corm_text *text) {
     corm_free(text->data);
     *text = CORM_TEXT_EMPTY;
 }
+
+/* Eight ASCII bytes at a time. */
+bool corm_text_is_utf8(const char *bytes, size_t size) {
+    const unsigned char *at = (const unsigned char *)bytes;
+    const unsigned char *end = size == 0 ? at : at + size;
+    while (at < end) {
+        if (end - at >= 8) {
+            uint64_t word;
+            memcpy(&word, at, sizeof word);
+            if ((word & 0x8080808080808080ull) == 0) {
+                at += 8;
+                continue;
+            }
+        }
+        unsigned char c = *at;
+        if (c < 0x80) {
+            at++;
+            continue;
+        }
+        int more = c >= 0xC2 && c <= 0xDF ? 1 : c >= 0xE0 && c <= 0xEF ? 2 : c >= 0xF0 && c <= 0xF4 ? 3 : 0;
+        if (more == 0 || end - at <= more) {
+            return false;
+        }
+        unsigned char low = c == 0xE0 ? 0xA0 : c == 0xF0 ? 0x90 : 0x80;
+        unsigned char high = c == 0xED ? 0x9F : c == 0xF4 ? 0x8F : 0xBF;
+        if (at[1] < low || at[1] > high) {
+            return false;
+        }
+        for (int i = 2; i <= more; i++) {
+            if (at[i] < 0x80 || at[i] > 0xBF) {
+                return false;
+            }
+        }
+        at += more + 1;
+    }
+    return true;
+}

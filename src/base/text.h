@@ -26,4 +26,7 @@ corm_status corm_text_status(const corm_text *text);
 char *corm_text_take(corm_text *text, size_t *size);
 void corm_text_clear(corm_text *text);
 
+/* Whether bytes are valid UTF-8: no surrogates, no overlong forms (RFC 3629). NULL with size 0 is. */
+bool corm_text_is_utf8(const char *bytes, size_t size);
+
 #endif

@@ -437,42 +437,6 @@ static bool needs_transaction(corm_driver_statement *statement) {
 
 /* ---- binding ---- */
 
-/* Valid UTF-8 without surrogates or overlong forms (RFC 3629). Eight ASCII bytes at a time. */
-static bool is_utf8(const unsigned char *at, size_t size) {
-    const unsigned char *end = at + size;
-    while (at < end) {
-        if (end - at >= 8) {
-            uint64_t word;
-            memcpy(&word, at, sizeof word);
-            if ((word & 0x8080808080808080ull) == 0) {
-                at += 8;
-                continue;
-            }
-        }
-        unsigned char c = *at;
-        if (c < 0x80) {
-            at++;
-            continue;
-        }
-        int more = c >= 0xC2 && c <= 0xDF ? 1 : c >= 0xE0 && c <= 0xEF ? 2 : c >= 0xF0 && c <= 0xF4 ? 3 : 0;
-        if (more == 0 || end - at <= more) {
-            return false;
-        }
-        unsigned char low = c == 0xE0 ? 0xA0 : c == 0xF0 ? 0x90 : 0x80;
-        unsigned char high = c == 0xED ? 0x9F : c == 0xF4 ? 0x8F : 0xBF;
-        if (at[1] < low || at[1] > high) {
-            return false;
-        }
-        for (int i = 2; i <= more; i++) {
-            if (at[i] < 0x80 || at[i] > 0xBF) {
-                return false;
-            }
-        }
-        at += more + 1;
-    }
-    return true;
-}
-
 static corm_status bind_one(corm_driver_statement *statement, int index, const corm_value *value) {
     sqlite3_stmt *prepared = statement->statement;
     char room[CORM_DATETIME_MAX];
@@ -493,7 +457,7 @@ static corm_status bind_one(corm_driver_statement *statement, int index, const c
         break;
     case CORM_KIND_DECIMAL:
     case CORM_KIND_TEXT:
-        if (!is_utf8((const unsigned char *)value->as.text.data, value->as.text.size)) {
+        if (!corm_text_is_utf8(value->as.text.data, value->as.text.size)) {
             return corm_error_set(CORM_VALUE_ERROR, "parameter %d is text that is not valid UTF-8", index);
         }
         code = sqlite3_bind_text64(prepared, index, value->as.text.data == NULL ? "" : value->as.text.data,
