@@ -3,9 +3,15 @@
 
 #include "driver/driver.h"
 
-extern const corm_driver corm_driver_sqlite;
+extern const corm_driver corm_driver_sqlite, corm_driver_mysql, corm_driver_mariadb;
 
-static const corm_driver *const drivers[] = {&corm_driver_sqlite};
+static const corm_driver *const drivers[] = {
+    &corm_driver_sqlite,
+#ifdef CORM_HAVE_MARIADB
+    &corm_driver_mariadb,
+    &corm_driver_mysql,
+#endif
+};
 
 static bool is_among(const char *const *names, const char *name) {
     for (size_t i = 0; names != NULL && names[i] != NULL; i++) {

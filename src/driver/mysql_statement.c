@@ -1,0 +1,254 @@
+/*
+ * Statements of MariaDB and MySQL: prepared on the server, executed in the binary protocol.
+ *
+ * A statement that begins with a word of control or definition and has no parameters goes as text at once, which saves a
+ * round trip, and so does one that the server says it cannot prepare. All rows are fetched by executing, so that other
+ * statements can run on the connection meanwhile and the server waits for nobody.
+ */
+#include <mysqld_error.h>
+#include <string.h>
+
+#include "base/alloc.h"
+#include "driver/mysql_private.h"
+
+/* ---- preparing ---- */
+
+/* Past white space and comments, but not into the kind that the server runs. */
+static const char *first_word(const char *sql, const char *end, size_t *size) {
+    while (sql < end) {
+        const char *next = sql + 1;
+        if (end - sql >= 2 && memcmp(sql, "--", 2) == 0) {
+            next = memchr(sql, '\n', (size_t)(end - sql));
+        } else if (end - sql >= 3 && memcmp(sql, "/*", 2) == 0 && sql[2] != '!' && sql[2] != 'M') {
+            next = memmem(sql + 2, (size_t)(end - sql) - 2, "*/", 2);
+            next = next == NULL ? NULL : next + 2;
+        } else if (*sql != ' ' && *sql != '\t' && *sql != '\n' && *sql != '\r' && *sql != ';' && *sql != '(') {
+            break;
+        }
+        sql = next == NULL ? end : next;
+    }
+    const char *after = sql;
+    while (after < end && ((*after >= 'a' && *after <= 'z') || (*after >= 'A' && *after <= 'Z'))) {
+        after++;
+    }
+    *size = (size_t)(after - sql);
+    return sql;
+}
+
+static bool goes_as_text(const char *sql, size_t size) {
+    static const char *const words[] = {"SAVEPOINT", "RELEASE", "ROLLBACK", "COMMIT",  "BEGIN",   "START",
+                                        "SET",       "CREATE",  "DROP",     "ALTER",   "USE",     "TRUNCATE",
+                                        "LOCK",      "UNLOCK",  "KILL",     "PREPARE", "EXECUTE", "XA"};
+    size_t length;
+    const char *word = first_word(sql, sql + size, &length);
+    if (length == 0) {
+        return true; /* nothing at all, or something the server shall judge */
+    }
+    for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
+        if (strlen(words[i]) == length && strncasecmp(words[i], word, length) == 0) {
+            return memchr(sql, '?', size) == NULL;
+        }
+    }
+    return false;
+}
+
+static corm_status keep_text(corm_driver_statement *statement, const char *sql, size_t size) {
+    statement->sql = corm_strndup(sql, size);
+    statement->size = size;
+    return statement->sql == NULL ? CORM_NO_MEMORY : CORM_OK;
+}
+
+static corm_status make_binds(corm_driver_statement *statement) {
+    statement->parameters = mysql_stmt_param_count(statement->prepared);
+    statement->binds = corm_calloc(statement->parameters, sizeof *statement->binds);
+    statement->rooms = corm_calloc(statement->parameters, sizeof *statement->rooms);
+    return statement->binds == NULL || statement->rooms == NULL ? CORM_NO_MEMORY : CORM_OK;
+}
+
+/* What the result looks like; may change between executions, when a table does. */
+static corm_status find_columns(corm_driver_statement *statement) {
+    size_t columns = statement->prepared != NULL ? mysql_stmt_field_count(statement->prepared)
+                     : statement->result != NULL ? mysql_num_fields(statement->result)
+                                                 : 0;
+    if (columns > statement->columns || statement->digits == NULL) {
+        corm_free(statement->digits);
+        statement->digits = corm_alloc_array(columns, sizeof *statement->digits);
+        if (statement->digits == NULL) {
+            return CORM_NO_MEMORY;
+        }
+    }
+    statement->columns = columns;
+    statement->fields = columns == 0                  ? NULL
+                        : statement->prepared != NULL ? mariadb_stmt_fetch_fields(statement->prepared)
+                                                      : mysql_fetch_fields(statement->result);
+    return CORM_OK;
+}
+
+static corm_status prepare_on_server(corm_driver_statement *statement, const char *sql, size_t size) {
+    corm_driver_connection *connection = statement->connection;
+    statement->prepared = mysql_stmt_init(connection->mysql);
+    if (statement->prepared == NULL) {
+        return corm_error_no_memory();
+    }
+    corm_status status = corm_mysql_call_prepare(statement, sql, size);
+    if (status == CORM_OK) {
+        status = make_binds(statement);
+        return status == CORM_OK ? find_columns(statement) : status;
+    }
+    if (corm_error_last()->native_code != ER_UNSUPPORTED_PS || memchr(sql, '?', size) != NULL) {
+        return status;
+    }
+    corm_error_clear();
+    corm_mysql_call_close(statement);
+    return keep_text(statement, sql, size);
+}
+
+corm_status corm_mysql_prepare(corm_driver_connection *connection, const char *sql, size_t size,
+                               corm_driver_statement **out) {
+    *out = NULL;
+    if (memchr(sql, '\0', size) != NULL) {
+        return corm_error_set(CORM_PROGRAMMING_ERROR, "the statement contains a NUL character");
+    }
+    corm_driver_statement *statement = corm_calloc(1, sizeof *statement);
+    if (statement == NULL) {
+        return CORM_NO_MEMORY;
+    }
+    statement->connection = connection;
+    statement->changed = -1;
+    statement->next = connection->statements;
+    statement->link = &connection->statements;
+    if (statement->next != NULL) {
+        statement->next->link = &statement->next;
+    }
+    connection->statements = statement;
+    corm_status status =
+        goes_as_text(sql, size) ? keep_text(statement, sql, size) : prepare_on_server(statement, sql, size);
+    if (status != CORM_OK) {
+        corm_mysql_finalize(statement);
+        return status;
+    }
+    *out = statement;
+    return CORM_OK;
+}
+
+static void drop_rows(corm_driver_statement *statement) {
+    if (statement->result != NULL) {
+        mysql_free_result(statement->result);
+        statement->result = NULL;
+        statement->fields = NULL;
+    }
+    if (statement->prepared != NULL && statement->row_set) {
+        mysql_stmt_free_result(statement->prepared);
+    }
+    statement->row_set = false;
+    statement->next_row = NULL;
+    statement->row = NULL;
+    statement->text_row = NULL;
+}
+
+void corm_mysql_finalize(corm_driver_statement *statement) {
+    if (statement == NULL) {
+        return;
+    }
+    drop_rows(statement);
+    if (statement->prepared != NULL) {
+        corm_mysql_call_close(statement);
+    }
+    *statement->link = statement->next;
+    if (statement->next != NULL) {
+        statement->next->link = statement->link;
+    }
+    corm_free(statement->sql);
+    corm_free(statement->binds);
+    corm_free(statement->rooms);
+    corm_free(statement->digits);
+    corm_free(statement);
+}
+
+/* ---- running ---- */
+
+corm_status corm_mysql_bind(corm_driver_statement *statement, const corm_value *values, size_t count) {
+    if (count != statement->parameters) {
+        return corm_error_set(CORM_PROGRAMMING_ERROR,
+                              "Incorrect number of bindings supplied. The current statement uses %zu, and there are "
+                              "%zu supplied.",
+                              statement->parameters, count);
+    }
+    corm_status status = CORM_OK;
+    for (size_t i = 0; i < count && status == CORM_OK; i++) {
+        status = corm_mysql_encode(&statement->binds[i], &statement->rooms[i], &values[i], i + 1);
+    }
+    if (status == CORM_OK && count > 0 && mysql_stmt_bind_param(statement->prepared, statement->binds)) {
+        status = corm_mysql_fail_statement(statement);
+    }
+    return status;
+}
+
+static corm_status execute_prepared(corm_driver_statement *statement) {
+    corm_driver_connection *connection = statement->connection;
+    corm_status status = corm_mysql_call_execute(statement);
+    if (status == CORM_OK) {
+        status = find_columns(statement);
+    }
+    if (status == CORM_OK && statement->columns > 0) {
+        status = corm_mysql_call_store(statement);
+        statement->row_set = status == CORM_OK;
+        statement->next_row = status == CORM_OK ? mysql_stmt_row_tell(statement->prepared) : NULL;
+    }
+    if (status == CORM_OK) {
+        statement->changed = (int64_t)mysql_stmt_affected_rows(statement->prepared);
+        connection->generated = mysql_stmt_insert_id(statement->prepared);
+    }
+    return status;
+}
+
+static corm_status execute_text(corm_driver_statement *statement) {
+    corm_driver_connection *connection = statement->connection;
+    size_t length;
+    first_word(statement->sql, statement->sql + statement->size, &length);
+    if (length == 0 && statement->size == strspn(statement->sql, " \t\r\n;")) {
+        return CORM_OK; /* an empty text */
+    }
+    corm_status status = corm_mysql_call_query(connection, statement->sql, statement->size, &statement->result);
+    if (status == CORM_OK) {
+        status = find_columns(statement);
+        statement->changed = (int64_t)mysql_affected_rows(connection->mysql);
+        connection->generated = mysql_insert_id(connection->mysql);
+    }
+    return status;
+}
+
+corm_status corm_mysql_execute(corm_driver_statement *statement, bool *has_row) {
+    *has_row = false;
+    statement->changed = -1;
+    drop_rows(statement);
+    statement->connection->touched = true;
+    corm_status status = statement->prepared != NULL ? execute_prepared(statement) : execute_text(statement);
+    return status == CORM_OK ? corm_mysql_step(statement, has_row) : status;
+}
+
+corm_status corm_mysql_step(corm_driver_statement *statement, bool *has_row) {
+    *has_row = false;
+    if (statement->result != NULL) {
+        statement->text_row = mysql_fetch_row(statement->result);
+        *has_row = statement->text_row != NULL;
+    } else if (statement->next_row != NULL) {
+        statement->row = (const unsigned char *)statement->next_row->data;
+        statement->row_size = statement->next_row->length;
+        statement->next_row = statement->next_row->next;
+        *has_row = true;
+    }
+    return CORM_OK;
+}
+
+corm_status corm_mysql_row(corm_driver_statement *statement, corm_value *values, size_t count) {
+    if (count > statement->columns) {
+        return corm_error_set(CORM_INTERNAL_ERROR, "a row was read that has fewer columns");
+    }
+    return statement->text_row != NULL ? corm_mysql_decode_text_row(statement, values, count)
+                                       : corm_mysql_decode_row(statement, values, count);
+}
+
+void corm_mysql_reset(corm_driver_statement *statement) {
+    drop_rows(statement);
+}
