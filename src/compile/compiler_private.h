@@ -163,6 +163,12 @@ corm_status corm_compile_text(corm_compiler *compiler, const corm_node *text);
 /* One element, with the parentheses that its place wants. */
 corm_status corm_compile_leaf(corm_compiler *compiler, corm_node *node, corm_operator against, const corm_node *beside);
 
+/* An order by which NULLs come first or last, where the database has no words for it: does it take an order of its own
+ * before? Then what the words of an order are, and what is ordered. */
+bool corm_null_order_needs_key(const corm_compiler *compiler, const corm_node *node);
+const char *corm_order_word(const corm_compiler *compiler, const corm_node *node);
+corm_node *corm_ordered(corm_node *node);
+
 /* operators.c */
 bool corm_is_parenthesised(const corm_node *node, corm_operator against);
 /* Is it written by a loop over its left spine? */

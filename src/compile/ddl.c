@@ -103,11 +103,13 @@ corm_status corm_ddl_column(const corm_dialect *dialect, corm_column *column, co
             "a type on this Column?",
             column->table ? column->table->name : "", column->name);
     status = dialect->column_type ? dialect->column_type(column, out) : dialect->type_name(type, out);
+    if (!status && dialect->nullness_before_default && !column->nullable)
+        corm_text_append(out, " NOT NULL");
     if (!status)
         status = write_default(dialect, column, out);
     if (status)
         return status;
-    if (!column->nullable)
+    if (!column->nullable && !dialect->nullness_before_default)
         corm_text_append(out, " NOT NULL");
     if (is_inline_key(column) && dialect->numbers_beside_column)
         corm_text_append(out, " PRIMARY KEY AUTOINCREMENT");
@@ -184,6 +186,22 @@ static corm_status write_foreign_key(const corm_dialect *dialect, const corm_con
     return write_action(" INITIALLY ", constraint->initially, out);
 }
 
+static corm_status write_key_columns(const corm_dialect *dialect, const corm_constraint *constraint, corm_text *out) {
+    corm_column *numbered = corm_table_autoincrement_column(constraint->table);
+    if (!dialect->numbered_key_first || !numbered || !corm_vector_contains(&constraint->columns, numbered))
+        return write_columns(dialect, &constraint->columns, out);
+    corm_vector columns = {0};
+    corm_status status = corm_vector_push(&columns, numbered);
+    for (size_t i = 0; i < constraint->columns.count && !status; i++) {
+        if (constraint->columns.items[i] != numbered)
+            status = corm_vector_push(&columns, constraint->columns.items[i]);
+    }
+    if (!status)
+        status = write_columns(dialect, &columns, out);
+    corm_vector_clear(&columns);
+    return status;
+}
+
 static corm_status write_constraint(const corm_dialect *dialect, const corm_constraint *constraint, corm_text *out) {
     corm_status status = write_name(dialect, constraint, out);
     if (status)
@@ -191,7 +209,7 @@ static corm_status write_constraint(const corm_dialect *dialect, const corm_cons
     switch (constraint->kind) {
     case CORM_CONSTRAINT_PRIMARY_KEY:
         corm_text_append(out, "PRIMARY KEY (");
-        status = write_columns(dialect, &constraint->columns, out);
+        status = write_key_columns(dialect, constraint, out);
         corm_text_append_char(out, ')');
         break;
     case CORM_CONSTRAINT_UNIQUE:
@@ -311,6 +329,11 @@ corm_status corm_ddl_create_index(const corm_dialect *dialect, const corm_index 
 
 corm_status corm_ddl_drop_index(const corm_dialect *dialect, const corm_index *index, uint32_t flags, corm_text *out) {
     corm_text_append(out, flags & CORM_DDL_IF_EXISTS ? "\nDROP INDEX IF EXISTS " : "\nDROP INDEX ");
+    if (dialect->drops_index_of_table) {
+        corm_status status = write_index_name(dialect, index, out);
+        corm_text_append(out, " ON ");
+        return status ? status : corm_dialect_table_name(dialect, index->table, out);
+    }
     if (index->table->schema) {
         corm_status status = corm_dialect_identifier(dialect, index->table->schema, out);
         if (status)

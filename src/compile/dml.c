@@ -401,7 +401,8 @@ static corm_status compile_where(corm_compiler *compiler, corm_node *dml) {
     return corm_compile_conditions(compiler, where);
 }
 
-static corm_status compile_set(corm_compiler *compiler, corm_node *update, const corm_table *table) {
+/* qualified: with the table's name, where the statement has several. */
+static corm_status compile_set(corm_compiler *compiler, corm_node *update, const corm_table *table, bool qualified) {
     targets columns = {0};
     const corm_node *rows = corm_dml_part_of(update, CORM_DML_ROWS);
     corm_status status = find_targets(compiler, update, table, &columns);
@@ -409,7 +410,12 @@ static corm_status compile_set(corm_compiler *compiler, corm_node *update, const
     for (size_t i = 0; i < columns.count && !status; i++) {
         if (i)
             corm_text_append(text_of(compiler), ", ");
-        status = write_column_name(compiler, columns.items[i].column);
+        if (qualified) {
+            status = corm_dialect_table_name(compiler->dialect, table, text_of(compiler));
+            corm_text_append_char(text_of(compiler), '.');
+        }
+        if (!status)
+            status = write_column_name(compiler, columns.items[i].column);
         corm_text_append_char(text_of(compiler), '=');
         if (!status)
             status = compile_value(compiler, &columns.items[i], rows ? corm_list_at(rows, 0) : NULL, "");
@@ -447,10 +453,15 @@ corm_status corm_compile_update(corm_compiler *compiler, corm_node *update) {
     if (!status && extra.count && !compiler->dialect->supports_update_from)
         status = corm_error_set(CORM_UNSUPPORTED_COMPILATION,
                                 "This backend does not support multiple-table criteria within UPDATE");
+    bool together = extra.count && compiler->dialect->names_tables_of_update;
     compiler->frame = &frame;
+    if (!status && together) {
+        corm_text_append(text_of(compiler), ", ");
+        status = corm_compile_froms(compiler, &extra);
+    }
     if (!status)
-        status = compile_set(compiler, update, table);
-    if (!status && extra.count) {
+        status = compile_set(compiler, update, table, together);
+    if (!status && extra.count && !together) {
         corm_text_append(text_of(compiler), " FROM ");
         status = corm_compile_froms(compiler, &extra);
     }
@@ -483,8 +494,13 @@ corm_status corm_compile_delete(corm_compiler *compiler, corm_node *node) {
         status = corm_error_set(CORM_UNSUPPORTED_COMPILATION,
                                 "This backend does not support multiple-table criteria within DELETE");
     compiler->frame = &frame;
+    bool together = extra.count && compiler->dialect->names_tables_of_update;
+    if (!status && together) {
+        corm_text_append(text_of(compiler), " USING ");
+        status = corm_dialect_table_name(compiler->dialect, table, text_of(compiler));
+    }
     if (!status && extra.count) {
-        corm_text_append(text_of(compiler), " , ");
+        corm_text_append(text_of(compiler), together ? ", " : " , ");
         status = corm_compile_froms(compiler, &extra);
     }
     if (!status)

@@ -40,6 +40,10 @@ static corm_status compile_constant(corm_compiler *compiler, const corm_node *no
     bool truth = node->op == CORM_OP_TRUE;
     if (compiler->dialect->supports_native_boolean)
         return write_text(compiler, truth ? "true" : "false");
+    if (compiler->dialect->has_boolean_words) {
+        corm_text_append(text_of(compiler), truth ? "true" : "false");
+        return write_text(compiler, is_boolean_context(against) ? " = 1" : "");
+    }
     if (is_boolean_context(against))
         return write_text(compiler, truth ? "1 = 1" : "0 = 1");
     return write_text(compiler, truth ? "1" : "0");
@@ -239,13 +243,41 @@ static corm_status compile_cast(corm_compiler *compiler, const corm_node *node, 
     corm_node *operand = corm_node_child(node, 0);
     if (node->detail) /* a change of mind, not of SQL */
         return corm_compile_expression(compiler, operand, against, NULL);
+    const corm_dialect *dialect = compiler->dialect;
+    corm_text type = CORM_TEXT_EMPTY;
+    corm_status spelled =
+        dialect->cast_type ? dialect->cast_type(node->type, &type) : dialect->type_name(node->type, &type);
+    if (!spelled && type.size == 0)
+        return corm_compile_expression(compiler, operand, against, NULL);
     corm_text_append(text_of(compiler), "CAST(");
     corm_status status = corm_compile_expression(compiler, operand, CORM_OP_NONE, NULL);
     corm_text_append(text_of(compiler), " AS ");
     if (!status)
-        status = compiler->dialect->type_name(node->type, text_of(compiler));
+        status = spelled;
+    corm_text_append_bytes(text_of(compiler), type.data ? type.data : "", type.size);
     corm_text_append_char(text_of(compiler), ')');
+    corm_text_clear(&type);
     return status;
+}
+
+/* Where there is no NULLS FIRST: NULLs are the smallest, so that only two of the four orders need an order before. */
+bool corm_null_order_needs_key(const corm_compiler *compiler, const corm_node *node) {
+    if (!compiler->dialect->lacks_null_ordering || (node->op != CORM_OP_NULLS_FIRST && node->op != CORM_OP_NULLS_LAST))
+        return false;
+    const corm_node *inner = corm_node_child(node, 0);
+    bool descends = inner->kind == CORM_NODE_UNARY && inner->op == CORM_OP_DESC;
+    return descends == (node->op == CORM_OP_NULLS_FIRST);
+}
+
+const char *corm_order_word(const corm_compiler *compiler, const corm_node *node) {
+    bool of_nulls = node->op == CORM_OP_NULLS_FIRST || node->op == CORM_OP_NULLS_LAST;
+    return of_nulls && compiler->dialect->lacks_null_ordering ? "" : corm_operators[node->op].text;
+}
+
+corm_node *corm_ordered(corm_node *node) {
+    while (node->kind == CORM_NODE_UNARY && node->op >= CORM_OP_ASC && node->op <= CORM_OP_NULLS_LAST)
+        node = corm_node_child(node, 0);
+    return node;
 }
 
 corm_status corm_compile_text(corm_compiler *compiler, const corm_node *node) {
@@ -289,8 +321,14 @@ static corm_status compile_unary(corm_compiler *compiler, const corm_node *node)
     case CORM_OP_DESC:
     case CORM_OP_NULLS_FIRST:
     case CORM_OP_NULLS_LAST:
+        if (corm_null_order_needs_key(compiler, node)) {
+            status = corm_compile_expression(compiler, corm_ordered(operand), CORM_OP_IS, NULL);
+            if (status)
+                return status;
+            corm_text_append(text_of(compiler), op == CORM_OP_NULLS_FIRST ? " IS NULL DESC, " : " IS NULL, ");
+        }
         status = corm_compile_expression(compiler, operand, CORM_OP_NONE, NULL);
-        return status ? status : write_text(compiler, sql);
+        return status ? status : write_text(compiler, corm_order_word(compiler, node));
     case CORM_OP_NOT:
         if (!compiler->dialect->supports_native_boolean && is_plain_boolean(operand)) {
             status = corm_compile_leaf(compiler, operand, CORM_OP_NONE, NULL);

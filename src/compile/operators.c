@@ -44,13 +44,18 @@ static corm_status compile_like(corm_compiler *compiler, const corm_binary *bina
         corm_text_append(text_of(compiler), negated ? dialect->not_like_ignoring_case : dialect->like_ignoring_case);
     else
         corm_text_append(text_of(compiler), negated ? " NOT LIKE " : " LIKE ");
+    const char *joiner = dialect->concat_function ? ", " : " || ";
+    if (concatenates && dialect->concat_function)
+        corm_text_append_format(text_of(compiler), "%s(", dialect->concat_function);
     if (before)
-        corm_text_append(text_of(compiler), "'%' || ");
+        corm_text_append_format(text_of(compiler), "'%%'%s", joiner);
     if (!status)
         status = lowered(compiler, binary->children[1], binary->children[0], lower,
                          concatenates ? CORM_OP_CONCAT : CORM_OP_LIKE);
     if (after)
-        corm_text_append(text_of(compiler), " || '%'");
+        corm_text_append_format(text_of(compiler), "%s'%%'", joiner);
+    if (concatenates && dialect->concat_function)
+        corm_text_append_char(text_of(compiler), ')');
     return status ? status : write_escape(compiler, binary->children[2]);
 }
 
@@ -127,6 +132,40 @@ static corm_status compile_collate(corm_compiler *compiler, const corm_binary *b
     return corm_error_set(CORM_COMPILE_ERROR, "A collation is a name");
 }
 
+/* Text joined by a function: a chain of them is one call. */
+static corm_status compile_concat(corm_compiler *compiler, corm_node *node) {
+    corm_vector spine = {0};
+    corm_status status = CORM_OK;
+    while (!status && node->kind == CORM_NODE_BINARY && node->op == CORM_OP_CONCAT) {
+        status = corm_vector_push(&spine, node);
+        node = corm_node_child(node, 0);
+    }
+    corm_text_append_format(text_of(compiler), "%s(", compiler->dialect->concat_function);
+    if (!status)
+        status =
+            corm_compile_expression(compiler, node, CORM_OP_CONCAT, corm_node_child(spine.items[spine.count - 1], 1));
+    while (!status && spine.count) {
+        const corm_node *joined = spine.items[--spine.count];
+        corm_text_append(text_of(compiler), ", ");
+        status =
+            corm_compile_expression(compiler, corm_node_child(joined, 1), CORM_OP_CONCAT, corm_node_child(joined, 0));
+    }
+    corm_text_append_char(text_of(compiler), ')');
+    corm_vector_clear(&spine);
+    return status;
+}
+
+static corm_status compile_between_words(corm_compiler *compiler, const corm_binary *binary, const char *before,
+                                         const char *middle, corm_operator against) {
+    corm_text_append(text_of(compiler), before);
+    corm_status status = corm_compile_expression(compiler, binary->children[0], against, binary->children[1]);
+    corm_text_append(text_of(compiler), middle);
+    if (!status)
+        status = corm_compile_expression(compiler, binary->children[1], against, binary->children[0]);
+    corm_text_append_char(text_of(compiler), ')');
+    return status;
+}
+
 /* ---- the spine ---- */
 
 /* The text between the operands; NULL for operators with a form of their own. */
@@ -151,6 +190,10 @@ static const char *infix(const corm_compiler *compiler, const corm_node *node) {
         return " ";
     case CORM_OP_TRUE_DIV:
         return compiler->dialect->true_divide ? NULL : " / ";
+    case CORM_OP_FLOOR_DIV:
+        return compiler->dialect->floors_division ? NULL : " / ";
+    case CORM_OP_CONCAT:
+        return compiler->dialect->concat_function ? NULL : " || ";
     default:
         return corm_operators[node->op].text;
     }
@@ -172,6 +215,13 @@ corm_status corm_compile_special(corm_compiler *compiler, const corm_node *node)
         return compile_filter(compiler, binary);
     case CORM_OP_TRUE_DIV:
         return compiler->dialect->true_divide(compiler, binary);
+    case CORM_OP_FLOOR_DIV:
+        return compile_between_words(compiler, binary, "FLOOR(", " / ", CORM_OP_FLOOR_DIV);
+    case CORM_OP_CONCAT:
+        return compile_concat(compiler, (corm_node *)(uintptr_t)node);
+    case CORM_OP_IS_DISTINCT_FROM:
+        return compile_between_words(compiler, binary, "NOT (", compiler->dialect->not_distinct_from,
+                                     CORM_OP_IS_DISTINCT_FROM);
     case CORM_OP_ILIKE:
         return compile_like(compiler, binary, true, false, false, false);
     case CORM_OP_NOT_ILIKE:

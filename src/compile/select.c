@@ -99,9 +99,15 @@ static const corm_label_info *selected_label(const corm_frame *frame, const corm
 static corm_status compile_order_item(corm_compiler *compiler, corm_node *node) {
     bool is_modifier = node->kind == CORM_NODE_UNARY && node->op >= CORM_OP_ASC && node->op <= CORM_OP_NULLS_LAST;
     if (is_modifier) {
-        corm_status status = compile_order_item(compiler, corm_node_child(node, 0));
+        corm_status status = CORM_OK;
+        if (corm_null_order_needs_key(compiler, node)) {
+            status = compile_order_item(compiler, corm_ordered(node));
+            corm_text_append(text_of(compiler), node->op == CORM_OP_NULLS_FIRST ? " IS NULL DESC, " : " IS NULL, ");
+        }
         if (!status)
-            corm_text_append(text_of(compiler), corm_operators[node->op].text);
+            status = compile_order_item(compiler, corm_node_child(node, 0));
+        if (!status)
+            corm_text_append(text_of(compiler), corm_order_word(compiler, node));
         return status;
     }
     bool by_name = node->kind == CORM_NODE_LABEL || (compiler->frame->is_compound && node->kind == CORM_NODE_COLUMN);

@@ -33,8 +33,11 @@ static corm_status write_marker(corm_compiler *compiler, corm_slot *slot) {
     if (slot->expanding) {
         corm_text_append_format(text, "__[POSTCOMPILE_%s]", slot->name);
         compiler->compiled->flags |= CORM_COMPILED_EXPANDING;
-    } else if (dialect->paramstyle == CORM_PARAMSTYLE_QMARK) {
+    } else if (dialect->paramstyle == CORM_PARAMSTYLE_QMARK ||
+               (dialect->paramstyle == CORM_PARAMSTYLE_FORMAT && !compiler->options.for_people)) {
         corm_text_append_char(text, '?');
+    } else if (dialect->paramstyle == CORM_PARAMSTYLE_FORMAT) {
+        corm_text_append(text, "%s");
     } else if (dialect->paramstyle == CORM_PARAMSTYLE_NAMED) {
         corm_text_append_format(text, ":%s", slot->name);
     } else if (compiler->options.for_people) {
@@ -49,7 +52,7 @@ static corm_status write_marker(corm_compiler *compiler, corm_slot *slot) {
     return status ? status : corm_text_status(text);
 }
 
-/* Copy a piece of text; where people get parameters as %(name)s, a percent sign is written twice. */
+/* Copy a piece of text; where people get parameters as %s or %(name)s, a percent sign is written twice. */
 static void copy_piece(const char *piece, size_t size, bool doubles, corm_text *out) {
     const char *sign = doubles ? memchr(piece, '%', size) : NULL;
     while (sign) {
@@ -68,7 +71,8 @@ corm_status corm_number_markers(const corm_compiler *compiler, corm_sql_output *
     corm_text numbered = CORM_TEXT_EMPTY;
     const char *from = output->text.data;
     size_t at = 0;
-    if (compiler->dialect->paramstyle != CORM_PARAMSTYLE_NUMERIC || !from)
+    bool is_numbered = compiler->dialect->paramstyle == CORM_PARAMSTYLE_NUMERIC;
+    if (!from || !(is_numbered || (compiler->dialect->paramstyle == CORM_PARAMSTYLE_FORMAT && for_people)))
         return CORM_OK;
     for (size_t i = 0; i < output->count; i++) {
         corm_slot *slot = &output->slots[i];

@@ -7,7 +7,8 @@
 #include "base/alloc.h"
 #include "dialect/dialects.h"
 
-static const corm_dialect *const dialects[] = {&corm_dialect_sqlite, &corm_dialect_plain};
+static const corm_dialect *const dialects[] = {&corm_dialect_sqlite, &corm_dialect_mariadb, &corm_dialect_mysql,
+                                               &corm_dialect_plain};
 
 const corm_dialect *corm_dialect_find(const char *name) {
     for (size_t i = 0; name && i < sizeof dialects / sizeof dialects[0]; i++) {
@@ -83,12 +84,13 @@ void corm_empty_set(const corm_dialect *dialect, uint32_t width, corm_text *out)
         corm_text_append(out, dialect->empty_set);
         return;
     }
-    for (int part = 0; part < 2; part++) {
+    int parts = dialect->empty_set_end ? 1 : 2;
+    for (int part = 0; part < parts; part++) {
         corm_text_append(out, part ? " FROM (SELECT 1" : "SELECT 1");
         for (uint32_t i = 1; i < width; i++)
             corm_text_append(out, ", 1");
     }
-    corm_text_append(out, ") WHERE 1!=1");
+    corm_text_append(out, dialect->empty_set_end ? dialect->empty_set_end : ") WHERE 1!=1");
 }
 
 corm_status corm_dialect_literal(const corm_dialect *dialect, const corm_type *type, const corm_value *value,

@@ -32,9 +32,10 @@ typedef corm_status (*corm_convert_bind)(const corm_type *type, const corm_value
 typedef corm_status (*corm_convert_result)(const corm_type *type, const corm_value *in, corm_value *out, char *room);
 
 typedef enum corm_paramstyle {
-    CORM_PARAMSTYLE_QMARK,  /* ? */
-    CORM_PARAMSTYLE_NAMED,  /* :name */
-    CORM_PARAMSTYLE_NUMERIC /* $1; %(name)s where people read it */
+    CORM_PARAMSTYLE_QMARK,   /* ? */
+    CORM_PARAMSTYLE_NAMED,   /* :name */
+    CORM_PARAMSTYLE_NUMERIC, /* $1; %(name)s where people read it */
+    CORM_PARAMSTYLE_FORMAT   /* ?; %s where people read it */
 } corm_paramstyle;
 
 typedef struct corm_dialect {
@@ -62,6 +63,15 @@ typedef struct corm_dialect {
     const char *regexp, *not_regexp;                         /* " REGEXP " */
     const char *empty_set;                                   /* of one column: "SELECT 1 WHERE 1!=1" */
     const char *like_ignoring_case, *not_like_ignoring_case; /* " ILIKE "; NULL: both sides are made lower case */
+    const char *empty_set_end;   /* of several columns, behind them: " FROM DUAL WHERE 1!=1"; NULL: standard SQL */
+    const char *concat_function; /* what joins text: "concat"; NULL: || */
+    bool floors_division;        /* FLOOR(a / b) for whole quotients, as dividing integers gives fractions */
+    bool has_boolean_words;      /* true and false can be written, though truth is stored as a number */
+    bool lacks_null_ordering;    /* no NULLS FIRST: a second order stands for it, NULLs being smallest */
+    bool names_tables_of_update; /* UPDATE t, u SET t.x=... and DELETE FROM t USING t, u */
+    bool drops_index_of_table;   /* DROP INDEX i ON t */
+    bool nullness_before_default;
+    bool numbered_key_first;     /* a primary key begins with the column that the database numbers */
     bool inserts_return_keys;    /* what the database numbers comes back from an INSERT by RETURNING */
     bool parenthesises_defaults; /* DEFAULT (expression) */
     bool numbers_beside_column;  /* PRIMARY KEY AUTOINCREMENT beside a column; else see column_type, column_end */
@@ -76,6 +86,8 @@ typedef struct corm_dialect {
     const char *(*function_name)(const char *name);
     /* DDL spelling of a type. CORM_COMPILE_ERROR when it has none. */
     corm_status (*type_name)(const corm_type *type, corm_text *out);
+    /* The type's spelling in CAST; nothing appended: the value stands without a CAST. NULL: type_name(). */
+    corm_status (*cast_type)(const corm_type *type, corm_text *out);
     /* The type of a column in CREATE TABLE, where it says more than its type's name; NULL: type_name(). */
     corm_status (*column_type)(const corm_column *column, corm_text *out);
     /* What follows NOT NULL of a column in CREATE TABLE; may be NULL. */

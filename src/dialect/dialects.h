@@ -5,6 +5,7 @@
 #include "compile/compiler.h"
 
 extern const corm_dialect corm_dialect_sqlite;
+extern const corm_dialect corm_dialect_mysql, corm_dialect_mariadb;
 extern const corm_dialect corm_dialect_plain; /* "default": what str(statement) shows */
 
 /* Standard spellings, for dialects that do not have their own. */
@@ -15,5 +16,8 @@ corm_status corm_standard_literal(const corm_dialect *dialect, const corm_type *
 /* SQLite's storage: sqlite_values.c. */
 corm_convert_bind corm_sqlite_bind_converter(const corm_type *type);
 corm_convert_result corm_sqlite_result_converter(const corm_type *type);
+/* MariaDB's and MySQL's: mysql_values.c. */
+corm_convert_bind corm_mysql_bind_converter(const corm_type *type);
+corm_convert_result corm_mysql_result_converter(const corm_type *type);
 
 #endif
