@@ -225,8 +225,9 @@ static corm_status host_load_row(corm_object *object, const corm_load_step *step
     return CORM_OK;
 }
 
-static corm_status host_create(corm_mapper *mapper, const corm_load_step *steps, size_t count, const corm_value *row,
-                               corm_object **out) {
+static corm_status host_create(corm_session *session, corm_mapper *mapper, const corm_load_step *steps, size_t count,
+                               const corm_value *row, corm_object **out) {
+    (void)session;
     PyObject *made = corm_py_instance_create(corm_py_class_of_mapper(mapper));
     *out = NULL;
     if (made == NULL) {

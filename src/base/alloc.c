@@ -1,10 +1,15 @@
 /* The allocator: malloc, unless a test has put another in its place. See alloc.h. */
 #include "base/alloc.h"
 
+#include <errno.h>
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
 #include "base/error.h"
+
+enum { LARGE_PAGE = 2 * 1024 * 1024 };
 
 static void *plain_allocate(void *context, size_t size) {
     (void)context;
@@ -25,6 +30,7 @@ static const corm_allocator plain = {plain_allocate, plain_reallocate, plain_rel
 static corm_allocator current = {plain_allocate, plain_reallocate, plain_release, NULL};
 
 void corm_allocator_set(const corm_allocator *allocator) {
+    corm_blocks_trim();
     current = allocator == NULL ? plain : *allocator;
 }
 
@@ -37,6 +43,56 @@ static void *checked(void *memory) {
 
 void *corm_alloc(size_t size) {
     return checked(current.allocate(current.context, size == 0 ? 1 : size));
+}
+
+/* Advice may be refused, or mean nothing to the system: the memory is good all the same. */
+void *corm_alloc_large(size_t size) {
+    char *memory = corm_alloc(size);
+#ifdef MADV_HUGEPAGE
+    if (memory != NULL && size >= LARGE_PAGE / 2) {
+        /* Whole pages around it: at worst a neighbour's memory is served by large pages too. */
+        size_t before = (uintptr_t)memory & (LARGE_PAGE - 1);
+        int kept = errno;
+        madvise(memory - before, (before + size + LARGE_PAGE - 1) & ~(size_t)(LARGE_PAGE - 1), MADV_HUGEPAGE);
+        errno = kept;
+    }
+#endif
+    return memory;
+}
+
+/* ---- blocks ---- */
+
+enum { BLOCKS_KEPT = 8 };
+
+static struct {
+    pthread_mutex_t mutex;
+    size_t count;
+    void *blocks[BLOCKS_KEPT];
+} kept = {.mutex = PTHREAD_MUTEX_INITIALIZER};
+
+void *corm_block_take(void) {
+    pthread_mutex_lock(&kept.mutex); /* held for a moment: nobody waits inside */
+    void *block = kept.count > 0 ? kept.blocks[--kept.count] : NULL;
+    pthread_mutex_unlock(&kept.mutex);
+    return block != NULL ? block : corm_alloc_large(CORM_BLOCK_SIZE);
+}
+
+void corm_block_give(void *block) {
+    pthread_mutex_lock(&kept.mutex);
+    if (block != NULL && kept.count < BLOCKS_KEPT) {
+        kept.blocks[kept.count++] = block;
+        block = NULL;
+    }
+    pthread_mutex_unlock(&kept.mutex);
+    corm_free(block);
+}
+
+void corm_blocks_trim(void) {
+    pthread_mutex_lock(&kept.mutex);
+    while (kept.count > 0) {
+        corm_free(kept.blocks[--kept.count]);
+    }
+    pthread_mutex_unlock(&kept.mutex);
 }
 
 void *corm_alloc_array(size_t count, size_t size) {

@@ -1,4 +1,4 @@
-/* Blocks that double up to a limit; what is asked for is cut off the end of the newest. */
+/* Blocks that grow up to a limit; what is asked for is cut off the end of the newest. */
 #include "base/arena.h"
 
 #include <stddef.h>
@@ -12,13 +12,15 @@ typedef struct corm_arena_block {
     max_align_t memory[];
 } corm_arena_block;
 
-enum { FIRST_BLOCK = 1024, LARGEST_BLOCK = 256 * 1024 };
+enum { FIRST_BLOCK = 1024, GROWTH = 4, LARGEST_BLOCK = CORM_BLOCK_SIZE - (int)sizeof(corm_arena_block) };
 
 static corm_status add_block(corm_arena *arena, size_t size) {
-    size_t next = arena->blocks == NULL ? FIRST_BLOCK : arena->blocks->size * 2;
+    size_t next = arena->blocks == NULL ? FIRST_BLOCK : arena->blocks->size * GROWTH;
     next = next > LARGEST_BLOCK ? LARGEST_BLOCK : next;
     next = next < size ? size : next;
-    corm_arena_block *block = next > SIZE_MAX - sizeof *block ? NULL : corm_alloc(sizeof *block + next);
+    corm_arena_block *block = next == LARGEST_BLOCK             ? corm_block_take()
+                              : next > SIZE_MAX - sizeof *block ? NULL
+                                                                : corm_alloc_large(sizeof *block + next);
     if (block == NULL) {
         return corm_error_no_memory();
     }
@@ -48,7 +50,11 @@ void corm_arena_clear(corm_arena *arena) {
     while (arena->blocks != NULL) {
         corm_arena_block *block = arena->blocks;
         arena->blocks = block->older;
-        corm_free(block);
+        if (block->size == LARGEST_BLOCK) {
+            corm_block_give(block);
+        } else {
+            corm_free(block);
+        }
     }
     arena->left = 0;
 }

@@ -43,6 +43,8 @@ typedef struct corm_driver {
     const char *const *asyncio_names;
     /* Whether each connection of the URL would have a database of its own; NULL: never. */
     bool (*is_private)(const struct corm_url *url);
+    /* Rows of a batch from which on a larger one gains nothing; 0: the larger the better. */
+    size_t batch_rows;
 
     corm_status (*connect)(const struct corm_url *url, corm_driver_connection **out);
     /* Closes the connection and what is left open on it; never fails, accepts NULL. */

@@ -678,6 +678,7 @@ const corm_driver corm_driver_sqlite = {
     .name = "pysqlite",
     .dialect = "sqlite",
     .is_private = is_private,
+    .batch_rows = 512, /* no round trips: what counts is that the rows stay in the cache */
     .connect = connect,
     .close = close_connection,
     .abandon = abandon,

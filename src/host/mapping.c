@@ -347,9 +347,12 @@ static void lay_out(c_mapping *made) {
     made->loaded_offset = made->committed_offset + made->mapping->size;
     /* The word right before the struct is the distance to the header. */
     made->struct_offset = aligned(made->loaded_offset + made->field_count + sizeof(size_t));
+    made->is_simple = true;
     for (size_t i = 0; i < made->field_count; i++) {
         corm_field_type type = made->mapping->fields[i].field_type;
         made->has_many = made->has_many || type == CORM_FIELD_MANY;
+        made->is_simple =
+            made->is_simple && type != CORM_FIELD_MANY && type != CORM_FIELD_REFERENCE && type != CORM_FIELD_BYTES;
         made->text_room += type == CORM_FIELD_TEXT && made->text_room < ROOM_FOR_TEXTS ? ROOM_FOR_A_TEXT : 0;
     }
 }
@@ -390,6 +393,10 @@ static corm_status build(corm_models *models, c_mapping *made) {
     if (status == CORM_OK) {
         made->mapper->host_data = made;
         status = map_fields(made);
+        const corm_column *numbered = corm_table_autoincrement_column(table);
+        for (size_t i = 0; i < made->field_count && status == CORM_OK && numbered != NULL; i++) {
+            made->numbered = made->attributes[i]->column == numbered ? made->attributes[i] : made->numbered;
+        }
     }
     if (status != CORM_OK && is_new) {
         corm_metadata_remove(metadata, table); /* what cannot be mapped is not created either */

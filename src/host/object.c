@@ -16,19 +16,19 @@
 static const uint32_t object_magic = 0xC04A0B1Eu;
 
 static const corm_field *field_of(const c_object *object, const corm_attribute *attribute) {
-    return &object->mapping->mapping->fields[attribute->index];
+    return &c_object_mapping(object)->mapping->fields[attribute->index];
 }
 
 static void *in_struct(const c_object *object, const corm_field *field) {
-    return (char *)object + object->mapping->struct_offset + field->offset;
+    return (char *)object + c_object_mapping(object)->struct_offset + field->offset;
 }
 
 static void *in_committed(const c_object *object, const corm_field *field) {
-    return (char *)object + object->mapping->committed_offset + field->offset;
+    return (char *)object + c_object_mapping(object)->committed_offset + field->offset;
 }
 
 static uint8_t *loaded_bits(const c_object *object) {
-    return (uint8_t *)object + object->mapping->loaded_offset;
+    return (uint8_t *)object + c_object_mapping(object)->loaded_offset;
 }
 
 static bool is_loaded(const c_object *object, const corm_attribute *attribute) {
@@ -378,7 +378,7 @@ static void release_items(corm_many *many) {
 }
 
 static void free_fields(c_object *object) {
-    const c_mapping *mapping = object->mapping;
+    const c_mapping *mapping = c_object_mapping(object);
     for (size_t i = 0; i < mapping->field_count; i++) {
         const corm_field *field = &mapping->mapping->fields[i];
         if (field->field_type == CORM_FIELD_TEXT) {
@@ -395,11 +395,11 @@ static void free_fields(c_object *object) {
 }
 
 void c_object_cut(c_object *object) {
-    for (size_t i = 0; i < object->mapping->field_count; i++) {
-        const corm_field *field = &object->mapping->mapping->fields[i];
+    for (size_t i = 0; i < c_object_mapping(object)->field_count; i++) {
+        const corm_field *field = &c_object_mapping(object)->mapping->fields[i];
         if (field->field_type == CORM_FIELD_REFERENCE) {
             write_reference(object, field, NULL);
-            set_loaded(object, object->mapping->attributes[i], false);
+            set_loaded(object, c_object_mapping(object)->attributes[i], false);
         } else if (field->field_type == CORM_FIELD_MANY) {
             many_of(object, field)->loaded = false;
             release_items(many_of(object, field));
@@ -407,14 +407,16 @@ void c_object_cut(c_object *object) {
     }
 }
 
-/* room: bytes behind the struct for copies of texts. */
-static corm_status new_object(corm_mapper *mapper, size_t room, c_object **out) {
+/* room: bytes behind the struct for copies of texts. session: may be NULL. */
+static corm_status new_object(corm_session *session, corm_mapper *mapper, size_t room, c_object **out) {
     const c_mapping *mapping = c_mapping_of(mapper);
     size_t distance = mapping->struct_offset, fixed = distance + mapping->mapping->size;
     if (room > UINT32_MAX - fixed) {
         room = 0; /* such texts have memory of their own */
     }
-    c_object *object = corm_alloc(fixed + room);
+    c_session *own = session == NULL ? NULL : corm_session_host(session);
+    corm_slab_block *block;
+    c_object *object = corm_slab_alloc(own == NULL ? NULL : &own->objects, fixed + room, &block);
     *out = NULL;
     if (object == NULL) {
         return CORM_NO_MEMORY;
@@ -422,7 +424,7 @@ static corm_status new_object(corm_mapper *mapper, size_t room, c_object **out) 
     memset(object, 0, fixed);
     object->magic = object_magic;
     object->references = 1;
-    object->mapping = mapping;
+    object->block = block;
     object->size = (uint32_t)(fixed + room);
     object->used = (uint32_t)fixed;
     corm_state_init(&object->state, mapper);
@@ -435,7 +437,7 @@ static corm_status new_object(corm_mapper *mapper, size_t room, c_object **out) 
         corm_many *many = corm_calloc(1, sizeof *many);
         if (many == NULL) {
             free_fields(object);
-            corm_free(object);
+            corm_slab_free(block, object);
             return CORM_NO_MEMORY;
         }
         many->owner = object;
@@ -447,14 +449,15 @@ static corm_status new_object(corm_mapper *mapper, size_t room, c_object **out) 
     return CORM_OK;
 }
 
-corm_status c_object_new(corm_mapper *mapper, c_object **out) {
-    return new_object(mapper, c_mapping_of(mapper)->text_room, out);
+corm_status c_object_new(corm_session *session, corm_mapper *mapper, c_object **out) {
+    return new_object(session, mapper, c_mapping_of(mapper)->text_room, out);
 }
 
 void c_object_mark_new(c_object *object) {
-    memset(loaded_bits(object), 1, object->mapping->field_count);
-    for (size_t i = 0; i < object->mapping->field_count && object->mapping->has_many; i++) {
-        const corm_field *field = &object->mapping->mapping->fields[i];
+    object->state.flags |= C_STATE_UNSEEN;
+    memset(loaded_bits(object), 1, c_object_mapping(object)->field_count);
+    for (size_t i = 0; i < c_object_mapping(object)->field_count && c_object_mapping(object)->has_many; i++) {
+        const corm_field *field = &c_object_mapping(object)->mapping->fields[i];
         if (field->field_type == CORM_FIELD_MANY) {
             many_of(object, field)->loaded = true;
         }
@@ -463,7 +466,7 @@ void c_object_mark_new(c_object *object) {
 
 static corm_status host_create_for_merge(corm_mapper *mapper, corm_object **out) {
     c_object *object;
-    corm_status status = c_object_new(mapper, &object);
+    corm_status status = c_object_new(NULL, mapper, &object);
     *out = status == CORM_OK ? c_object_handle(object) : NULL;
     return status;
 }
@@ -485,7 +488,7 @@ static void host_release(corm_object *handle) {
     corm_state_destroy(&object->state);
     free_fields(object);
     object->magic = 0;
-    corm_free(object);
+    corm_slab_free(object->block, object);
 }
 
 static bool host_try_hold(corm_state *state) {
@@ -506,6 +509,11 @@ static corm_state *host_state_of(corm_object *handle) {
 
 /* ---- attributes ---- */
 
+/* A new object's key of 0 is one that the database gives. */
+static bool awaits_number(const c_object *object, const corm_attribute *attribute) {
+    return !(object->state.flags & CORM_STATE_HAS_KEY) && c_object_mapping(object)->numbered == attribute;
+}
+
 static corm_status host_get(corm_object *handle, const corm_attribute *attribute, corm_value *out) {
     c_object *object = c_object_from(handle);
     const corm_field *field = field_of(object, attribute);
@@ -514,9 +522,7 @@ static corm_status host_get(corm_object *handle, const corm_attribute *attribute
         return CORM_OK;
     }
     *out = read_field(field, attribute, in_struct(object, field));
-    /* A new object's key of 0 is one that the database gives. */
-    if (attribute->primary_key && !(object->state.flags & CORM_STATE_HAS_KEY) && out->kind == CORM_KIND_INTEGER &&
-        out->as.integer == 0 && corm_table_autoincrement_column(attribute->mapper->table) == attribute->column) {
+    if (out->kind == CORM_KIND_INTEGER && out->as.integer == 0 && awaits_number(object, attribute)) {
         *out = CORM_ABSENT_VALUE;
     }
     return CORM_OK;
@@ -528,8 +534,19 @@ static corm_status note_incomplete(c_object *object);
 static corm_kind host_kind(corm_object *handle, const corm_attribute *attribute) {
     c_object *object = c_object_from(handle);
     const corm_field *field = field_of(object, attribute);
-    if (field->field_type == CORM_FIELD_TEXT && is_loaded(object, attribute)) {
-        return *(char **)in_struct(object, field) == NULL ? CORM_KIND_NULL : CORM_KIND_TEXT;
+    const void *place = in_struct(object, field);
+    if (!is_loaded(object, attribute)) {
+        return CORM_KIND_ABSENT;
+    }
+    switch (field->field_type) {
+    case CORM_FIELD_INT64:
+        return *(const int64_t *)place == 0 && awaits_number(object, attribute) ? CORM_KIND_ABSENT : CORM_KIND_INTEGER;
+    case CORM_FIELD_NULLABLE_INT:
+        return ((const corm_int *)place)->set ? CORM_KIND_INTEGER : CORM_KIND_NULL;
+    case CORM_FIELD_TEXT:
+        return *(char *const *)place == NULL ? CORM_KIND_NULL : CORM_KIND_TEXT;
+    default:
+        break;
     }
     corm_value value;
     return host_get(handle, attribute, &value) == CORM_OK ? (corm_kind)value.kind : CORM_KIND_ABSENT;
@@ -605,8 +622,8 @@ static corm_status host_load_row(corm_object *handle, const corm_load_step *step
 }
 
 /* One allocation: the texts of the row lie behind the struct. */
-static corm_status host_create(corm_mapper *mapper, const corm_load_step *steps, size_t count, const corm_value *row,
-                               corm_object **out) {
+static corm_status host_create(corm_session *session, corm_mapper *mapper, const corm_load_step *steps, size_t count,
+                               const corm_value *row, corm_object **out) {
     size_t room = 0;
     for (size_t i = 0; i < count; i++) {
         const corm_value *value = &row[steps[i].column];
@@ -616,7 +633,7 @@ static corm_status host_create(corm_mapper *mapper, const corm_load_step *steps,
     }
     c_object *object;
     *out = NULL;
-    corm_status status = new_object(mapper, room, &object);
+    corm_status status = new_object(session, mapper, room, &object);
     if (status != CORM_OK) {
         return status;
     }
@@ -654,9 +671,9 @@ static void revert(c_object *object, const corm_field *field) {
 
 static void host_unload_all(corm_object *handle) {
     c_object *object = c_object_from(handle);
-    for (size_t i = 0; i < object->mapping->field_count; i++) {
-        const corm_attribute *attribute = object->mapping->attributes[i];
-        revert(object, &object->mapping->mapping->fields[i]);
+    for (size_t i = 0; i < c_object_mapping(object)->field_count; i++) {
+        const corm_attribute *attribute = c_object_mapping(object)->attributes[i];
+        revert(object, &c_object_mapping(object)->mapping->fields[i]);
         if (attribute->kind != CORM_ATTRIBUTE_COLUMN) { /* columns go on showing what they are known to have */
             host_set(handle, attribute, &CORM_ABSENT_VALUE);
         }
@@ -874,6 +891,37 @@ static corm_status take_in_new(c_object *object, corm_attribute *attribute) {
     return CORM_OK;
 }
 
+static bool has_committed_text(const c_object *object, const c_mapping *mapping) {
+    for (size_t i = 0; i < mapping->field_count; i++) {
+        const corm_field *field = &mapping->mapping->fields[i];
+        if (field->field_type == CORM_FIELD_TEXT && *(char **)in_committed(object, field) != NULL) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* The fields of an object that was just made, at once: nothing is committed yet. Texts are copied. */
+static corm_status take_in_all(c_object *object, const c_mapping *mapping) {
+    char *now = c_object_struct(object), *then = (char *)object + mapping->committed_offset;
+    for (size_t i = 0; i < mapping->field_count; i++) {
+        const corm_field *field = &mapping->mapping->fields[i];
+        char **text = (char **)(void *)(now + field->offset);
+        if (field->field_type != CORM_FIELD_TEXT || *text == NULL) {
+            continue;
+        }
+        corm_value value = corm_value_bytes(CORM_KIND_TEXT, *text, strlen(*text));
+        char *copy;
+        corm_status status = copy_bytes(object, &value, &copy);
+        if (status != CORM_OK) {
+            return status; /* the next look finds the rest */
+        }
+        *text = *(char **)(void *)(then + field->offset) = copy;
+    }
+    memcpy(then, now, mapping->mapping->size);
+    return CORM_OK;
+}
+
 static bool is_taken_in_simply(const c_object *object, const corm_field *field) {
     if (object->state.flags & CORM_STATE_HAS_KEY) {
         return false;
@@ -892,16 +940,22 @@ static bool is_taken_in_simply(const c_object *object, const corm_field *field) 
 
 static corm_status host_detect_changes(corm_state *state) {
     c_object *object = c_object_from(host_object_of(state));
+    const c_mapping *mapping = c_object_mapping(object);
     corm_status status = CORM_OK;
-    for (size_t i = 0; i < object->mapping->field_count && status == CORM_OK; i++) {
-        const corm_field *field = &object->mapping->mapping->fields[i];
+    bool unseen = (state->flags & C_STATE_UNSEEN) != 0;
+    state->flags &= ~(uint32_t)C_STATE_UNSEEN;
+    if (unseen && mapping->is_simple && !has_committed_text(object, mapping)) {
+        return take_in_all(object, mapping);
+    }
+    for (size_t i = 0; i < mapping->field_count && status == CORM_OK; i++) {
+        const corm_field *field = &mapping->mapping->fields[i];
         if (memcmp(in_struct(object, field), in_committed(object, field), field_size(field)) == 0) {
             continue; /* of a reference: nothing, as before */
         }
         if (is_taken_in_simply(object, field)) {
-            status = take_in_new(object, object->mapping->attributes[i]);
-        } else if (!same_as_committed(object, field, object->mapping->attributes[i])) {
-            status = take_in(object, object->mapping->attributes[i]);
+            status = take_in_new(object, mapping->attributes[i]);
+        } else if (!same_as_committed(object, field, mapping->attributes[i])) {
+            status = take_in(object, mapping->attributes[i]);
         }
     }
     return status;
@@ -955,13 +1009,14 @@ static corm_status host_event(corm_event_kind kind, corm_session *session, struc
     corm_status status = CORM_OK;
     c_object *object = state == NULL ? NULL : c_object_from(host_object_of(state));
     for (size_t i = 0; i < sizeof kinds / sizeof *kinds && object != NULL; i++) {
-        for (const c_hook *hook = kinds[i].event == kind ? object->mapping->hooks : NULL;
+        for (const c_hook *hook = kinds[i].event == kind ? c_object_mapping(object)->hooks : NULL;
              hook != NULL && status == CORM_OK; hook = hook->next) {
             if (hook->kind == kinds[i].hook) {
                 corm_error_clear();
                 status = hook->call(hook->context, session, c_object_struct(object));
                 if (status != CORM_OK && corm_error_last()->status == CORM_OK) {
-                    corm_error_set(status, "a hook of %s stopped the operation", object->mapping->mapping->name);
+                    corm_error_set(status, "a hook of %s stopped the operation",
+                                   c_object_mapping(object)->mapping->name);
                 }
             }
         }
@@ -975,7 +1030,7 @@ static corm_status host_event(corm_event_kind kind, corm_session *session, struc
 
 static void host_describe(corm_object *handle, corm_text *out) {
     c_object *object = c_object_from(handle);
-    corm_text_append_format(out, "<%s at %p>", object->mapping->mapping->name, c_object_struct(object));
+    corm_text_append_format(out, "<%s at %p>", c_object_mapping(object)->mapping->name, c_object_struct(object));
 }
 
 /* ---- objects inside values ---- */

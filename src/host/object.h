@@ -11,6 +11,7 @@
 
 #include <cormorant.h>
 
+#include "base/slab.h"
 #include "orm/attribute.h"
 
 typedef struct c_mapping {
@@ -20,10 +21,12 @@ typedef struct c_mapping {
     corm_attribute **attributes; /* by field */
     size_t field_count;
     bool has_many;           /* some field is a collection */
+    bool is_simple;          /* every field is a number, a date or a text */
     size_t committed_offset; /* of the committed copy, from the header */
     size_t loaded_offset;
-    size_t struct_offset; /* of the user's struct */
-    size_t text_room;     /* of a new object: short texts need no memory of their own */
+    size_t struct_offset;           /* of the user's struct */
+    const corm_attribute *numbered; /* the key that the database gives, or NULL */
+    size_t text_room;               /* of a new object: short texts need no memory of their own */
     struct c_hook *hooks;
 } c_mapping;
 
@@ -37,14 +40,17 @@ typedef struct c_hook {
 typedef struct c_object {
     uint32_t magic;
     uint32_t references;
-    const c_mapping *mapping;
-    uint32_t size; /* of the whole memory */
-    uint32_t used; /* of it: what is behind is room for texts */
+    corm_slab_block *block; /* that the memory is part of; NULL: of none */
+    uint32_t size;          /* of the whole memory */
+    uint32_t used;          /* of it: what is behind is room for texts */
     corm_state state;
 } c_object;
 
-/* One of the host's own bits in a state's flags: the object is in c_session.left. */
-enum { C_STATE_LEFT = 1u << 24 };
+/* The host's own bits in a state's flags. */
+enum {
+    C_STATE_LEFT = 1u << 24,   /* the object is in c_session.left */
+    C_STATE_UNSEEN = 1u << 25, /* made by the user, and its fields were never looked at */
+};
 
 struct corm_many {
     c_object *owner; /* borrowed: the owner holds the collection */
@@ -55,6 +61,7 @@ struct corm_many {
 
 /* What the C face keeps of a session. */
 typedef struct c_session {
+    corm_slab objects;      /* memory of those made for it */
     corm_vector retired;    /* char *: texts that were replaced, freed after the flush */
     corm_vector incomplete; /* corm_object *, retained: some columns have to be read again */
     corm_vector queries;    /* corm_query *: those that run; closed when the session ends */
@@ -73,8 +80,14 @@ extern const corm_host corm_c_host;
 void c_object_values_init(void);
 /* The header of a user's struct; NULL with CORM_UNMAPPED_INSTANCE. */
 c_object *c_object_of(const void *user_struct);
+static inline const c_mapping *c_mapping_of(const corm_mapper *mapper) {
+    return mapper->host_data;
+}
+static inline const c_mapping *c_object_mapping(const c_object *object) {
+    return c_mapping_of(object->state.mapper);
+}
 static inline void *c_object_struct(c_object *object) {
-    return (char *)object + object->mapping->struct_offset;
+    return (char *)object + c_object_mapping(object)->struct_offset;
 }
 /* The engine knows an object by its header. */
 static inline corm_object *c_object_handle(c_object *object) {
@@ -83,7 +96,8 @@ static inline corm_object *c_object_handle(c_object *object) {
 static inline c_object *c_object_from(corm_object *handle) {
     return (c_object *)(void *)handle;
 }
-corm_status c_object_new(corm_mapper *mapper, c_object **out);
+/* session: which will have it, or NULL. */
+corm_status c_object_new(corm_session *session, corm_mapper *mapper, c_object **out);
 /* The outcome of a flush is known: free what was kept for it. */
 void c_session_forget(c_session *own);
 /* Read the columns that the database computed: fields are read without the engine, so they have to be there. */
@@ -95,9 +109,6 @@ corm_status c_object_detect(c_object *object);
 /* An object that was never written: every field counts as set. */
 void c_object_mark_new(c_object *object);
 
-static inline const c_mapping *c_mapping_of(const corm_mapper *mapper) {
-    return mapper->host_data;
-}
 /* NULL with an error: the mapping is in no corm_models. */
 corm_mapper *c_mapper_of(const corm_mapping *mapping);
 /* Strings of a relationship's declaration to what they name: see mapping.c. */

@@ -123,6 +123,7 @@ void corm_session_end(corm_session *session) {
     c_session_forget(own);
     corm_vector_clear(&own->retired);
     corm_vector_clear(&own->queries);
+    corm_slab_close(&own->objects);
     corm_free(own);
 }
 
@@ -138,7 +139,8 @@ corm_status corm_fail(corm_status status, const char *format, ...) {
 void *corm_object_new(corm_session *session, corm_mapping *mapping) {
     corm_mapper *mapper = c_mapper_of(mapping);
     c_object *object;
-    if (mapper == NULL || corm_mapper_configure(mapper) != CORM_OK || c_object_new(mapper, &object) != CORM_OK) {
+    if (mapper == NULL || corm_mapper_configure(mapper) != CORM_OK ||
+        c_object_new(session, mapper, &object) != CORM_OK) {
         return NULL;
     }
     c_object_mark_new(object);
@@ -243,8 +245,9 @@ void corm_let_go(void *object) {
 void *corm_object_merge(corm_session *session, corm_mapping *mapping, void *object) {
     c_object *known = c_object_of(object);
     corm_object *merged;
-    if (known != NULL && known->mapping->mapping != mapping) {
-        corm_error_set(CORM_TYPE_ERROR, "the object is a %s, not a %s", known->mapping->mapping->name, mapping->name);
+    if (known != NULL && c_object_mapping(known)->mapping != mapping) {
+        corm_error_set(CORM_TYPE_ERROR, "the object is a %s, not a %s", c_object_mapping(known)->mapping->name,
+                       mapping->name);
         return NULL;
     }
     if (known == NULL || c_object_detect(known) != CORM_OK ||
@@ -280,9 +283,9 @@ void corm_set_autoflush(corm_session *session, bool autoflush) {
 /* ---- references ---- */
 
 static corm_attribute *relationship_named(c_object *object, const char *field) {
-    corm_attribute *attribute = c_attribute_of(object->mapping->mapping, field);
+    corm_attribute *attribute = c_attribute_of(c_object_mapping(object)->mapping, field);
     if (attribute != NULL && attribute->kind != CORM_ATTRIBUTE_REFERENCE) {
-        corm_error_set(CORM_ARGUMENT_ERROR, "%s.%s is no reference", object->mapping->mapping->name, field);
+        corm_error_set(CORM_ARGUMENT_ERROR, "%s.%s is no reference", c_object_mapping(object)->mapping->name, field);
         return NULL;
     }
     return attribute;
@@ -394,7 +397,7 @@ static corm_status remove_item(corm_many *many, c_object *item) {
     }
     if (status == CORM_OK && !holds(many, item)) {
         const corm_attribute *attribute = many->attribute;
-        return corm_error_set(CORM_INVALID_REQUEST, "the %s is not in %s.%s", item->mapping->mapping->name,
+        return corm_error_set(CORM_INVALID_REQUEST, "the %s is not in %s.%s", c_object_mapping(item)->mapping->name,
                               attribute->mapper->name, attribute->key);
     }
     return status == CORM_OK ? corm_collection_remove(&many->owner->state, many->attribute, c_object_handle(item))

@@ -57,6 +57,7 @@ typedef struct column_parameter {
     const corm_type *type;
     corm_convert_bind convert; /* NULL: nothing to do for plain values */
     int key_part;              /* index in the primary key, or -1: a value */
+    bool plain;                /* the driver takes values as they are, but for the host's */
 } column_parameter;
 
 typedef struct batch_writer {
@@ -72,6 +73,7 @@ typedef struct batch_writer {
     int64_t missing;  /* rows that were not there */
     corm_scratch scratch;
     corm_value *converted; /* owned results of the host's conversions, by parameter */
+    bool holds_converted;  /* some, and scratch memory */
     corm_node *statement;  /* a reference: binds are borrowed from it */
     corm_vector binds;     /* those inside SQL expressions, which have values of their own */
 } batch_writer;
@@ -231,6 +233,7 @@ static corm_status find_parameter(batch_writer *writer, const char *name, column
     out->type = corm_column_type(out->attribute->column);
     const corm_dialect *dialect = corm_compiled_dialect(writer->compiled);
     out->convert = dialect->bind_converter(out->type);
+    out->plain = out->convert == NULL && out->type->host == NULL;
     return CORM_OK;
 }
 
@@ -273,10 +276,11 @@ static corm_status convert(batch_writer *writer, size_t at, const corm_value *in
         *out = CORM_NULL_VALUE;
         return CORM_OK;
     }
-    if (in->kind != CORM_KIND_HOST && parameter->convert == NULL && parameter->type->host == NULL) {
+    if (parameter->plain && in->kind != CORM_KIND_HOST) {
         *out = *in;
         return CORM_OK;
     }
+    writer->holds_converted = true;
     corm_status status = corm_convert_parameter(dialect, parameter->type, in, out, &writer->scratch);
     if (status == CORM_OK) {
         writer->converted[at] = *out;
@@ -291,8 +295,11 @@ static corm_status bind_row(void *context, size_t row, corm_value *values, size_
     corm_status status = CORM_OK;
     corm_value room;
     const corm_value *key = NULL;
-    drop_converted(writer);
-    corm_scratch_reset(&writer->scratch);
+    if (writer->holds_converted) {
+        drop_converted(writer);
+        corm_scratch_reset(&writer->scratch);
+        writer->holds_converted = false;
+    }
     for (size_t i = 0; i < count && status == CORM_OK; i++) {
         const column_parameter *parameter = &writer->parameters[i];
         if (parameter->attribute == NULL) {
@@ -304,6 +311,7 @@ static corm_status bind_row(void *context, size_t row, corm_value *values, size_
                                                 corm_compiled_parameter_type(writer->compiled, i), &own, &values[i],
                                                 &writer->scratch);
             }
+            writer->holds_converted = true;
             if (status == CORM_OK) {
                 writer->converted[i] = values[i];
             }
@@ -638,8 +646,14 @@ static corm_status write_inserts(corm_flush *flush, const corm_work_step *step) 
             status = write_replacement(flush, works[i], numbered);
         }
     }
-    for (size_t first = 0, last; first < count && status == CORM_OK; first = last + 1) {
-        for (last = first; last < count && is_insert(works[last]) && status == CORM_OK; last++) {
+    size_t most = corm_engine_driver(corm_connection_engine(flush->connection))->batch_rows;
+    for (size_t first = 0, last; first < count && status == CORM_OK; first = last) {
+        while (first < count && !is_insert(works[first])) {
+            first++;
+        }
+        for (last = first;
+             last < count && (most == 0 || last - first < most) && is_insert(works[last]) && status == CORM_OK;
+             last++) {
             status = insert_shape(flush, works[last], numbered);
         }
         if (status == CORM_OK) {

@@ -68,9 +68,9 @@ typedef struct corm_host {
 
     /* ---- life ---- */
     /* A new object of the mapper with the columns of a row stored: no constructor of the user runs; its state is
-     * initialised with corm_state_init(). *out is an owned reference. */
-    corm_status (*create)(struct corm_mapper *mapper, const corm_load_step *steps, size_t count, const corm_value *row,
-                          corm_object **out);
+     * initialised with corm_state_init(). The session will have it. *out is an owned reference. */
+    corm_status (*create)(struct corm_session *session, struct corm_mapper *mapper, const corm_load_step *steps,
+                          size_t count, const corm_value *row, corm_object **out);
     void (*retain)(corm_object *object);
     void (*release)(corm_object *object);
     /* Take a reference unless the object is being destroyed. */

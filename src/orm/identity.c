@@ -69,10 +69,11 @@ static void place(corm_identity_map *map, uint64_t word, corm_state *state) {
 
 static corm_status rebuild(corm_identity_map *map, size_t capacity) {
     corm_identity_map former = *map;
-    corm_identity_entry *entries = corm_calloc(capacity, sizeof *entries);
+    corm_identity_entry *entries = corm_alloc_large(capacity * sizeof *entries);
     if (entries == NULL) {
         return CORM_NO_MEMORY;
     }
+    memset(entries, 0, capacity * sizeof *entries);
     *map = (corm_identity_map){.entries = entries, .capacity = capacity, .count = former.count};
     for (size_t i = 0; i < former.capacity; i++) {
         if (is_live(former.entries[i].state)) {

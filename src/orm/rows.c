@@ -112,7 +112,7 @@ static corm_status create(corm_result *result, const corm_plan_entity *entity, c
     const corm_host *host = entity->mapper->host;
     corm_object *object;
     *out = NULL;
-    corm_status status = host->create(entity->mapper, entity->steps, entity->step_count, row, &object);
+    corm_status status = host->create(session, entity->mapper, entity->steps, entity->step_count, row, &object);
     if (status != CORM_OK) {
         return status;
     }
