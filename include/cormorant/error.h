@@ -67,6 +67,7 @@ typedef struct corm_error {
     int native_code;      /* the client library's extended code, 0 if none; of CORM_STATEMENT_ERROR: the
                                  corm_status of what is wrong with a value */
     char sqlstate[6];     /* "" where the database has none */
+    const char *driver;   /* whose failure it is: "pysqlite"; a static string; NULL: the engine's own */
     void *host_exception; /* an owned reference of the host, see corm_error_set_host() */
 } corm_error;
 

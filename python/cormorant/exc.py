@@ -245,7 +245,7 @@ class StatementError(SQLAlchemyError):
 
     @classmethod
     def _of_engine(cls, message: str, statement: Optional[str], shown: Optional[str], native_code: int,
-                   orig: Optional[BaseException] = None) -> StatementError:
+                   orig: Optional[BaseException] = None, driver: Optional[str] = None) -> StatementError:
         """Make one of what the engine says; parameters come as they are shown."""
         if orig is None:
             orig = _REASONS.get(native_code, InvalidRequestError)(message)
@@ -308,7 +308,16 @@ def _described(orig: BaseException, message: str) -> str:
 _ERROR_NAMES: dict[int, str] = {}
 
 
-def _driver_error(name: str, message: str, native_code: int) -> BaseException:
+def _driver_error(name: str, message: str, native_code: int, driver: Optional[str]) -> BaseException:
+    """What the library of a database that programs know raises in such a case, with its code."""
+    if driver == "mysqldb":
+        from .dialects import _mysql_errors
+
+        return _mysql_errors.make(name, message, native_code)
+    return _sqlite_error(name, message, native_code)
+
+
+def _sqlite_error(name: str, message: str, native_code: int) -> BaseException:
     """The exception that Python's sqlite3 raises in such a case, with its code."""
     import sqlite3
 
@@ -344,9 +353,9 @@ class DBAPIError(StatementError):
 
     @classmethod
     def _of_engine(cls, message: str, statement: Optional[str], shown: Optional[str], native_code: int,
-                   orig: Optional[BaseException] = None) -> DBAPIError:
+                   orig: Optional[BaseException] = None, driver: Optional[str] = None) -> DBAPIError:
         if orig is None:
-            orig = _driver_error(cls.__name__, message, native_code)
+            orig = _driver_error(cls.__name__, message, native_code, driver)
         error = cls(statement, None, orig, ismulti=bool(shown and shown.startswith("[")))
         return error._show(shown)  # type: ignore[no-any-return]
 

@@ -51,6 +51,16 @@ static PyObject *url_parse(PyObject *module, PyObject *text) {
 
 /* ---- making ---- */
 
+static PyObject *driver_name(PyObject *module, PyObject *args) {
+    const char *dialect, *name;
+    (void)module;
+    if (!PyArg_ParseTuple(args, "sz", &dialect, &name)) {
+        return NULL;
+    }
+    const corm_driver *driver = corm_driver_find(dialect, name);
+    return driver == NULL ? corm_py_raise() : PyUnicode_FromString(driver->name);
+}
+
 static int set_field(char **field, PyObject *value) {
     if (value == Py_None) {
         return 0;
@@ -445,6 +455,8 @@ static PyObject *schema_has_table(PyObject *module, PyObject *args) {
 }
 
 static PyMethodDef functions[] = {
+    {"_driver_name", driver_name, METH_VARARGS,
+     "_driver_name(dialect, driver)\n--\n\nThe driver that serves a dialect under a name, or None."},
     {"_url_parse", url_parse, METH_O, "_url_parse(text)\n--\n\nThe parts of a URL."},
     {"_has_table", schema_has_table, METH_VARARGS,
      "_has_table(connection, name, schema)\n--\n\nWhether the database has a table or view of this name."},

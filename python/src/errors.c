@@ -59,8 +59,8 @@ static void raise_error(const corm_error *error) {
         if (is_of_statement(error->status)) {
             PyObject *make = corm_py_get(cls, "_of_engine");
             exception = make == NULL ? NULL
-                                     : PyObject_CallFunction(make, "OOOiO", message, statement, parameters,
-                                                             error->native_code, original);
+                                     : PyObject_CallFunction(make, "OOOiOz", message, statement, parameters,
+                                                             error->native_code, original, error->driver);
             Py_XDECREF(make);
         } else {
             exception = PyObject_CallOneArg(cls, message);

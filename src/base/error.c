@@ -130,6 +130,12 @@ void corm_error_add_native(int native_code, const char *sqlstate) {
     }
 }
 
+void corm_error_add_driver(const char *driver) {
+    if (last.error.driver == NULL) {
+        last.error.driver = driver;
+    }
+}
+
 void corm_error_take(corm_error *out) {
     *out = last.error;
     last.error = (corm_error){0};

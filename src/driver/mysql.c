@@ -106,8 +106,8 @@ static corm_status rollback(corm_driver_connection *connection) {
     return end(connection, "ROLLBACK");
 }
 
-static const char *const other_names[] = {"mysqldb", "pymysql", "mysqlconnector", "mariadbconnector",
-                                          "cymysql", "oursql",  "pyodbc",         NULL};
+static const char *const other_names[] = {
+    "pymysql", "mysqlconnector", "mariadbconnector", "cymysql", "oursql", "pyodbc", NULL};
 static const char *const asyncio_names[] = {"aiomysql", "asyncmy", NULL};
 
 #define DRIVER(dialect_name, driver_name)                                                                              \
@@ -124,5 +124,5 @@ static const char *const asyncio_names[] = {"aiomysql", "asyncmy", NULL};
         .last_generated_key = last_generated_key, .begin = begin, .commit = commit, .rollback = rollback,              \
     }
 
-const corm_driver corm_driver_mysql = DRIVER("mysql", "mysqldb");
-const corm_driver corm_driver_mariadb = DRIVER("mariadb", "mysqldb");
+const corm_driver corm_driver_mysql = DRIVER("mysql", CORM_MYSQL_DRIVER);
+const corm_driver corm_driver_mariadb = DRIVER("mariadb", CORM_MYSQL_DRIVER);

@@ -24,6 +24,7 @@ static corm_status say_late(const corm_driver_connection *connection) {
                                                           : "Lost connection to server during query: it did "
                                                             "not answer within read_timeout");
     corm_error_add_native(connecting ? CR_CONN_HOST_ERROR : CR_SERVER_LOST, "HY000");
+    corm_error_add_driver(CORM_MYSQL_DRIVER);
     return status;
 }
 
@@ -50,6 +51,7 @@ static corm_status check_usable(const corm_driver_connection *connection) {
     }
     corm_status status = corm_error_set(CORM_OPERATIONAL_ERROR, "Server has gone away: the connection was lost");
     corm_error_add_native(CR_SERVER_GONE_ERROR, "HY000");
+    corm_error_add_driver(CORM_MYSQL_DRIVER);
     return status;
 }
 

@@ -105,6 +105,7 @@ corm_status corm_mysql_fail_with(corm_driver_connection *connection, unsigned in
     corm_status status = corm_error_set(code == 0 ? CORM_INTERFACE_ERROR : classify(code), "%s",
                                         message[0] == '\0' ? "the client library failed without saying why" : message);
     corm_error_add_native((int)code, state);
+    corm_error_add_driver(CORM_MYSQL_DRIVER);
     return status;
 }
 

@@ -14,6 +14,9 @@
 #include "driver/driver.h"
 #include "engine/url.h"
 
+/* The driver's name, after the library that programs know. */
+#define CORM_MYSQL_DRIVER "mysqldb"
+
 /* How to reach the server: shared with the thread that cancels a statement. */
 typedef struct corm_mysql_settings {
     atomic_uint references;

@@ -98,6 +98,7 @@ static corm_status fail(corm_driver_connection *connection, int code) {
     }
     corm_status status = corm_error_set(classify(code), "%s", sqlite3_errmsg(connection->database));
     corm_error_add_native(code, NULL);
+    corm_error_add_driver(corm_driver_sqlite.name);
     return status;
 }
 

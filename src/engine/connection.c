@@ -78,6 +78,7 @@ static void add_statement(corm_connection *connection, const char *sql, const co
         corm_text_append(&parameters, hidden_parameters);
     }
     corm_error_restore(&kept);
+    corm_error_add_driver(connection->driver->name);
     corm_error_add_statement(sql, parameters.data);
     corm_text_clear(&parameters);
 }
@@ -526,6 +527,7 @@ static void add_batch_statement(corm_connection *connection, const char *sql, co
         }
     }
     corm_error_restore(&kept);
+    corm_error_add_driver(connection->driver->name);
     corm_error_add_statement(sql, parameters.data);
     corm_text_clear(&parameters);
     corm_free(values);

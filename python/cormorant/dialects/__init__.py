@@ -6,12 +6,12 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-__all__ = ("sqlite",)
+__all__ = ("mariadb", "mysql", "sqlite")
 
 
 def __getattr__(name: str) -> Any:
-    if name == "sqlite":
+    if name in __all__:
         from importlib import import_module
 
-        return import_module(f"{__name__}.sqlite")
+        return import_module(f"{__name__}.{name}")
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}: the dialect is not there yet")

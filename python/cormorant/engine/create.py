@@ -31,7 +31,24 @@ def _driver_arguments(url: URL, connect_args: dict[str, Any]) -> list[tuple[str,
     return pairs + [(key, _text_of(value)) for key, value in connect_args.items()]
 
 
+_said: set[str] = set()
+
+
+def _say_driver(url: URL) -> None:
+    """Another library's name in a URL means the engine's own driver: said once."""
+    wanted = url.drivername.partition("+")[2]
+    own = _engine._driver_name(url.get_backend_name(), wanted or None)
+    if wanted and wanted != own and url.drivername not in _said:
+        import logging
+
+        _said.add(url.drivername)
+        logging.getLogger("sqlalchemy.engine.Engine").info(
+            "%s: the engine's own driver is used, not %s", url.drivername, wanted)
+
+
 def _is_memory(url: URL) -> bool:
+    if url.get_backend_name() != "sqlite":
+        return False
     database = url.database
     return not database or database == ":memory:" or "mode=memory" in database or url.query.get("mode") == "memory"
 
@@ -113,6 +130,7 @@ def create_engine(url: Union[str, URL], **kwargs: Any) -> _engine.Engine:
     if "future" in kwargs and not kwargs["future"]:
         raise exc.ArgumentError("The 'future' parameter passed to create_engine() may only be set to True.")
     dialect = default.dialect_class(parsed)()
+    _say_driver(parsed)
     own_pool = kwargs.pop("_pool", None)
     given_pool = kwargs.pop("pool", None)
     if given_pool is not None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .. import exc
+from .. import _engine, exc
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -83,12 +83,9 @@ class SQLiteDialect(DefaultDialect):
 def dialect_class(url: URL) -> Any:
     """The class of a URL's dialect."""
     name = url.get_backend_name()
-    if name != "sqlite":
+    from .. import dialects
+
+    if name not in dialects.__all__:
         raise exc.NoSuchModuleError(f"Can't load plugin: sqlalchemy.dialects:{url.drivername.replace('+', '.')}")
-    if url.get_driver_name() != "pysqlite":
-        raise exc.NoSuchModuleError(f"Can't load plugin: sqlalchemy.dialects:sqlite.{url.get_driver_name()}")
-    try:
-        from ..dialects.sqlite import dialect
-    except ImportError:
-        return SQLiteDialect
-    return dialect
+    _engine._driver_name(name, url.drivername.partition("+")[2] or None)
+    return getattr(dialects, name).dialect

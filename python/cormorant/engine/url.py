@@ -195,7 +195,7 @@ class URL(_Fields):
         return made
 
 
-_DRIVERS = {"sqlite": "pysqlite"}
+_DRIVERS = {"sqlite": "pysqlite", "mysql": "mysqldb", "mariadb": "mysqldb"}
 
 
 def make_url(name_or_url: Union[str, URL]) -> URL:
