@@ -58,16 +58,33 @@ typedef enum corm_status {
     CORM_HOST_ERROR       /* user's code failed; the host's own exception is attached */
 } corm_status;
 
+/* What a server says about a failure beside its message. */
+typedef enum corm_diagnostic {
+    CORM_DIAGNOSTIC_PRIMARY, /* the message alone */
+    CORM_DIAGNOSTIC_SEVERITY,
+    CORM_DIAGNOSTIC_DETAIL,
+    CORM_DIAGNOSTIC_HINT,
+    CORM_DIAGNOSTIC_POSITION, /* in the statement, in characters from 1 */
+    CORM_DIAGNOSTIC_CONTEXT,
+    CORM_DIAGNOSTIC_SCHEMA,
+    CORM_DIAGNOSTIC_TABLE,
+    CORM_DIAGNOSTIC_COLUMN,
+    CORM_DIAGNOSTIC_TYPE,
+    CORM_DIAGNOSTIC_CONSTRAINT,
+    CORM_DIAGNOSTIC_COUNT
+} corm_diagnostic;
+
 /* The details of a failure. All strings may be NULL; they live as long as the error. */
 typedef struct corm_error {
     corm_status status;
-    char *message;        /* one sentence: what, where, what to do */
-    char *statement;      /* the SQL text that failed */
-    char *parameters;     /* its parameters, rendered for people, long lists cut short */
-    int native_code;      /* the client library's extended code, 0 if none; of CORM_STATEMENT_ERROR: the
+    char *message;      /* one sentence: what, where, what to do */
+    char *statement;    /* the SQL text that failed */
+    char *parameters;   /* its parameters, rendered for people, long lists cut short */
+    int native_code;    /* the client library's extended code, 0 if none; of CORM_STATEMENT_ERROR: the
                                  corm_status of what is wrong with a value */
-    char sqlstate[6];     /* "" where the database has none */
-    const char *driver;   /* whose failure it is: "pysqlite"; a static string; NULL: the engine's own */
+    char sqlstate[6];   /* "" where the database has none */
+    const char *driver; /* whose failure it is: "pysqlite"; a static string; NULL: the engine's own */
+    char *diagnostics[CORM_DIAGNOSTIC_COUNT];
     void *host_exception; /* an owned reference of the host, see corm_error_set_host() */
 } corm_error;
 

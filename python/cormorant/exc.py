@@ -245,7 +245,8 @@ class StatementError(SQLAlchemyError):
 
     @classmethod
     def _of_engine(cls, message: str, statement: Optional[str], shown: Optional[str], native_code: int,
-                   orig: Optional[BaseException] = None, driver: Optional[str] = None) -> StatementError:
+                   orig: Optional[BaseException] = None, driver: Optional[str] = None, sqlstate: str = "",
+                   diagnostics: tuple[Optional[str], ...] = ()) -> StatementError:
         """Make one of what the engine says; parameters come as they are shown."""
         if orig is None:
             orig = _REASONS.get(native_code, InvalidRequestError)(message)
@@ -308,13 +309,18 @@ def _described(orig: BaseException, message: str) -> str:
 _ERROR_NAMES: dict[int, str] = {}
 
 
-def _driver_error(name: str, message: str, native_code: int, driver: Optional[str]) -> BaseException:
+def _driver_error(name: str, message: str, native_code: int, driver: Optional[str], sqlstate: str,
+                  diagnostics: tuple[Optional[str], ...]) -> BaseException:
     """What the library of a database that programs know raises in such a case, with its code."""
     if driver == "mysqldb":
         from .dialects import _mysql_errors
 
         return _mysql_errors.make(name, message, native_code)
-    return _sqlite_error(name, message, native_code)
+    if driver in (None, "pysqlite"):
+        return _sqlite_error(name, message, native_code)
+    from . import _dbapi
+
+    return _dbapi.error_of(name, message, native_code, sqlstate, diagnostics)
 
 
 def _sqlite_error(name: str, message: str, native_code: int) -> BaseException:
@@ -353,9 +359,10 @@ class DBAPIError(StatementError):
 
     @classmethod
     def _of_engine(cls, message: str, statement: Optional[str], shown: Optional[str], native_code: int,
-                   orig: Optional[BaseException] = None, driver: Optional[str] = None) -> DBAPIError:
+                   orig: Optional[BaseException] = None, driver: Optional[str] = None, sqlstate: str = "",
+                   diagnostics: tuple[Optional[str], ...] = ()) -> DBAPIError:
         if orig is None:
-            orig = _driver_error(cls.__name__, message, native_code, driver)
+            orig = _driver_error(cls.__name__, message, native_code, driver, sqlstate, diagnostics)
         error = cls(statement, None, orig, ismulti=bool(shown and shown.startswith("[")))
         return error._show(shown)  # type: ignore[no-any-return]
 

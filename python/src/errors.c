@@ -44,6 +44,20 @@ static PyObject *text_or_none(const char *text) {
     return text == NULL ? Py_NewRef(Py_None) : PyUnicode_DecodeUTF8(text, (Py_ssize_t)strlen(text), "replace");
 }
 
+/* What the server said beside its message: a tuple of texts and None, in the order of corm_diagnostic. */
+static PyObject *diagnostics_of(const corm_error *error) {
+    PyObject *all = PyTuple_New(CORM_DIAGNOSTIC_COUNT);
+    for (Py_ssize_t i = 0; i < CORM_DIAGNOSTIC_COUNT && all != NULL; i++) {
+        PyObject *text = text_or_none(error->diagnostics[i]);
+        if (text == NULL) {
+            Py_CLEAR(all);
+        } else {
+            PyTuple_SET_ITEM(all, i, text);
+        }
+    }
+    return all;
+}
+
 static bool is_of_statement(corm_status status) {
     return is_driver_error(status) || status == CORM_STATEMENT_ERROR;
 }
@@ -58,9 +72,12 @@ static void raise_error(const corm_error *error) {
     if (cls != NULL && message != NULL && statement != NULL && parameters != NULL) {
         if (is_of_statement(error->status)) {
             PyObject *make = corm_py_get(cls, "_of_engine");
-            exception = make == NULL ? NULL
-                                     : PyObject_CallFunction(make, "OOOiOz", message, statement, parameters,
-                                                             error->native_code, original, error->driver);
+            PyObject *diagnostics = make == NULL ? NULL : diagnostics_of(error);
+            exception = diagnostics == NULL ? NULL
+                                            : PyObject_CallFunction(make, "OOOiOzsO", message, statement, parameters,
+                                                                    error->native_code, original, error->driver,
+                                                                    error->sqlstate, diagnostics);
+            Py_XDECREF(diagnostics);
             Py_XDECREF(make);
         } else {
             exception = PyObject_CallOneArg(cls, message);

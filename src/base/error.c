@@ -52,6 +52,9 @@ void corm_error_free_content(corm_error *error) {
     corm_free(error->message);
     corm_free(error->statement);
     corm_free(error->parameters);
+    for (size_t i = 0; i < CORM_DIAGNOSTIC_COUNT; i++) {
+        corm_free(error->diagnostics[i]);
+    }
     *error = (corm_error){0};
     if (exception != NULL && release_exception != NULL) {
         release_exception(exception);
@@ -134,6 +137,15 @@ void corm_error_add_driver(const char *driver) {
     if (last.error.driver == NULL) {
         last.error.driver = driver;
     }
+}
+
+void corm_error_add_diagnostic(corm_diagnostic which, const char *text) {
+    corm_error kept;
+    corm_error_take(&kept);
+    if (text != NULL && kept.diagnostics[which] == NULL) {
+        kept.diagnostics[which] = corm_strdup(text);
+    }
+    corm_error_restore(&kept);
 }
 
 void corm_error_take(corm_error *out) {

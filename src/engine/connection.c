@@ -319,6 +319,7 @@ corm_status corm_connection_commit(corm_connection *connection) {
     if (status == CORM_OK) {
         connection->begun = false;
     } else {
+        corm_error_add_driver(connection->driver->name);
         corm_error_add_statement("COMMIT", NULL);
     }
     return status;
@@ -347,6 +348,7 @@ corm_status corm_connection_rollback(corm_connection *connection) {
     corm_error_free_content(&reason);
     if (status != CORM_OK) {
         connection->invalid = true;
+        corm_error_add_driver(connection->driver->name);
         corm_error_add_statement("ROLLBACK", NULL);
     }
     return status;
@@ -497,19 +499,29 @@ corm_status corm_connection_execute(corm_connection *connection, uint64_t id, co
 /* A batch whose rows are shown when it fails: remembers the row under way. */
 typedef struct watched_batch {
     const corm_batch *batch;
-    size_t row;
+    size_t row; /* the first that is not done: a driver may ask for many before the first is */
 } watched_batch;
 
 static corm_status watched_bind(void *context, size_t row, corm_value *values, size_t count) {
     watched_batch *watched = context;
-    watched->row = row;
-    return watched->batch->bind(watched->batch->context, row, values, count);
+    corm_status status = watched->batch->bind(watched->batch->context, row, values, count);
+    if (status != CORM_OK) {
+        watched->row = row;
+    }
+    return status;
 }
 
 static corm_status watched_result(void *context, size_t row, int64_t generated_key, int64_t changed,
                                   const corm_value *values, size_t count) {
-    const corm_batch *batch = ((watched_batch *)context)->batch;
-    return batch->result(batch->context, row, generated_key, changed, values, count);
+    watched_batch *watched = context;
+    const corm_batch *batch = watched->batch;
+    if (batch->result == NULL) {
+        watched->row = row + 1;
+        return CORM_OK;
+    }
+    corm_status status = batch->result(batch->context, row, generated_key, changed, values, count);
+    watched->row = row + (status == CORM_OK);
+    return status;
 }
 
 /* The parameters of the row that failed, asked for once more. */
@@ -519,7 +531,7 @@ static void add_batch_statement(corm_connection *connection, const char *sql, co
     corm_error_take(&kept);
     corm_value *values = corm_calloc(batch->parameter_count, sizeof *values);
     corm_text parameters = CORM_TEXT_EMPTY;
-    if (values != NULL && !corm_engine_hides_parameters(connection->engine) &&
+    if (values != NULL && watched->row < batch->rows && !corm_engine_hides_parameters(connection->engine) &&
         batch->bind(batch->context, watched->row, values, batch->parameter_count) == CORM_OK) {
         describe_values(values, batch->parameter_count, &parameters);
         if (batch->rows > 1) {
@@ -564,12 +576,13 @@ static corm_status execute_batch_call(corm_connection *connection, const corm_en
     watched_batch watched = {.batch = call->batch};
     corm_batch through = *call->batch;
     through.bind = watched_bind;
-    through.result = call->batch->result == NULL ? NULL : watched_result;
+    through.result = watched_result;
     through.context = &watched;
     int64_t start = corm_clock_now();
     corm_status status =
         corm_statements_take(&record->statements, record->connection, call->id, call->sql, call->size, &prepared);
     if (status != CORM_OK) {
+        corm_error_add_driver(connection->driver->name);
         corm_error_add_statement(call->sql, NULL);
         return status;
     }

@@ -163,6 +163,9 @@ corm_status corm_engine_open(corm_engine *engine, corm_driver_connection **out) 
     *out = NULL;
     corm_status status =
         hooks->connect != NULL ? hooks->connect(hooks->context, out) : engine->driver->connect(engine->url, out);
+    if (status != CORM_OK) {
+        corm_error_add_driver(engine->driver->name);
+    }
     if (status == CORM_OK && hooks->connected != NULL) {
         status = hooks->connected(hooks->context, *out);
         if (status != CORM_OK) {
