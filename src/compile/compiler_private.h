@@ -25,6 +25,7 @@ typedef struct corm_slot {
     slot_source source;
     size_t index;
     bool expanding;
+    bool negated;     /* a list of NOT IN */
     bool by_name;     /* the execution's named values go before the statement's own */
     const char *name; /* kept in strings */
     corm_node *bind;  /* a reference, or NULL */
@@ -119,6 +120,7 @@ struct corm_compiler {
     corm_pointer_map restated; /* first branch of a recursive CTE to its alias */
     bool any_recursive;
     bool plain_columns; /* columns without their tables: RETURNING, INSERT, index */
+    bool negates_list;  /* the right side of NOT IN is written */
     bool as_literals;   /* values in the text whatever the options: DDL */
     unsigned depth;
 };

@@ -283,7 +283,7 @@ static corm_status write_parameter(const corm_dialect *dialect, const corm_type 
         corm_text_append_format(out, "$%zu", number + 1);
     else
         corm_text_append_char(out, '?');
-    return type && dialect->bind_cast ? dialect->bind_cast(type, out) : CORM_OK;
+    return type && dialect->bind_cast ? dialect->bind_cast(type, false, out) : CORM_OK;
 }
 
 static corm_status write_list(const corm_compiled *compiled, const corm_slot *slot, size_t count, size_t number,
@@ -292,10 +292,10 @@ static corm_status write_list(const corm_compiled *compiled, const corm_slot *sl
     const corm_type *type = width > 1 ? NULL : slot->type;
     corm_status status = CORM_OK;
     if (!count) {
-        corm_empty_set(compiled->dialect, (uint32_t)width, out);
+        corm_empty_set(compiled->dialect, (uint32_t)width, slot->negated, out);
         return CORM_OK;
     }
-    if (width > 1)
+    if (width > 1 && compiled->dialect->tuples_in_values)
         corm_text_append(out, "VALUES ");
     for (size_t i = 0; i < count && !status; i++) {
         if (width > 1 && i % width == 0)

@@ -73,7 +73,7 @@ static corm_status compile_in(corm_compiler *compiler, const corm_binary *binary
         corm_text_append_char(text_of(compiler), '(');
     if (!status && right->kind == CORM_NODE_LIST && corm_list_count(right) == 0) {
         corm_text_append_char(text_of(compiler), '(');
-        corm_empty_set(compiler->dialect, 1, text_of(compiler));
+        corm_empty_set(compiler->dialect, 1, negated, text_of(compiler));
         corm_text_append_char(text_of(compiler), ')');
     } else if (!status && corm_node_is_select(right)) {
         status = corm_compile_select(compiler, right, 0);
@@ -81,7 +81,10 @@ static corm_status compile_in(corm_compiler *compiler, const corm_binary *binary
         corm_text_append(text_of(compiler), "SELECT * FROM ");
         status = corm_compile_from(compiler, right);
     } else if (!status) {
+        bool outer = compiler->negates_list;
+        compiler->negates_list = negated;
         status = corm_compile_expression(compiler, right, CORM_OP_NONE, left);
+        compiler->negates_list = outer;
     }
     if (!own)
         corm_text_append_char(text_of(compiler), ')');

@@ -48,7 +48,7 @@ static corm_status write_marker(corm_compiler *compiler, corm_slot *slot) {
     slot->size = text->size - slot->offset;
     corm_status status = CORM_OK;
     if (!slot->expanding && slot->type && dialect->bind_cast)
-        status = dialect->bind_cast(slot->type, text);
+        status = dialect->bind_cast(slot->type, compiler->options.for_people, text);
     return status ? status : corm_text_status(text);
 }
 
@@ -108,10 +108,10 @@ static corm_status write_literal_list(corm_compiler *compiler, const corm_bind *
     corm_text *text = &compiler->out->text;
     bool tuples = bind->node.detail & CORM_BIND_TUPLES;
     if (!bind->item_count) {
-        corm_empty_set(compiler->dialect, bind->item_width, text);
+        corm_empty_set(compiler->dialect, bind->item_width, compiler->negates_list, text);
         return corm_text_status(text);
     }
-    if (tuples)
+    if (tuples && compiler->dialect->tuples_in_values)
         corm_text_append(text, "VALUES ");
     for (size_t i = 0; i < bind->item_count; i++) {
         bool first = i % bind->item_width == 0;
@@ -199,6 +199,7 @@ corm_status corm_compiler_bind(corm_compiler *compiler, corm_node *node, const c
     slot->name = name;
     slot->by_name = bind->key != NULL;
     slot->expanding = node->detail & CORM_BIND_EXPANDING;
+    slot->negated = compiler->negates_list;
     find_source(compiler, slot, node);
     set_type(compiler, slot, node->type);
     return write_marker(compiler, slot);

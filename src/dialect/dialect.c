@@ -7,8 +7,8 @@
 #include "base/alloc.h"
 #include "dialect/dialects.h"
 
-static const corm_dialect *const dialects[] = {&corm_dialect_sqlite, &corm_dialect_mariadb, &corm_dialect_mysql,
-                                               &corm_dialect_plain};
+static const corm_dialect *const dialects[] = {&corm_dialect_sqlite, &corm_dialect_postgresql, &corm_dialect_mariadb,
+                                               &corm_dialect_mysql, &corm_dialect_plain};
 
 const corm_dialect *corm_dialect_find(const char *name) {
     for (size_t i = 0; name && i < sizeof dialects / sizeof dialects[0]; i++) {
@@ -79,7 +79,19 @@ corm_status corm_dialect_table_name(const corm_dialect *dialect, const corm_tabl
     return corm_dialect_identifier(dialect, table->name, out);
 }
 
-void corm_empty_set(const corm_dialect *dialect, uint32_t width, corm_text *out) {
+/* The parentheses of IN are closed early: what follows decides. */
+static void empty_list(uint32_t width, bool negated, corm_text *out) {
+    for (uint32_t i = 0; i < width; i++)
+        corm_text_append(out, i ? ", NULL" : width > 1 ? "(NULL" : "NULL");
+    corm_text_append(out, width > 1 ? ")" : "");
+    corm_text_append(out, negated ? ") OR (1 = 1" : ") AND (1 != 1");
+}
+
+void corm_empty_set(const corm_dialect *dialect, uint32_t width, bool negated, corm_text *out) {
+    if (!dialect->empty_set) {
+        empty_list(width, negated, out);
+        return;
+    }
     if (width <= 1) {
         corm_text_append(out, dialect->empty_set);
         return;

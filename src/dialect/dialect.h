@@ -60,8 +60,9 @@ typedef struct corm_dialect {
     bool parenthesises_compound; /* (SELECT ...) UNION ... may stand in parentheses */
     const char *distinct_from;   /* " IS DISTINCT FROM " */
     const char *not_distinct_from;
-    const char *regexp, *not_regexp;                         /* " REGEXP " */
-    const char *empty_set;                                   /* of one column: "SELECT 1 WHERE 1!=1" */
+    const char *regexp, *not_regexp; /* " REGEXP " */
+    const char *empty_set; /* of one column: "SELECT 1 WHERE 1!=1"; NULL: IN (NULL) AND (1 != 1), which has any type */
+    bool tuples_in_values; /* (a, b) IN (VALUES (1, 2)); else IN ((1, 2)) */
     const char *like_ignoring_case, *not_like_ignoring_case; /* " ILIKE "; NULL: both sides are made lower case */
     const char *empty_set_end;   /* of several columns, behind them: " FROM DUAL WHERE 1!=1"; NULL: standard SQL */
     const char *concat_function; /* what joins text: "concat"; NULL: || */
@@ -95,7 +96,7 @@ typedef struct corm_dialect {
     /* What follows the closing parenthesis of CREATE TABLE; may be NULL. */
     corm_status (*table_end)(const corm_table *table, corm_text *out);
     /* What a parameter of a type is cast to, behind it: "::INTEGER"; NULL: nothing is said. */
-    corm_status (*bind_cast)(const corm_type *type, corm_text *out);
+    corm_status (*bind_cast)(const corm_type *type, bool for_people, corm_text *out);
     /* A query for tables and views of the name that is its only parameter: rows, or none. schema NULL: the default. */
     corm_status (*has_table_query)(const char *schema, corm_text *out);
     /* A query for the names of tables, in alphabetical order, in one column. */
@@ -120,8 +121,8 @@ corm_status corm_dialect_quoted(const corm_dialect *dialect, const char *name, c
 bool corm_dialect_requires_quotes(const corm_dialect *dialect, const char *name);
 /* "schema.table". */
 corm_status corm_dialect_table_name(const corm_dialect *dialect, const corm_table *table, corm_text *out);
-/* A query of `width` columns and no rows, for IN with an empty list. Appends. */
-void corm_empty_set(const corm_dialect *dialect, uint32_t width, corm_text *out);
+/* What stands between the parentheses of IN, or NOT IN, with an empty list of `width` columns. Appends. */
+void corm_empty_set(const corm_dialect *dialect, uint32_t width, bool negated, corm_text *out);
 /* A value as a literal: converted for storage first. */
 corm_status corm_dialect_literal(const corm_dialect *dialect, const corm_type *type, const corm_value *value,
                                  corm_text *out);

@@ -6,12 +6,17 @@
 
 extern const corm_dialect corm_dialect_sqlite;
 extern const corm_dialect corm_dialect_mysql, corm_dialect_mariadb;
+extern const corm_dialect corm_dialect_postgresql;
 extern const corm_dialect corm_dialect_plain; /* "default": what str(statement) shows */
 
 /* Standard spellings, for dialects that do not have their own. */
 corm_status corm_standard_type_name(const corm_dialect *dialect, const corm_type *type, corm_text *out);
 corm_status corm_standard_literal(const corm_dialect *dialect, const corm_type *type, const corm_value *value,
                                   corm_text *out);
+
+/* Truth values where the database has them: 1 and 0 are taken too. */
+corm_status corm_standard_bind_boolean(const corm_type *type, const corm_value *in, corm_value *out,
+                                       corm_scratch *scratch);
 
 /* SQLite's storage: sqlite_values.c. */
 corm_convert_bind corm_sqlite_bind_converter(const corm_type *type);

@@ -117,6 +117,7 @@ const corm_dialect corm_dialect_sqlite = {
     .regexp = " REGEXP ",
     .not_regexp = " NOT REGEXP ",
     .empty_set = "SELECT 1 FROM (SELECT 1) WHERE 1!=1",
+    .tuples_in_values = true,
     .limit = limit,
     .true_divide = true_divide,
     .extract = extract,

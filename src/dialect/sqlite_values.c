@@ -71,29 +71,11 @@ static corm_status bind_stored_time(const corm_type *type, const corm_value *in,
     return bind_datetime(in, CORM_KIND_TIME, out, scratch);
 }
 
-static corm_status refuse_boolean(const corm_value *value) {
-    corm_text description = CORM_TEXT_EMPTY;
-    corm_value_describe(value, &description);
-    corm_error_set(CORM_STATEMENT_ERROR, "Value %s is not None, True, or False",
-                   description.data ? description.data : "");
-    corm_text_clear(&description);
-    corm_error_add_native(CORM_VALUE_ERROR, NULL);
-    return CORM_STATEMENT_ERROR;
-}
-
 static corm_status bind_boolean(const corm_type *type, const corm_value *in, corm_value *out, corm_scratch *scratch) {
-    (void)type;
-    (void)scratch;
-    if (in->kind == CORM_KIND_BOOLEAN)
-        *out = corm_value_integer(in->as.boolean);
-    else if (in->kind == CORM_KIND_INTEGER && (in->as.integer == 0 || in->as.integer == 1))
-        *out = *in;
-    else if (in->kind == CORM_KIND_INTEGER || in->kind == CORM_KIND_FLOAT)
-        return refuse_boolean(in);
-    else
-        return refuse_parameter(CORM_TYPE_ERROR, "Not a boolean value", in);
-    out->owned = false;
-    return CORM_OK;
+    corm_status status = corm_standard_bind_boolean(type, in, out, scratch);
+    if (status == CORM_OK)
+        *out = corm_value_integer(out->as.boolean);
+    return status;
 }
 
 static corm_status bind_number(const corm_type *type, const corm_value *in, corm_value *out, corm_scratch *scratch) {

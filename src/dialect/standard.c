@@ -129,3 +129,38 @@ corm_status corm_standard_literal(const corm_dialect *dialect, const corm_type *
     corm_text_clear(&description);
     return status;
 }
+
+/* ---- truth ---- */
+
+static corm_status refuse_boolean(const char *format, corm_status reason, const corm_value *value) {
+    corm_text description = CORM_TEXT_EMPTY;
+    corm_value_describe(value, &description);
+    corm_text message = CORM_TEXT_EMPTY;
+    const char *at = strchr(format, '@');
+    corm_text_append_bytes(&message, format, (size_t)(at - format));
+    corm_text_append(&message, description.data ? description.data : "");
+    corm_text_append(&message, at + 1);
+    corm_status status = corm_text_status(&message);
+    if (!status)
+        status = corm_error_set(CORM_STATEMENT_ERROR, "%s", message.data);
+    if (status == CORM_STATEMENT_ERROR)
+        corm_error_add_native((int)reason, NULL);
+    corm_text_clear(&message);
+    corm_text_clear(&description);
+    return status;
+}
+
+corm_status corm_standard_bind_boolean(const corm_type *type, const corm_value *in, corm_value *out,
+                                       corm_scratch *scratch) {
+    (void)type;
+    (void)scratch;
+    bool number = in->kind == CORM_KIND_INTEGER || in->kind == CORM_KIND_FLOAT;
+    if (in->kind == CORM_KIND_BOOLEAN)
+        *out = corm_value_boolean(in->as.boolean);
+    else if (in->kind == CORM_KIND_INTEGER && (in->as.integer == 0 || in->as.integer == 1))
+        *out = corm_value_boolean(in->as.integer != 0);
+    else
+        return number ? refuse_boolean("Value @ is not None, True, or False", CORM_VALUE_ERROR, in)
+                      : refuse_boolean("Not a boolean value: @", CORM_TYPE_ERROR, in);
+    return CORM_OK;
+}
