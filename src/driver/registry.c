@@ -3,10 +3,13 @@
 
 #include "driver/driver.h"
 
-extern const corm_driver corm_driver_sqlite, corm_driver_mysql, corm_driver_mariadb;
+extern const corm_driver corm_driver_sqlite, corm_driver_postgresql, corm_driver_mysql, corm_driver_mariadb;
 
 static const corm_driver *const drivers[] = {
     &corm_driver_sqlite,
+#ifdef CORM_HAVE_POSTGRESQL
+    &corm_driver_postgresql,
+#endif
 #ifdef CORM_HAVE_MARIADB
     &corm_driver_mariadb,
     &corm_driver_mysql,

@@ -6,7 +6,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-__all__ = ("mariadb", "mysql", "sqlite")
+__all__ = ("mariadb", "mysql", "postgresql", "sqlite")
 
 
 def __getattr__(name: str) -> Any:

@@ -81,7 +81,10 @@ class SQLiteDialect(DefaultDialect):
 
 
 def dialect_class(url: URL) -> Any:
-    """The class of a URL's dialect."""
+    """The class of a URL's dialect.
+
+    :raises NoSuchModuleError: there is none, or no such driver.
+    """
     name = url.get_backend_name()
     from .. import dialects
 

@@ -195,7 +195,7 @@ class URL(_Fields):
         return made
 
 
-_DRIVERS = {"sqlite": "pysqlite", "mysql": "mysqldb", "mariadb": "mysqldb"}
+_DRIVERS = {"sqlite": "pysqlite", "mysql": "mysqldb", "mariadb": "mysqldb", "postgresql": "psycopg"}
 
 
 def make_url(name_or_url: Union[str, URL]) -> URL:

@@ -1,0 +1,322 @@
+/*
+ * Connecting, closing and cancelling.
+ *
+ * Everything in a URL's query that is not ours goes to libpq, which says what it does not know. A cancel request is a
+ * connection of its own that libpq only makes in a blocking way, so a thread makes it.
+ */
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include "base/alloc.h"
+#include "base/text.h"
+#include "base/wait.h"
+#include "driver/postgresql_private.h"
+#include "engine/url.h"
+
+static const int64_t second = 1000000000;
+
+/* ---- options ---- */
+
+/* Arguments of the Python libraries that mean nothing here. */
+static bool is_ours(const char *key) {
+    static const char *const keys[] = {"autocommit",      "row_factory",  "cursor_factory",    "connection_factory",
+                                       "async",           "async_",       "prepare_threshold", "context",
+                                       "client_encoding", CORM_URL_SHARED};
+    for (size_t i = 0; i < sizeof keys / sizeof *keys; i++) {
+        if (strcmp(keys[i], key) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Keywords and values as libpq takes them. Strings are borrowed from the URL, but for hosts, ports and the port. */
+typedef struct options {
+    const char **keywords, **values;
+    size_t count;
+    corm_text hosts, ports;
+    char port[8];
+} options;
+
+static void add(options *all, const char *keyword, const char *value) {
+    if (value != NULL) {
+        all->keywords[all->count] = keyword;
+        all->values[all->count++] = value;
+    }
+}
+
+/* host=a:1&host=b:2, of which each may bring its port. */
+static void add_host(options *all, const char *value) {
+    const char *colon = strrchr(value, ':');
+    bool has_port = colon != NULL && strchr(value, ':') == colon && value[0] != '/' && strchr(value, ',') == NULL;
+    if (all->hosts.size > 0) {
+        corm_text_append_char(&all->hosts, ',');
+        corm_text_append_char(&all->ports, ',');
+    }
+    corm_text_append_bytes(&all->hosts, value, has_port ? (size_t)(colon - value) : strlen(value));
+    if (has_port) {
+        corm_text_append(&all->ports, colon + 1);
+    }
+}
+
+static bool has_port(const options *all) {
+    return all->ports.size > 0 && strspn(all->ports.data, ",") < all->ports.size;
+}
+
+static corm_status read_options(const corm_url *url, options *all) {
+    static const size_t own = 8; /* user, password, host, port, dbname, encoding, name, end */
+    all->keywords = corm_calloc(url->query_count + own, sizeof *all->keywords);
+    all->values = corm_calloc(url->query_count + own, sizeof *all->values);
+    if (all->keywords == NULL || all->values == NULL) {
+        return CORM_NO_MEMORY;
+    }
+    const char *application = "cormorant";
+    add(all, "user", url->username);
+    add(all, "password", url->password);
+    add(all, "dbname", url->database);
+    if (url->host != NULL) {
+        add_host(all, url->host);
+    }
+    for (size_t i = 0; i < url->query_count; i++) {
+        const char *key = url->query[i].key;
+        if (strcmp(key, "host") == 0) {
+            add_host(all, url->query[i].value);
+        } else if (strcmp(key, "application_name") == 0) {
+            application = url->query[i].value;
+        } else if (!is_ours(key)) {
+            add(all, strcmp(key, "database") == 0 ? "dbname" : key, url->query[i].value);
+        }
+    }
+    if (corm_text_status(&all->hosts) != CORM_OK || corm_text_status(&all->ports) != CORM_OK) {
+        return CORM_NO_MEMORY;
+    }
+    if (all->hosts.size > 0) {
+        add(all, "host", all->hosts.data);
+    }
+    if (url->port != 0) {
+        snprintf(all->port, sizeof all->port, "%d", url->port);
+    }
+    add(all, "port", has_port(all) ? all->ports.data : url->port != 0 ? all->port : NULL);
+    add(all, "client_encoding", "UTF8");
+    add(all, "application_name", application);
+    return CORM_OK;
+}
+
+static void options_clear(options *all) {
+    corm_free(all->keywords);
+    corm_free(all->values);
+    corm_text_clear(&all->hosts);
+    corm_text_clear(&all->ports);
+}
+
+/* ---- connecting ---- */
+
+static corm_status connection_failed(PGconn *native) {
+    const char *message = PQerrorMessage(native);
+    size_t size = strlen(message);
+    while (size > 0 && message[size - 1] == '\n') {
+        size--;
+    }
+    bool misused = strncmp(message, "invalid connection option", 25) == 0 || strncmp(message, "invalid URI", 11) == 0;
+    return corm_error_set(misused ? CORM_PROGRAMMING_ERROR : CORM_OPERATIONAL_ERROR, "%.*s", (int)size,
+                          size == 0 ? "connecting to the server failed" : message);
+}
+
+static PostgresPollingStatusType poll_once(PGconn *native) {
+    corm_wait_begin();
+    PostgresPollingStatusType state = PQconnectPoll(native);
+    corm_wait_end();
+    return state;
+}
+
+static corm_status finish_connecting(PGconn *native, int64_t deadline) {
+    PostgresPollingStatusType state = PGRES_POLLING_WRITING;
+    corm_status status = CORM_OK;
+    while (status == CORM_OK && state != PGRES_POLLING_OK && state != PGRES_POLLING_FAILED) {
+        status = corm_wait_descriptor(PQsocket(native),
+                                      state == PGRES_POLLING_READING ? CORM_WAIT_READ : CORM_WAIT_WRITE, deadline);
+        if (status == CORM_OK) {
+            state = poll_once(native);
+        }
+    }
+    if (status == CORM_TIMEOUT) {
+        return corm_error_set(CORM_OPERATIONAL_ERROR, "connection timeout expired");
+    }
+    return status == CORM_OK && state == PGRES_POLLING_FAILED ? connection_failed(native) : status;
+}
+
+static int64_t deadline_of(const corm_url *url) {
+    const char *given = corm_url_query(url, "connect_timeout");
+    double seconds = given == NULL ? 0 : strtod(given, NULL);
+    return seconds > 0 ? corm_clock_now() + (int64_t)(seconds * (double)second) : -1;
+}
+
+static void ignore_notice(void *context, const PGresult *result) {
+    (void)context;
+    (void)result;
+}
+
+/* Texts of dates are read in one form only. */
+static corm_status settle(corm_driver_connection *connection) {
+    const char *style = PQparameterStatus(connection->native, "DateStyle");
+    PQsetNoticeReceiver(connection->native, ignore_notice, NULL);
+    if (PQsetnonblocking(connection->native, 1) != 0) {
+        return corm_pg_fail(connection);
+    }
+    return style != NULL && strncmp(style, "ISO", 3) == 0 ? CORM_OK : corm_pg_run(connection, "SET DateStyle TO ISO");
+}
+
+static corm_pg_canceller *canceller_new(PGconn *native) {
+    corm_pg_canceller *canceller = corm_calloc(1, sizeof *canceller);
+    if (canceller == NULL) {
+        return NULL;
+    }
+    atomic_init(&canceller->references, 1);
+    canceller->cancel = PQgetCancel(native);
+    if (canceller->cancel == NULL) {
+        corm_free(canceller);
+        corm_error_no_memory();
+        return NULL;
+    }
+    return canceller;
+}
+
+static void canceller_unref(corm_pg_canceller *canceller) {
+    if (canceller != NULL && atomic_fetch_sub_explicit(&canceller->references, 1, memory_order_acq_rel) == 1) {
+        PQfreeCancel(canceller->cancel);
+        corm_free(canceller);
+    }
+}
+
+static bool wants_preparing(const corm_url *url) {
+    const char *threshold = corm_url_query(url, "prepare_threshold");
+    return threshold == NULL || (threshold[0] != '\0' && strcasecmp(threshold, "none") != 0);
+}
+
+static corm_status open_connection(corm_driver_connection *connection, const corm_url *url) {
+    options all = {0};
+    corm_status status = read_options(url, &all);
+    if (status == CORM_OK) {
+        corm_wait_begin(); /* names are resolved in here */
+        connection->native = PQconnectStartParams(all.keywords, all.values, 0);
+        corm_wait_end();
+        status = connection->native == NULL ? corm_error_no_memory() : CORM_OK;
+    }
+    options_clear(&all);
+    if (status == CORM_OK && PQstatus(connection->native) == CONNECTION_BAD) {
+        status = connection_failed(connection->native);
+    }
+    if (status == CORM_OK) {
+        status = finish_connecting(connection->native, deadline_of(url));
+    }
+    if (status == CORM_OK) {
+        status = settle(connection);
+    }
+    if (status == CORM_OK) {
+        connection->canceller = canceller_new(connection->native);
+        status = connection->canceller == NULL ? CORM_NO_MEMORY : CORM_OK;
+    }
+    return status;
+}
+
+corm_status corm_pg_connect(const corm_url *url, corm_driver_connection **out) {
+    *out = NULL;
+    corm_driver_connection *connection = corm_calloc(1, sizeof *connection);
+    if (connection == NULL) {
+        return CORM_NO_MEMORY;
+    }
+    connection->prepares = wants_preparing(url);
+    corm_status status = open_connection(connection, url);
+    if (status != CORM_OK) {
+        corm_error reason;
+        corm_error_take(&reason);
+        corm_pg_close(connection);
+        corm_error_restore(&reason);
+        return status;
+    }
+    *out = connection;
+    return CORM_OK;
+}
+
+static void let_go(corm_driver_connection *connection) {
+    canceller_unref(connection->canceller);
+    corm_free(connection->closed);
+    corm_free(connection);
+}
+
+void corm_pg_close(corm_driver_connection *connection) {
+    if (connection == NULL) {
+        return;
+    }
+    PQfinish(connection->native);
+    let_go(connection);
+}
+
+/* A forked child: PQfinish() would say goodbye on the parent's socket. The descriptor is closed, the rest is left. */
+void corm_pg_abandon(corm_driver_connection *connection) {
+    int descriptor = PQsocket(connection->native);
+    if (descriptor >= 0) {
+        close(descriptor);
+    }
+    let_go(connection);
+}
+
+/* ---- cancelling ---- */
+
+typedef struct request {
+    corm_pg_canceller *canceller; /* a reference */
+    int done;                     /* an eventfd to tell on, the request's own; or -1 */
+} request;
+
+static void *send_request(void *context) {
+    request *made = context;
+    char message[256];
+    PQcancel(made->canceller->cancel, message, sizeof message);
+    if (made->done >= 0) {
+        eventfd_write(made->done, 1);
+        close(made->done);
+    }
+    canceller_unref(made->canceller);
+    corm_free(made);
+    return NULL;
+}
+
+static void start_request(corm_pg_canceller *canceller, int done) {
+    pthread_t thread;
+    request *made = corm_calloc(1, sizeof *made);
+    if (made == NULL) {
+        corm_error_clear();
+        if (done >= 0) {
+            close(done);
+        }
+        return;
+    }
+    atomic_fetch_add_explicit(&canceller->references, 1, memory_order_relaxed);
+    *made = (request){canceller, done};
+    if (pthread_create(&thread, NULL, send_request, made) == 0) {
+        pthread_detach(thread);
+    } else {
+        send_request(made);
+    }
+}
+
+void corm_pg_interrupt(corm_driver_connection *connection) {
+    start_request(connection->canceller, -1);
+}
+
+void corm_pg_cancel(corm_pg_canceller *canceller, int64_t deadline) {
+    int done = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    int told = done < 0 ? -1 : dup(done);
+    start_request(canceller, told);
+    while (told >= 0 && corm_wait_descriptor(done, CORM_WAIT_READ, deadline) == CORM_INTERRUPTED) {
+        corm_error_clear(); /* it is being stopped */
+    }
+    corm_error_clear();
+    if (done >= 0) {
+        close(done);
+    }
+}

@@ -1,0 +1,208 @@
+/*
+ * Inside the driver of PostgreSQL: what its files share.
+ *
+ * A connection is in libpq's pipeline mode only while one of its calls sends several messages; between calls nothing is
+ * under way, because a result is taken whole from the socket. So statements may be used in turn, and a transaction's
+ * state is always known.
+ */
+#ifndef CORM_DRIVER_POSTGRESQL_PRIVATE_H
+#define CORM_DRIVER_POSTGRESQL_PRIVATE_H
+
+#include <libpq-fe.h>
+#include <stdatomic.h>
+
+#include "base/vector.h"
+#include "driver/driver.h"
+
+/* Types of the system catalogue whose numbers never change. */
+enum {
+    OID_BOOL = 16,
+    OID_BYTEA = 17,
+    OID_CHAR = 18,
+    OID_NAME = 19,
+    OID_INT8 = 20,
+    OID_INT2 = 21,
+    OID_INT4 = 23,
+    OID_TEXT = 25,
+    OID_OID = 26,
+    OID_JSON = 114,
+    OID_XML = 142,
+    OID_FLOAT4 = 700,
+    OID_FLOAT8 = 701,
+    OID_UNKNOWN = 705,
+    OID_BPCHAR = 1042,
+    OID_VARCHAR = 1043,
+    OID_DATE = 1082,
+    OID_TIME = 1083,
+    OID_TIMESTAMP = 1114,
+    OID_TIMESTAMPTZ = 1184,
+    OID_TIMETZ = 1266,
+    OID_NUMERIC = 1700,
+    OID_UUID = 2950,
+    OID_JSONB = 3802
+};
+
+/* What cancelling needs, shared with the thread that does it. */
+typedef struct corm_pg_canceller {
+    atomic_uint references;
+    PGcancel *cancel;
+} corm_pg_canceller;
+
+struct corm_driver_connection {
+    PGconn *native;
+    corm_pg_canceller *canceller;
+    bool broken;
+    bool begins;        /* BEGIN is owed: it goes with the next statement */
+    bool prepares;      /* statements are prepared on the server; else sent anew each time */
+    unsigned syncs;     /* of a pipeline, that were sent and not answered yet */
+    uint64_t last_name; /* prepared statements go by numbers */
+    uint64_t *closed;   /* names that the server does not know yet to be free */
+    size_t closed_count, closed_capacity;
+    char isolation[40]; /* of transactions: "" the server's default */
+};
+
+/* How a column's bytes become a value. */
+typedef enum corm_pg_decoder {
+    DECODE_TEXT, /* as they are */
+    DECODE_BOOL,
+    DECODE_INTEGER,
+    DECODE_FLOAT,
+    DECODE_DECIMAL,
+    DECODE_BYTES,
+    DECODE_DATE,
+    DECODE_TIME,
+    DECODE_DATETIME,
+    DECODE_BINARY_BOOL,
+    DECODE_BINARY_INT2,
+    DECODE_BINARY_INT4,
+    DECODE_BINARY_INT8,
+    DECODE_BINARY_OID,
+    DECODE_BINARY_FLOAT4,
+    DECODE_BINARY_FLOAT8,
+    DECODE_BINARY_NUMERIC,
+    DECODE_BINARY_BYTES,
+    DECODE_BINARY_DATE,
+    DECODE_BINARY_TIME,
+    DECODE_BINARY_TIMETZ,
+    DECODE_BINARY_TIMESTAMP,
+    DECODE_BINARY_TIMESTAMPTZ,
+    DECODE_BINARY_UUID,
+    DECODE_BINARY_JSONB
+} corm_pg_decoder;
+
+/* Parameters as libpq takes them. */
+typedef struct corm_pg_parameters {
+    size_t count;
+    const char **values;
+    int *lengths;
+    int *formats;
+    size_t *places; /* in room, or SIZE_MAX: values[i] stands elsewhere */
+    char *room;
+    size_t size, capacity;
+} corm_pg_parameters;
+
+struct corm_driver_statement {
+    corm_driver_connection *connection;
+    char *sql;
+    uint64_t name; /* on the server; 0: not prepared */
+    bool several;  /* more than one statement: sent as they are, in one message */
+    bool is_plan;  /* a kind that is worth preparing: the server plans it */
+    bool is_readonly;
+    bool described;    /* parameter_types and formats are known */
+    bool reads_binary; /* all columns are of types that are read faster so */
+    bool has_zoned;    /* a column is a point in time that is shown in the session's time zone */
+    size_t parameter_count;
+    Oid *parameter_types;
+    corm_pg_parameters parameters;
+    const corm_value *values; /* bound: borrowed */
+    PGresult *result;
+    int row, rows;
+    size_t columns;
+    corm_pg_decoder *decoders;
+    bool converts; /* some column needs room */
+    char *room;    /* of the present row's converted values */
+    size_t room_capacity;
+    int64_t changed;
+};
+
+/* What stands in a text of SQL. */
+typedef struct corm_pg_text {
+    size_t parameters; /* the highest $n */
+    size_t statements;
+    const char *word; /* the first one */
+    size_t word_size;
+} corm_pg_text;
+
+/* postgresql_text.c */
+void corm_pg_scan(const char *sql, size_t size, corm_pg_text *out);
+bool corm_pg_word_is(const corm_pg_text *text, const char *word);
+
+/* postgresql_errors.c */
+/* Of the connection: lost, or misused. */
+corm_status corm_pg_fail(corm_driver_connection *connection);
+corm_status corm_pg_fail_result(corm_driver_connection *connection, const PGresult *result);
+
+/* postgresql_connect.c */
+corm_status corm_pg_connect(const struct corm_url *url, corm_driver_connection **out);
+void corm_pg_close(corm_driver_connection *connection);
+void corm_pg_abandon(corm_driver_connection *connection);
+void corm_pg_interrupt(corm_driver_connection *connection);
+/* Ask the server to stop, and wait until it has heard it: a late request would hit what runs next. */
+void corm_pg_cancel(corm_pg_canceller *canceller, int64_t deadline);
+
+/* postgresql_calls.c: sending and waiting */
+/* The next result, or NULL at the end of a command's. A failed command's result is given too. */
+corm_status corm_pg_next_result(corm_driver_connection *connection, PGresult **out);
+/* Send what is buffered as far as it goes without blocking. */
+corm_status corm_pg_flush(corm_driver_connection *connection);
+/* Several messages, then their answers: begin, send with PQsend...(), sync, take the results, end. */
+corm_status corm_pg_pipeline_begin(corm_driver_connection *connection);
+corm_status corm_pg_pipeline_sync(corm_driver_connection *connection);
+/* Take what is left, and leave pipeline mode; what fails here is added to no error that is there already. */
+corm_status corm_pg_pipeline_end(corm_driver_connection *connection, corm_status status);
+/* Send BEGIN if it is owed, within a pipeline; *answers counts what has to be taken before anything else. */
+corm_status corm_pg_send_begin(corm_driver_connection *connection, size_t *answers);
+/* Free names on the server, likewise. */
+corm_status corm_pg_send_closed(corm_driver_connection *connection, size_t *answers);
+/* Take answers of commands that give no rows. */
+corm_status corm_pg_take_answers(corm_driver_connection *connection, size_t answers);
+/* One command without rows, at once. */
+corm_status corm_pg_run(corm_driver_connection *connection, const char *sql);
+/* After a wait that was cut short: stop the server's work and take what comes, or give the connection up. Keeps the
+ * error. */
+void corm_pg_stop(corm_driver_connection *connection);
+
+/* postgresql_parameters.c */
+corm_status corm_pg_parameters_reserve(corm_pg_parameters *parameters, size_t count);
+/* types NULL: not known. */
+corm_status corm_pg_parameters_set(corm_pg_parameters *parameters, const Oid *types, const corm_value *values,
+                                   size_t count);
+void corm_pg_parameters_clear(corm_pg_parameters *parameters);
+
+/* postgresql_rows.c */
+bool corm_pg_reads_binary(Oid type);
+/* Choose decoders for the columns of the statement's result. */
+corm_status corm_pg_describe_result(corm_driver_statement *statement);
+corm_status corm_pg_row(corm_driver_statement *statement, corm_value *values, size_t count);
+
+/* postgresql_statement.c */
+corm_status corm_pg_prepare(corm_driver_connection *connection, const char *sql, size_t size,
+                            corm_driver_statement **out);
+void corm_pg_finalize(corm_driver_statement *statement);
+corm_status corm_pg_bind(corm_driver_statement *statement, const corm_value *values, size_t count);
+corm_status corm_pg_execute(corm_driver_statement *statement, bool *has_row);
+corm_status corm_pg_step(corm_driver_statement *statement, bool *has_row);
+void corm_pg_reset(corm_driver_statement *statement);
+/* Send PREPARE and DESCRIBE, within a pipeline; and take their answers. */
+corm_status corm_pg_send_prepare(corm_driver_statement *statement);
+corm_status corm_pg_take_prepare(corm_driver_statement *statement);
+/* Send one execution with the parameters that are set. */
+corm_status corm_pg_send_execute(corm_driver_statement *statement);
+bool corm_pg_wants_preparing(const corm_driver_statement *statement);
+/* Make a result the statement's: it is checked, kept, and its rows counted. */
+corm_status corm_pg_accept(corm_driver_statement *statement, PGresult *result);
+
+/* postgresql_batch.c */
+corm_status corm_pg_execute_batch(corm_driver_statement *statement, const corm_batch *batch);
+
+#endif
