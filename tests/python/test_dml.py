@@ -199,7 +199,7 @@ def test_a_missing_parameter_is_an_error_that_says_where(engine):
 def test_conflicts_are_resolved_in_sqlites_own_words(engine):
     from cormorant.dialects.sqlite import insert as sqlite_insert
 
-    things = Table("things", MetaData(), Column("id", Integer, primary_key=True), Column("n", String))
+    things = Table("things", MetaData(), Column("id", Integer, primary_key=True), Column("n", String(50)))
     things.create(engine)
     with engine.begin() as connection:
         connection.execute(insert(things), {"id": 1, "n": "old"})

@@ -28,7 +28,7 @@ from people import Base, User
 from support import ours_only, output_of
 
 metadata = MetaData()
-things = Table("things", metadata, Column("id", Integer, primary_key=True), Column("name", String))
+things = Table("things", metadata, Column("id", Integer, primary_key=True), Column("name", String(50)))
 
 
 def test_an_engine_describes_itself():

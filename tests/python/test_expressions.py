@@ -49,7 +49,7 @@ t = Table(
     Column("id", Integer, primary_key=True),
     Column("a", Integer),
     Column("b", Integer),
-    Column("name", String),
+    Column("name", String(50)),
     Column("flag", Boolean),
     Column("price", Numeric(10, 2)),
     Column("ratio", Float),

@@ -13,13 +13,13 @@ def story(engine):
     class Parent(Base):
         __tablename__ = "parents"
         id = Column(Integer, primary_key=True)
-        name = Column(String)
+        name = Column(String(50))
         children = relationship("Child", back_populates="parent")
 
     class Child(Base):
         __tablename__ = "children"
         id = Column(Integer, primary_key=True)
-        name = Column(String)
+        name = Column(String(50))
         parent_id = Column(ForeignKey("parents.id"))
         parent = relationship("Parent", back_populates="children")
 
@@ -331,8 +331,8 @@ def test_a_validator_sees_each_value_and_may_change_or_refuse_it(engine):
     class Account(Base):
         __tablename__ = "accounts"
         id = Column(Integer, primary_key=True)
-        email = Column(String)
-        name = Column(String)
+        email = Column(String(50))
+        name = Column(String(50))
 
         @validates("email")
         def check_email(self, key, value):
@@ -365,8 +365,8 @@ def test_a_validator_may_watch_several_attributes_and_collections():
     class Parent(Base):
         __tablename__ = "parents"
         id = Column(Integer, primary_key=True)
-        a = Column(String)
-        b = Column(String)
+        a = Column(String(50))
+        b = Column(String(50))
         children = relationship("Child")
 
         @validates("a", "b")

@@ -36,7 +36,7 @@ Base = declarative_base()
 class Thing(Base):
     __tablename__ = "things"
     id = Column(Integer, primary_key=True)
-    name = Column(String)
+    name = Column(String(50))
     number = Column(Integer)
     price = Column(Numeric(10, 2))
     day = Column(Date)
@@ -159,7 +159,7 @@ def test_names_with_quotes_nul_and_great_length(engine):
         "a\nb",
     ):
         metadata = MetaData()
-        table = Table(tried(name), metadata, Column("id", Integer, primary_key=True), Column(name + "_", String))
+        table = Table(tried(name), metadata, Column("id", Integer, primary_key=True), Column(name + "_", String(50)))
         try:
             metadata.create_all(engine)
             with engine.begin() as connection:

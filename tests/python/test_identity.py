@@ -15,7 +15,7 @@ Base = declarative_base()
 class Seat(Base):
     __tablename__ = "seats"
     row = Column(Integer, primary_key=True, autoincrement=False)
-    number = Column(String, primary_key=True)
+    number = Column(String(50), primary_key=True)
     price = Column(Integer)
 
 

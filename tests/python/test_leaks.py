@@ -163,7 +163,7 @@ def classes(engine):
     class Parent(Base):
         __tablename__ = "parents"
         id = Column(Integer, primary_key=True)
-        name = Column(String)
+        name = Column(String(50))
         children = relationship("Child", back_populates="parent", cascade="all, delete-orphan")
 
     class Child(Base):

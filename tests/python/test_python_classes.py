@@ -31,7 +31,7 @@ class Shape:
 class Figure(Shape, Base):
     __tablename__ = "figures"
     id = Column(Integer, primary_key=True)
-    name = Column(String)
+    name = Column(String(50))
     corners = Column(Integer)
     kind = "a class attribute"
 
@@ -69,7 +69,7 @@ class Guarded(Base):
 
     __tablename__ = "guarded"
     id = Column(Integer, primary_key=True)
-    name = Column(String)
+    name = Column(String(50))
 
     def __init__(self, name):
         self.name = name
@@ -216,7 +216,7 @@ def test_a_subclass_may_intercept_attributes(figures):
     class Watched(Base):
         __tablename__ = "watched"
         id = Column(Integer, primary_key=True)
-        name = Column(String)
+        name = Column(String(50))
         seen = []
 
         def __setattr__(self, name, value):

@@ -193,7 +193,7 @@ def test_backref_makes_the_other_side():
     class Child(Base):
         __tablename__ = "children"
         id = Column(Integer, primary_key=True)
-        name = Column(String)
+        name = Column(String(50))
         parent_id = Column(ForeignKey("parents.id"))
 
     parent, child = Parent(), Child(name="x")
@@ -327,7 +327,7 @@ def test_order_by_may_be_an_expression_a_string_a_list_or_a_callable(engine, ord
     class Child(Base):
         __tablename__ = "children"
         id = Column(Integer, primary_key=True)
-        name = Column(String)
+        name = Column(String(50))
         size = Column(Integer, default=1)
         parent_id = Column(ForeignKey("parents.id"))
 
@@ -351,7 +351,7 @@ def test_a_set_and_a_dictionary_can_be_collections(engine):
     class Child(Base):
         __tablename__ = "children"
         id = Column(Integer, primary_key=True)
-        name = Column(String)
+        name = Column(String(50))
         a_id = Column(ForeignKey("parents.id"))
         b_id = Column(ForeignKey("parents.id"))
         a = relationship("Parent", back_populates="as_set", foreign_keys=[a_id])

@@ -13,13 +13,13 @@ def family(engine=None, parent_options=None, child_options=None, key_options=Non
     class Parent(Base):
         __tablename__ = "parents"
         id = Column(Integer, primary_key=True)
-        name = Column(String)
+        name = Column(String(50))
         children = relationship("Child", back_populates="parent", order_by="Child.id", **(parent_options or {}))
 
     class Child(Base):
         __tablename__ = "children"
         id = Column(Integer, primary_key=True)
-        name = Column(String)
+        name = Column(String(50))
         parent_id = Column(ForeignKey("parents.id", **(key_options or {})), nullable=nullable)
         parent = relationship("Parent", back_populates="children", **(child_options or {}))
 

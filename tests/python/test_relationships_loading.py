@@ -29,14 +29,14 @@ Base = declarative_base()
 class City(Base):
     __tablename__ = "cities"
     id = Column(Integer, primary_key=True)
-    name = Column(String)
+    name = Column(String(50))
     streets = relationship("Street", back_populates="city", order_by="Street.id")
 
 
 class Street(Base):
     __tablename__ = "streets"
     id = Column(Integer, primary_key=True)
-    name = Column(String)
+    name = Column(String(50))
     city_id = Column(ForeignKey("cities.id"))
     city = relationship("City", back_populates="streets")
     houses = relationship("House", back_populates="street", order_by="House.number")
@@ -281,7 +281,7 @@ def test_columns_can_be_left_for_later_by_the_mapping_and_asked_for_by_a_stateme
     class Book(Other):
         __tablename__ = "books"
         id = Column(Integer, primary_key=True)
-        words = deferred(Column(String))
+        words = deferred(Column(String(50)))
 
     Other.metadata.create_all(engine)
     with Session(engine) as session:

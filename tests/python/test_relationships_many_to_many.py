@@ -18,21 +18,21 @@ tagged = Table(
 class Post(Base):
     __tablename__ = "posts"
     id = Column(Integer, primary_key=True)
-    title = Column(String)
+    title = Column(String(50))
     tags = relationship("Tag", secondary=tagged, back_populates="posts", order_by="Tag.name")
 
 
 class Tag(Base):
     __tablename__ = "tags"
     id = Column(Integer, primary_key=True)
-    name = Column(String, unique=True)
+    name = Column(String(50), unique=True)
     posts = relationship("Post", secondary="tagged", back_populates="tags", order_by=Post.id)
 
 
 class Node(Base):
     __tablename__ = "nodes"
     id = Column(Integer, primary_key=True)
-    name = Column(String)
+    name = Column(String(50))
     parent_id = Column(Integer, ForeignKey("nodes.id"))
     children = relationship("Node", backref=backref("parent", remote_side=[id]), order_by="Node.id", cascade="all")
 
@@ -40,7 +40,7 @@ class Node(Base):
 class Place(Base):
     __tablename__ = "places"
     id = Column(Integer, primary_key=True)
-    name = Column(String)
+    name = Column(String(50))
 
 
 class Journey(Base):

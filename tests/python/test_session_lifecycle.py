@@ -341,7 +341,7 @@ def test_a_scoped_session_gives_its_classes_a_query_property(engine):
     class Thing(Base):
         __tablename__ = "things"
         id = Column(Integer, primary_key=True)
-        name = Column(String)
+        name = Column(String(50))
 
     Base.metadata.create_all(engine)
     registry.add(Thing(name="x"))

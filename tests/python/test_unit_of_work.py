@@ -12,14 +12,14 @@ Base = declarative_base()
 class Team(Base):
     __tablename__ = "teams"
     id = Column(Integer, primary_key=True)
-    name = Column(String)
+    name = Column(String(50))
     players = relationship("Player", back_populates="team", order_by="Player.id")
 
 
 class Player(Base):
     __tablename__ = "players"
     id = Column(Integer, primary_key=True)
-    name = Column(String)
+    name = Column(String(50))
     number = Column(Integer)
     team_id = Column(ForeignKey("teams.id"))
     team = relationship("Team", back_populates="players")
@@ -34,7 +34,7 @@ class Node(Base):
 
 class Code(Base):
     __tablename__ = "codes"
-    code = Column(String, primary_key=True)
+    code = Column(String(50), primary_key=True)
     uses = relationship("Use", backref=backref("of"), passive_updates=False)
 
 
