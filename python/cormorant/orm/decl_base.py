@@ -321,7 +321,7 @@ def _merge(values: list[str], annotated: list[str]) -> list[str]:
     return list(merged)
 
 
-def _declared_attr() -> type:
+def _declared_attr() -> type[Any]:
     from .decl_api import declared_attr
 
     return declared_attr
