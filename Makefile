@@ -42,4 +42,4 @@ install: all
 	@meson install -C $(BUILD)
 
 clean:
-	@rm -rf $(BUILD) $(SANITIZED)
+	@rm -rf $(BUILD) $(SANITIZED) build-threads build-python-sanitized build-python-debug
