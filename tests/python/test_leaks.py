@@ -196,27 +196,33 @@ def settle():
     sys._clear_type_cache()
 
 
+def growth(scenario, engine):
+    """What some rounds leave: objects of the collector, blocks, bytes."""
+    objects = len(gc.get_objects())
+    memory, blocks = tracemalloc.get_traced_memory()[0], sys.getallocatedblocks()
+    for _ in range(ROUNDS):
+        scenario(engine)
+    settle()
+    grown, more_blocks = tracemalloc.get_traced_memory()[0] - memory, sys.getallocatedblocks() - blocks
+    return len(gc.get_objects()) - objects, more_blocks, grown
+
+
 @pytest.mark.parametrize("scenario", SCENARIOS, ids=lambda scenario: scenario.__name__)
 def test_objects_and_memory_stay_flat(engine, scenario):
+    """A leak grows in each of three measurements; a table of the interpreter's that finds its size grows in one."""
     for _ in range(5):
         scenario(engine)
     settle()
-    objects = len(gc.get_objects())
     tracemalloc.start()
     try:
         scenario(engine)
         settle()
-        memory, blocks = tracemalloc.get_traced_memory()[0], sys.getallocatedblocks()
-        for _ in range(ROUNDS):
-            scenario(engine)
-        settle()
-        grown = tracemalloc.get_traced_memory()[0] - memory
-        more_blocks = sys.getallocatedblocks() - blocks
+        measured = [growth(scenario, engine) for _ in range(3)]
     finally:
         tracemalloc.stop()
-    more = len(gc.get_objects()) - objects
-    print(f"{scenario.__name__}: {ROUNDS} rounds, {more} objects, {more_blocks} blocks, {grown} bytes more")
-    assert more < ROUNDS // 2 and more_blocks < ROUNDS // 2 and grown < ROUNDS * 50
+    objects, blocks, grown = map(min, zip(*measured))
+    print(f"{scenario.__name__}: {ROUNDS} rounds, {objects} objects, {blocks} blocks, {grown} bytes more")
+    assert objects < 2 and blocks < ROUNDS // 6 and grown < ROUNDS * 20
 
 
 def resident():
