@@ -818,10 +818,10 @@ corm_status corm_write_step(corm_flush *flush, const corm_work_step *step) {
         status = fire_saves(flush, step, true);
     }
     if (status == CORM_OK) {
-        status = write_inserts(flush, step);
+        status = write_updates(flush, step); /* first: a new row may take a unique value that a changed one gives up */
     }
     if (status == CORM_OK) {
-        status = write_updates(flush, step);
+        status = write_inserts(flush, step);
     }
     for (size_t i = 0; i < step->works.count && status == CORM_OK && related; i++) {
         corm_work *work = step->works.items[i];

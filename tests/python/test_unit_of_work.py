@@ -16,6 +16,12 @@ class Team(Base):
     players = relationship("Player", back_populates="team", order_by="Player.id")
 
 
+class Label(Base):
+    __tablename__ = "labels"
+    id = Column(Integer, primary_key=True)
+    word = Column(String, unique=True)
+
+
 class Player(Base):
     __tablename__ = "players"
     id = Column(Integer, primary_key=True)
@@ -307,6 +313,15 @@ def test_a_row_may_be_replaced_under_its_key(session):
     session.commit()
     assert session.get(Team, 1).name == "new"
     assert session.scalar(select(func.count()).select_from(Team)) == 1
+
+
+def test_a_new_row_may_take_the_unique_value_that_a_changed_one_gives_up(session):
+    session.add(Label(word="taken"))
+    session.commit()
+    session.scalars(select(Label)).one().word = "free"
+    session.add(Label(word="taken"))
+    session.commit()
+    assert session.scalars(select(Label.word).order_by(Label.id)).all() == ["free", "taken"]
 
 
 def test_a_flush_inside_a_flush_is_refused(session):
