@@ -67,8 +67,18 @@ static corm_status load_absent(corm_state *state, corm_attribute *attribute) {
     if (status != CORM_OK) {
         return status;
     }
-    status = corm_attribute_is_relationship(attribute) ? corm_load_relationship(session, state, attribute)
-                                                       : corm_load_columns(session, state, &attribute, 1);
+    if (corm_attribute_is_relationship(attribute)) {
+        status = corm_load_relationship(session, state, attribute);
+    } else {
+        bool absent = true;
+        status = corm_session_flush_if_needed(session);
+        if (status == CORM_OK) {
+            status = is_absent(state, attribute, &absent); /* a hook of the flush may have looked as well */
+        }
+        if (status == CORM_OK && absent) {
+            status = corm_load_columns(session, state, &attribute, 1);
+        }
+    }
     corm_session_leave(session);
     return status;
 }

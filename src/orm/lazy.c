@@ -322,30 +322,56 @@ static corm_status options_below(const corm_load_options *options, corm_attribut
     return status;
 }
 
-static corm_status load_target(corm_session *session, corm_state *state, corm_attribute *attribute, corm_lazy lazy) {
+/* The object that the foreign key names, when it is in the session: held. *complete as of foreign_key(). */
+static corm_status find_target(corm_session *session, corm_state *state, const corm_relationship *relationship,
+                               corm_value *key, bool *complete, corm_object **out) {
+    corm_status status = foreign_key(state, relationship, true, key, complete);
+    if (status != CORM_OK || !*complete) {
+        return status;
+    }
+    corm_state *known = corm_identity_find(&session->identity, relationship->target, key, relationship->sync_count);
+    if (known != NULL && known->mapper->host->try_hold(known)) {
+        *out = corm_state_object(known);
+    }
+    return CORM_OK;
+}
+
+/* It is not in the session: what is pending is written, which may change that, or the key; then its row is asked for. */
+static corm_status fetch_target(corm_session *session, corm_state *state, corm_attribute *attribute, corm_value *key,
+                                corm_object **out) {
     const corm_relationship *relationship = attribute->relationship;
     corm_load_options *options = NULL;
+    bool complete = false;
+    corm_status status = corm_session_flush_if_needed(session);
+    if (status == CORM_OK) {
+        for (size_t i = 0; i < relationship->sync_count; i++) {
+            corm_value_clear(&key[i]);
+        }
+        status = find_target(session, state, relationship, key, &complete, out);
+    }
+    if (status != CORM_OK || !complete || *out != NULL) {
+        return status;
+    }
+    status = options_below(state->options, attribute, &options);
+    if (status == CORM_OK) {
+        status = corm_load_by_key(session, relationship->target, key, relationship->sync_count, options, false, out);
+    }
+    corm_load_options_unref(options);
+    return status;
+}
+
+static corm_status load_target(corm_session *session, corm_state *state, corm_attribute *attribute, corm_lazy lazy) {
+    const corm_relationship *relationship = attribute->relationship;
     corm_object *object = NULL;
     bool complete;
     corm_value *key = corm_calloc(relationship->sync_count, sizeof *key);
     if (key == NULL) {
         return CORM_NO_MEMORY;
     }
-    corm_status status = foreign_key(state, relationship, true, key, &complete);
-    if (status == CORM_OK && complete) {
-        corm_state *known = corm_identity_find(&session->identity, relationship->target, key, relationship->sync_count);
-        if (known != NULL && known->mapper->host->try_hold(known)) {
-            object = corm_state_object(known);
-        } else if (lazy == CORM_LAZY_RAISE_ON_SQL) {
-            status = raise_strategy(attribute, lazy);
-        } else {
-            status = options_below(state->options, attribute, &options);
-            if (status == CORM_OK) {
-                status = corm_load_by_key(session, relationship->target, key, relationship->sync_count, options, false,
-                                          &object);
-            }
-            corm_load_options_unref(options);
-        }
+    corm_status status = find_target(session, state, relationship, key, &complete, &object);
+    if (status == CORM_OK && complete && object == NULL) {
+        status = lazy == CORM_LAZY_RAISE_ON_SQL ? raise_strategy(attribute, lazy)
+                                                : fetch_target(session, state, attribute, key, &object);
     }
     if (status == CORM_OK) {
         status = store_reference(state, attribute, object);
@@ -526,7 +552,6 @@ static corm_status load_by_join(corm_session *session, corm_state *state, corm_a
 corm_status corm_load_relationship(corm_session *session, corm_state *state, corm_attribute *attribute) {
     const corm_relationship *relationship = attribute->relationship;
     corm_lazy lazy = corm_load_options_strategy(state->options, NULL, 0, attribute, NULL);
-    corm_status status = CORM_OK;
     if (lazy == CORM_LAZY_RAISE) {
         return raise_strategy(attribute, lazy);
     }
@@ -535,16 +560,15 @@ corm_status corm_load_relationship(corm_session *session, corm_state *state, cor
                    ? state->mapper->host->collection_set(corm_state_object(state), attribute, NULL, 0)
                    : store_reference(state, attribute, NULL);
     }
-    status = corm_session_flush_if_needed(session);
-    if (status != CORM_OK) {
-        return status;
-    }
     corm_node *criteria = corm_load_options_criteria(state->options, NULL, 0, attribute);
     if (relationship->target_key && criteria == NULL) {
         return load_target(session, state, attribute, lazy);
     }
-    return lazy == CORM_LAZY_RAISE_ON_SQL ? raise_strategy(attribute, lazy)
-                                          : load_by_join(session, state, attribute, criteria);
+    if (lazy == CORM_LAZY_RAISE_ON_SQL) {
+        return raise_strategy(attribute, lazy);
+    }
+    corm_status status = corm_session_flush_if_needed(session);
+    return status == CORM_OK ? load_by_join(session, state, attribute, criteria) : status;
 }
 
 /* ---- keys ---- */

@@ -710,6 +710,22 @@ corm_status corm_session_refresh(corm_session *session, corm_state *state, corm_
 
 /* ---- looking ---- */
 
+/* An expired object is looked for in the database; none when its row is gone. */
+static corm_status still_there(corm_session *session, corm_state *state, corm_object **out) {
+    corm_status status = CORM_OK;
+    if ((state->flags & (CORM_STATE_EXPIRED | CORM_STATE_IN_MAP)) == (CORM_STATE_EXPIRED | CORM_STATE_IN_MAP)) {
+        status = corm_load_expired(session, state);
+    }
+    if (status == CORM_OBJECT_DELETED) {
+        corm_error_clear();
+        return CORM_OK;
+    }
+    if (status == CORM_OK && (state->flags & CORM_STATE_IN_MAP)) {
+        *out = corm_state_object(state);
+    }
+    return status;
+}
+
 corm_status corm_session_get(corm_session *session, corm_mapper *mapper, const corm_value *values, size_t count,
                              struct corm_load_options *options, bool populate_existing, corm_object **out) {
     *out = NULL;
@@ -724,28 +740,21 @@ corm_status corm_session_get(corm_session *session, corm_mapper *mapper, const c
                                 "session.get(); %s has %zu primary key column(s), %zu value(s) were given",
                                 mapper->name, mapper->primary_key_count, count);
     }
-    if (status == CORM_OK && !populate_existing) {
-        corm_state *state = corm_identity_find(&session->identity, mapper, values, count);
-        if (state != NULL && mapper->host->try_hold(state)) {
-            if (!(state->flags & CORM_STATE_EXPIRED)) {
-                *out = corm_state_object(state);
-                goto done;
-            }
-            /* Is the row still there? */
-            status = corm_load_expired(session, state);
-            if (status == CORM_OK && (state->flags & CORM_STATE_IN_MAP)) {
-                *out = corm_state_object(state);
-            } else {
-                mapper->host->release(corm_state_object(state));
-                if (status == CORM_OBJECT_DELETED) {
-                    corm_error_clear();
-                    status = CORM_OK;
-                }
-            }
-            goto done;
-        }
+    corm_state *known = status == CORM_OK ? corm_identity_find(&session->identity, mapper, values, count) : NULL;
+    bool held = known != NULL && !populate_existing && mapper->host->try_hold(known);
+    if (held && !(known->flags & CORM_STATE_EXPIRED)) {
+        *out = corm_state_object(known);
+        goto done;
     }
     if (status == CORM_OK) {
+        status = corm_session_flush_if_needed(session);
+    }
+    if (held) {
+        status = status == CORM_OK ? still_there(session, known, out) : status;
+        if (*out == NULL) {
+            mapper->host->release(corm_state_object(known));
+        }
+    } else if (status == CORM_OK) {
         status = corm_load_by_key(session, mapper, values, count, options, populate_existing, out);
     }
 done:

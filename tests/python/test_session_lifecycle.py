@@ -70,6 +70,49 @@ def test_a_query_flushes_what_is_pending_first(session):
     assert session.scalars(select(User).where(User.name == "eve")).one().id is not None
 
 
+READS = {
+    "get() of one that is not here": (lambda session, bob, mail: session.get(User, 3), True),
+    "get() of one that is pending": (lambda session, bob, mail: session.get(User, 77).name, True),
+    "get() of one that expired": (lambda session, bob, mail: session.get(User, 2), True),
+    "get() that reads anew": (lambda session, bob, mail: session.get(User, 2, populate_existing=True), True),
+    "get() of one that is here": (lambda session, bob, mail: session.get(User, 1), False),
+    "an expired attribute": (lambda session, bob, mail: bob.name, True),
+    "a collection": (lambda session, bob, mail: len(bob.addresses), True),
+    "a reference to what is here": (lambda session, bob, mail: mail.user, False),
+    "refresh()": (lambda session, bob, mail: session.refresh(bob), True),
+    "Query.get()": (lambda session, bob, mail: session.query(User).get(3), True),
+    "merge()": (lambda session, bob, mail: session.merge(User(id=3, name="c")), True),
+}
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("read", READS)
+def test_whatever_asks_the_database_flushes_first(session, engine, read):
+    ann, bob, mail = session.get(User, 1), session.get(User, 2), session.get(Address, 1)
+    session.expire(bob)
+    ann.name = "anne"
+    session.add(User(id=77, name="new"))
+    look, asks = READS[read]
+    with statements_of(engine) as sent:
+        look(session, bob, mail)
+    assert verbs(sent)[:2] == (["UPDATE", "INSERT"] if asks else [])
+    session.rollback()
+    session.expire(bob)
+    ann.name = "anne"
+    with session.no_autoflush, statements_of(engine) as sent:
+        look(session, bob, mail) if read != "get() of one that is pending" else None
+    assert "UPDATE" not in verbs(sent)
+
+
+def test_a_reference_to_a_pending_object_is_found_after_the_flush(session):
+    mail = session.get(Address, 3)
+    new = User(id=77, name="new")
+    session.add(new)
+    mail.user_id = 77
+    session.expire(mail, ["user"])
+    assert mail.user is new and inspect(new).persistent
+
+
 def test_autoflush_can_be_off(engine, session):
     with Session(engine, autoflush=False) as quiet:
         quiet.add(User(name="eve"))
