@@ -210,7 +210,7 @@ static corm_status literal(const corm_dialect *dialect, const corm_type *type, c
 
 enum { LONGEST_ALIAS = 255 };
 
-#define DIALECT(dialect_name, type_spelling)                                                                           \
+#define DIALECT(dialect_name, type_spelling, returns_keys)                                                             \
     {                                                                                                                  \
         .name = dialect_name, .paramstyle = CORM_PARAMSTYLE_FORMAT, .quote_open = '`', .quote_close = '`',             \
         .reserved_words = mysql_words, .identifier_limit = LONGEST_ALIAS, .supports_returning = true,                  \
@@ -221,12 +221,12 @@ enum { LONGEST_ALIAS = 255 };
         .empty_set = "SELECT 1 FROM (SELECT 1) as _empty_set WHERE 1!=1", .empty_set_end = " FROM DUAL WHERE 1!=1",    \
         .concat_function = "concat", .floors_division = true, .has_boolean_words = true, .lacks_null_ordering = true,  \
         .names_tables_of_update = true, .drops_index_of_table = true, .nullness_before_default = true,                 \
-        .numbered_key_first = true, .parenthesises_defaults = true, .limit = limit, .extract = extract,                \
-        .function_name = function_name, .type_name = type_spelling, .cast_type = cast_type, .column_end = column_end,  \
-        .table_end = table_end, .has_table_query = has_table_query, .table_names_query = table_names_query,            \
-        .literal = literal, .bind_converter = corm_mysql_bind_converter,                                               \
+        .numbered_key_first = true, .inserts_return_keys = returns_keys, .parenthesises_defaults = true,               \
+        .limit = limit, .extract = extract, .function_name = function_name, .type_name = type_spelling,                \
+        .cast_type = cast_type, .column_end = column_end, .table_end = table_end, .has_table_query = has_table_query,  \
+        .table_names_query = table_names_query, .literal = literal, .bind_converter = corm_mysql_bind_converter,       \
         .result_converter = corm_mysql_result_converter,                                                               \
     }
 
-const corm_dialect corm_dialect_mysql = DIALECT("mysql", mysql_type_name);
-const corm_dialect corm_dialect_mariadb = DIALECT("mariadb", mariadb_type_name);
+const corm_dialect corm_dialect_mysql = DIALECT("mysql", mysql_type_name, false);
+const corm_dialect corm_dialect_mariadb = DIALECT("mariadb", mariadb_type_name, true);

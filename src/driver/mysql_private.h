@@ -54,6 +54,8 @@ struct corm_driver_statement {
     MYSQL_STMT *prepared;                /* NULL: goes as text */
     char *sql;                           /* of one that goes as text */
     size_t size;
+    bool writes, inserts; /* INSERT, REPLACE; UPDATE or DELETE as well */
+    bool executed;        /* what it returns is known */
     size_t parameters;
     MYSQL_BIND *binds;
     corm_mysql_room *rooms;
@@ -112,6 +114,8 @@ corm_status corm_mysql_prepare(corm_driver_connection *connection, const char *s
                                corm_driver_statement **out);
 void corm_mysql_finalize(corm_driver_statement *statement);
 corm_status corm_mysql_bind(corm_driver_statement *statement, const corm_value *values, size_t count);
+/* Execute what is bound and fetch all rows, of which none is the present one yet. */
+corm_status corm_mysql_run(corm_driver_statement *statement);
 corm_status corm_mysql_execute(corm_driver_statement *statement, bool *has_row);
 corm_status corm_mysql_step(corm_driver_statement *statement, bool *has_row);
 corm_status corm_mysql_row(corm_driver_statement *statement, corm_value *values, size_t count);

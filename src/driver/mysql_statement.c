@@ -35,6 +35,24 @@ static const char *first_word(const char *sql, const char *end, size_t *size) {
     return sql;
 }
 
+static bool is_word(const char *word, size_t length, const char *const *words, size_t count) {
+    for (size_t i = 0; i < count; i++) {
+        if (strlen(words[i]) == length && strncasecmp(words[i], word, length) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static void find_verb(corm_driver_statement *statement, const char *sql, size_t size) {
+    static const char *const verbs[] = {"INSERT", "REPLACE", "UPDATE", "DELETE"};
+    enum { INSERTING = 2 };
+    size_t length;
+    const char *word = first_word(sql, sql + size, &length);
+    statement->inserts = is_word(word, length, verbs, INSERTING);
+    statement->writes = is_word(word, length, verbs, sizeof verbs / sizeof *verbs);
+}
+
 static bool goes_as_text(const char *sql, size_t size) {
     static const char *const words[] = {"SAVEPOINT", "RELEASE", "ROLLBACK", "COMMIT",  "BEGIN",   "START",
                                         "SET",       "CREATE",  "DROP",     "ALTER",   "USE",     "TRUNCATE",
@@ -44,12 +62,7 @@ static bool goes_as_text(const char *sql, size_t size) {
     if (length == 0) {
         return true; /* nothing at all, or something the server shall judge */
     }
-    for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
-        if (strlen(words[i]) == length && strncasecmp(words[i], word, length) == 0) {
-            return memchr(sql, '?', size) == NULL;
-        }
-    }
-    return false;
+    return is_word(word, length, words, sizeof words / sizeof *words) && memchr(sql, '?', size) == NULL;
 }
 
 static corm_status keep_text(corm_driver_statement *statement, const char *sql, size_t size) {
@@ -121,6 +134,7 @@ corm_status corm_mysql_prepare(corm_driver_connection *connection, const char *s
         statement->next->link = &statement->next;
     }
     connection->statements = statement;
+    find_verb(statement, sql, size);
     corm_status status =
         goes_as_text(sql, size) ? keep_text(statement, sql, size) : prepare_on_server(statement, sql, size);
     if (status != CORM_OK) {
@@ -198,6 +212,7 @@ static corm_status execute_prepared(corm_driver_statement *statement) {
     if (status == CORM_OK) {
         statement->changed = (int64_t)mysql_stmt_affected_rows(statement->prepared);
         connection->generated = mysql_stmt_insert_id(statement->prepared);
+        statement->executed = true;
     }
     return status;
 }
@@ -218,12 +233,16 @@ static corm_status execute_text(corm_driver_statement *statement) {
     return status;
 }
 
-corm_status corm_mysql_execute(corm_driver_statement *statement, bool *has_row) {
-    *has_row = false;
+corm_status corm_mysql_run(corm_driver_statement *statement) {
     statement->changed = -1;
     drop_rows(statement);
     statement->connection->touched = true;
-    corm_status status = statement->prepared != NULL ? execute_prepared(statement) : execute_text(statement);
+    return statement->prepared != NULL ? execute_prepared(statement) : execute_text(statement);
+}
+
+corm_status corm_mysql_execute(corm_driver_statement *statement, bool *has_row) {
+    *has_row = false;
+    corm_status status = corm_mysql_run(statement);
     return status == CORM_OK ? corm_mysql_step(statement, has_row) : status;
 }
 

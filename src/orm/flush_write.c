@@ -486,6 +486,7 @@ static corm_status run_batch(corm_flush *flush, corm_mapper *mapper, uint32_t ac
                             .parameter_count = writer.count,
                             .bind = bind_row,
                             .result = row_written,
+                            .wants_keys = writer.generated < mapper->primary_key_count,
                             .context = &writer};
         status = corm_connection_execute_batch(flush->connection, corm_compiled_id(writer.compiled), sql, size, &batch);
     }
