@@ -11,6 +11,7 @@
 
 #include <structmember.h>
 
+#include "base/alloc.h"
 #include "sql/select.h"
 
 PyTypeObject *CormPyConnection_Type;
@@ -57,38 +58,15 @@ static int apply_isolation(corm_connection *core, PyObject *options) {
     if (level == NULL || level == Py_None) {
         return 0;
     }
-    static const char *const levels[] = {"AUTOCOMMIT", "SERIALIZABLE", "READ UNCOMMITTED"};
-    static const char *const pragmas[] = {NULL, "PRAGMA read_uncommitted = 0", "PRAGMA read_uncommitted = 1"};
-    PyObject *text = PyUnicode_Check(level) ? corm_py_call(level, "replace", "ss", "_", " ") : NULL;
-    PyObject *upper = text == NULL ? NULL : corm_py_call(text, "upper", NULL);
-    int found = -1;
-    for (int i = 0; upper != NULL && i < (int)(sizeof levels / sizeof *levels); i++) {
-        found = PyUnicode_CompareWithASCIIString(upper, levels[i]) == 0 ? i : found;
-    }
+    PyObject *text = PyObject_Str(level);
+    PyObject *spaced = text == NULL ? NULL : corm_py_call(text, "replace", "ss", "_", " ");
+    PyObject *upper = spaced == NULL ? NULL : corm_py_call(spaced, "upper", NULL);
+    const char *name = upper == NULL ? NULL : PyUnicode_AsUTF8(upper);
+    int status = name == NULL ? -1 : corm_connection_set_isolation(core, name) == CORM_OK ? 0 : corm_py_raise_int();
     Py_XDECREF(text);
+    Py_XDECREF(spaced);
     Py_XDECREF(upper);
-    if (found < 0) {
-        PyErr_Clear();
-        PyObject *cls = corm_py_import("cormorant.exc", "ArgumentError");
-        if (cls != NULL) {
-            PyErr_Format(
-                cls,
-                "Invalid value %R for isolation_level. Valid isolation levels for 'sqlite' are READ UNCOMMITTED, "
-                "SERIALIZABLE, AUTOCOMMIT",
-                level);
-            Py_DECREF(cls);
-        }
-        return -1;
-    }
-    if (corm_connection_in_transaction(core)) {
-        corm_py_raise_as(
-            "InvalidRequestError",
-            "This connection has already initialized a SQLAlchemy Transaction() object via begin() or "
-            "autobegin; isolation_level may not be altered unless rollback() or commit() is called first.");
-        return -1;
-    }
-    corm_connection_set_autocommit(core, found == 0);
-    return pragmas[found] != NULL && corm_connection_run(core, pragmas[found]) != CORM_OK ? corm_py_raise_int() : 0;
+    return status;
 }
 
 PyObject *corm_py_engine_connect(CormPyEngine *engine) {
@@ -519,7 +497,13 @@ static PyObject *connection_get_options(PyObject *object, PyObject *unused) {
 static PyObject *connection_get_isolation(PyObject *object, PyObject *unused) {
     (void)unused;
     corm_connection *core = corm_py_connection_open((CormPyConnection *)object);
-    return core == NULL ? NULL : PyUnicode_FromString(corm_connection_autocommit(core) ? "AUTOCOMMIT" : "SERIALIZABLE");
+    char *level;
+    if (core == NULL || corm_connection_isolation(core, &level) != CORM_OK) {
+        return core == NULL ? NULL : corm_py_raise();
+    }
+    PyObject *text = PyUnicode_FromString(level);
+    corm_free(level);
+    return text;
 }
 
 static PyObject *connection_detach(PyObject *object, PyObject *unused) {

@@ -38,6 +38,12 @@ typedef enum corm_paramstyle {
     CORM_PARAMSTYLE_FORMAT   /* ?; %s where people read it */
 } corm_paramstyle;
 
+/* An isolation level and the statement that sets it for a connection's transactions to come. */
+typedef struct corm_isolation {
+    const char *level;     /* "READ COMMITTED" */
+    const char *statement; /* NULL: AUTOCOMMIT, which the engine and the driver see to */
+} corm_isolation;
+
 typedef struct corm_dialect {
     const char *name;
     corm_paramstyle paramstyle;
@@ -76,6 +82,10 @@ typedef struct corm_dialect {
     bool inserts_return_keys;    /* what the database numbers comes back from an INSERT by RETURNING */
     bool parenthesises_defaults; /* DEFAULT (expression) */
     bool numbers_beside_column;  /* PRIMARY KEY AUTOINCREMENT beside a column; else see column_type, column_end */
+
+    const corm_isolation *isolations; /* those that a connection takes; a level of NULL at the end */
+    const char *isolation_reset;      /* the server's own level again */
+    const char *isolation_query;      /* one row of one text: the present level, perhaps with - for spaces */
 
     /* Text after a SELECT for limit and offset, of which one may be NULL. */
     corm_status (*limit)(struct corm_compiler *compiler, corm_node *limit, corm_node *offset);

@@ -208,6 +208,15 @@ static corm_status literal(const corm_dialect *dialect, const corm_type *type, c
     return status ? status : corm_text_status(out);
 }
 
+#define SET_LEVEL(level)                                                                                               \
+    { level, "SET SESSION TRANSACTION ISOLATION LEVEL " level }
+static const corm_isolation isolations[] = {
+    SET_LEVEL("READ UNCOMMITTED"), SET_LEVEL("READ COMMITTED"), SET_LEVEL("REPEATABLE READ"),
+    SET_LEVEL("SERIALIZABLE"),     {"AUTOCOMMIT", NULL},        {NULL, NULL},
+};
+/* Each server sees its own name for the variable: the comments are MariaDB's and MySQL's ways of saying so. */
+#define ISOLATION_VARIABLE "/*M!100000 tx_isolation */ /*!80000 transaction_isolation */"
+
 enum { LONGEST_ALIAS = 255 };
 
 #define DIALECT(dialect_name, type_spelling, returns_keys)                                                             \
@@ -222,9 +231,11 @@ enum { LONGEST_ALIAS = 255 };
         .concat_function = "concat", .floors_division = true, .has_boolean_words = true, .lacks_null_ordering = true,  \
         .names_tables_of_update = true, .drops_index_of_table = true, .nullness_before_default = true,                 \
         .numbered_key_first = true, .inserts_return_keys = returns_keys, .parenthesises_defaults = true,               \
-        .limit = limit, .extract = extract, .function_name = function_name, .type_name = type_spelling,                \
-        .cast_type = cast_type, .column_end = column_end, .table_end = table_end, .has_table_query = has_table_query,  \
-        .table_names_query = table_names_query, .literal = literal, .bind_converter = corm_mysql_bind_converter,       \
+        .isolations = isolations, .isolation_reset = "SET SESSION " ISOLATION_VARIABLE " = DEFAULT",                   \
+        .isolation_query = "SELECT @@SESSION." ISOLATION_VARIABLE, .limit = limit, .extract = extract,                 \
+        .function_name = function_name, .type_name = type_spelling, .cast_type = cast_type, .column_end = column_end,  \
+        .table_end = table_end, .has_table_query = has_table_query, .table_names_query = table_names_query,            \
+        .literal = literal, .bind_converter = corm_mysql_bind_converter,                                               \
         .result_converter = corm_mysql_result_converter,                                                               \
     }
 

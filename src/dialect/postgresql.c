@@ -273,6 +273,13 @@ static corm_status table_names_query(const char *schema, corm_text *out) {
     return status ? status : corm_text_status(out);
 }
 
+#define SET_LEVEL(level)                                                                                               \
+    { level, "SET SESSION CHARACTERISTICS AS TRANSACTION ISOLATION LEVEL " level }
+static const corm_isolation isolations[] = {
+    SET_LEVEL("READ UNCOMMITTED"), SET_LEVEL("READ COMMITTED"), SET_LEVEL("REPEATABLE READ"),
+    SET_LEVEL("SERIALIZABLE"),     {"AUTOCOMMIT", NULL},        {NULL, NULL},
+};
+
 const corm_dialect corm_dialect_postgresql = {
     .name = "postgresql",
     .paramstyle = CORM_PARAMSTYLE_NUMERIC,
@@ -299,6 +306,9 @@ const corm_dialect corm_dialect_postgresql = {
     .like_ignoring_case = " ILIKE ",
     .not_like_ignoring_case = " NOT ILIKE ",
     .inserts_return_keys = true,
+    .isolations = isolations,
+    .isolation_reset = "RESET default_transaction_isolation",
+    .isolation_query = "SELECT current_setting('transaction_isolation')",
     .limit = limit,
     .true_divide = true_divide,
     .extract = extract,

@@ -96,6 +96,13 @@ static corm_status table_names_query(const char *schema, corm_text *out) {
     return status ? status : corm_text_status(out);
 }
 
+static const corm_isolation isolations[] = {
+    {"READ UNCOMMITTED", "PRAGMA read_uncommitted = 1"},
+    {"SERIALIZABLE", "PRAGMA read_uncommitted = 0"},
+    {"AUTOCOMMIT", NULL},
+    {NULL, NULL},
+};
+
 const corm_dialect corm_dialect_sqlite = {
     .name = "sqlite",
     .paramstyle = CORM_PARAMSTYLE_QMARK,
@@ -118,6 +125,10 @@ const corm_dialect corm_dialect_sqlite = {
     .not_regexp = " NOT REGEXP ",
     .empty_set = "SELECT 1 FROM (SELECT 1) WHERE 1!=1",
     .tuples_in_values = true,
+    .isolations = isolations,
+    .isolation_reset = "PRAGMA read_uncommitted = 0",
+    .isolation_query = "SELECT CASE WHEN read_uncommitted THEN 'READ UNCOMMITTED' ELSE 'SERIALIZABLE' END "
+                       "FROM pragma_read_uncommitted",
     .limit = limit,
     .true_divide = true_divide,
     .extract = extract,

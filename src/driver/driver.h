@@ -86,6 +86,8 @@ typedef struct corm_driver {
     int64_t (*changed_rows)(corm_driver_statement *statement); /* of the last execution; -1 unknown */
     int64_t (*last_generated_key)(corm_driver_connection *connection);
 
+    /* Shall each statement be a transaction of its own? NULL: it is, unless begin() was called. */
+    corm_status (*set_autocommit)(corm_driver_connection *connection, bool on);
     /* Transaction control; name is a savepoint's, already a safe identifier. */
     corm_status (*begin)(corm_driver_connection *connection);
     corm_status (*commit)(corm_driver_connection *connection);

@@ -98,6 +98,10 @@ static corm_status end(corm_driver_connection *connection, const char *sql) {
     return status;
 }
 
+static corm_status set_autocommit(corm_driver_connection *connection, bool on) {
+    return control(connection, on ? "SET autocommit=1" : "SET autocommit=0");
+}
+
 static corm_status commit(corm_driver_connection *connection) {
     return end(connection, "COMMIT");
 }
@@ -121,7 +125,8 @@ static const char *const asyncio_names[] = {"aiomysql", "asyncmy", NULL};
         .is_readonly = is_readonly, .needs_transaction = needs_transaction, .bind = corm_mysql_bind,                   \
         .execute = corm_mysql_execute, .step = corm_mysql_step, .row = corm_mysql_row, .reset = corm_mysql_reset,      \
         .execute_batch = corm_mysql_execute_batch, .changed_rows = changed_rows,                                       \
-        .last_generated_key = last_generated_key, .begin = begin, .commit = commit, .rollback = rollback,              \
+        .last_generated_key = last_generated_key, .set_autocommit = set_autocommit, .begin = begin, .commit = commit,  \
+        .rollback = rollback,                                                                                          \
     }
 
 const corm_driver corm_driver_mysql = DRIVER("mysql", CORM_MYSQL_DRIVER);

@@ -23,6 +23,7 @@ struct corm_connection {
     bool begun;
     bool invalid;
     bool autocommit;
+    bool isolated;       /* its isolation level was set */
     unsigned savepoints; /* names given out */
     unsigned depth;      /* savepoints under way */
     corm_connection_watch *watches;
@@ -175,6 +176,8 @@ static void abandon(corm_connection *connection) {
     connection->invalid = true;
 }
 
+static corm_status reset_isolation(corm_connection *connection);
+
 void corm_connection_close(corm_connection *connection) {
     if (connection == NULL) {
         return;
@@ -191,6 +194,9 @@ void corm_connection_close(corm_connection *connection) {
     bool keep = !connection->invalid && connection->driver->is_usable(connection->record->connection);
     if (keep && connection->begun) {
         keep = corm_connection_rollback(connection) == CORM_OK;
+    }
+    if (keep && connection->isolated && !inherited) {
+        keep = reset_isolation(connection) == CORM_OK;
     }
     while (connection->watches != NULL) {
         corm_connection_watch *watch = connection->watches;
@@ -253,8 +259,80 @@ void *corm_connection_host(const corm_connection *connection) {
     return connection->host;
 }
 
-void corm_connection_set_autocommit(corm_connection *connection, bool autocommit) {
-    connection->autocommit = autocommit;
+static corm_status set_autocommit(corm_connection *connection, bool on) {
+    const corm_driver *driver = connection->driver;
+    bool changes = on != connection->autocommit && driver->set_autocommit != NULL;
+    corm_status status = changes ? driver->set_autocommit(connection->record->connection, on) : CORM_OK;
+    connection->autocommit = status == CORM_OK ? on : connection->autocommit;
+    return status;
+}
+
+static corm_status refuse_isolation(const corm_dialect *dialect, const char *level) {
+    corm_text levels = CORM_TEXT_EMPTY;
+    for (const corm_isolation *known = dialect->isolations; known != NULL && known->level != NULL; known++) {
+        corm_text_append(&levels, levels.size == 0 ? "" : ", ");
+        corm_text_append(&levels, known->level);
+    }
+    corm_status status = corm_error_set(
+        CORM_ARGUMENT_ERROR, "Invalid value '%s' for isolation_level. Valid isolation levels for '%s' are %s", level,
+        dialect->name, levels.data == NULL ? "none" : levels.data);
+    corm_text_clear(&levels);
+    return status;
+}
+
+corm_status corm_connection_set_isolation(corm_connection *connection, const char *level) {
+    const corm_dialect *dialect = corm_engine_dialect(connection->engine);
+    const corm_isolation *known = dialect->isolations;
+    while (known != NULL && known->level != NULL && strcmp(known->level, level) != 0) {
+        known++;
+    }
+    if (known == NULL || known->level == NULL) {
+        return refuse_isolation(dialect, level);
+    }
+    if (connection->begun) {
+        return corm_error_set(
+            CORM_INVALID_REQUEST,
+            "This connection has already initialized a SQLAlchemy Transaction() object via begin() or "
+            "autobegin; isolation_level may not be altered unless rollback() or commit() is called "
+            "first.");
+    }
+    connection->isolated = true;
+    corm_status status = set_autocommit(connection, known->statement == NULL);
+    return status == CORM_OK && known->statement != NULL ? corm_connection_run(connection, known->statement) : status;
+}
+
+/* What the next user of the pool's connection expects. */
+static corm_status reset_isolation(corm_connection *connection) {
+    const corm_dialect *dialect = corm_engine_dialect(connection->engine);
+    corm_status status = set_autocommit(connection, false);
+    return status == CORM_OK && dialect->isolation_reset != NULL
+               ? corm_connection_run(connection, dialect->isolation_reset)
+               : status;
+}
+
+corm_status corm_connection_isolation(corm_connection *connection, char **out) {
+    const corm_dialect *dialect = corm_engine_dialect(connection->engine);
+    corm_cursor *cursor = NULL;
+    bool has_row = false;
+    *out = NULL;
+    if (connection->autocommit || dialect->isolation_query == NULL) {
+        *out = corm_strdup(connection->autocommit ? "AUTOCOMMIT" : "");
+        return *out == NULL ? CORM_NO_MEMORY : CORM_OK;
+    }
+    corm_status status = corm_connection_execute(connection, 0, dialect->isolation_query,
+                                                 strlen(dialect->isolation_query), NULL, 0, &cursor);
+    status = status == CORM_OK ? corm_cursor_next(cursor, &has_row) : status;
+    if (status == CORM_OK) {
+        const corm_value *level = has_row ? corm_cursor_values(cursor) : NULL;
+        bool is_text = level != NULL && level->kind == CORM_KIND_TEXT;
+        *out = corm_strndup(is_text ? level->as.text.data : "", is_text ? level->as.text.size : 0);
+        status = *out == NULL ? CORM_NO_MEMORY : CORM_OK;
+    }
+    for (char *at = *out; at != NULL && *at != '\0'; at++) {
+        *at = *at == '-' ? ' ' : *at >= 'a' && *at <= 'z' ? (char)(*at - 'a' + 'A') : *at;
+    }
+    corm_cursor_free(cursor);
+    return status;
 }
 
 bool corm_connection_autocommit(const corm_connection *connection) {

@@ -141,8 +141,12 @@ unsigned corm_connection_savepoints(const corm_connection *connection);
 /* What the host keeps for a connection: borrowed. */
 void corm_connection_set_host(corm_connection *connection, void *host);
 void *corm_connection_host(const corm_connection *connection);
-/* Each statement is its own transaction: begin, commit and rollback are said, but not sent. */
-void corm_connection_set_autocommit(corm_connection *connection, bool autocommit);
+/* Set the isolation level of the transactions to come, until the connection is closed: a level that the dialect has, or
+ * AUTOCOMMIT: each statement is its own transaction, and begin, commit and rollback are said, but not sent.
+ * CORM_ARGUMENT_ERROR, CORM_INVALID_REQUEST inside a transaction. */
+corm_status corm_connection_set_isolation(corm_connection *connection, const char *level);
+/* The present one; *out is owned by the caller. */
+corm_status corm_connection_isolation(corm_connection *connection, char **out);
 bool corm_connection_autocommit(const corm_connection *connection);
 bool corm_connection_in_transaction(const corm_connection *connection);
 /* The database is told with the first statement that needs it (see corm_driver.needs_transaction). */
