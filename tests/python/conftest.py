@@ -3,6 +3,8 @@
 Normally that is Cormorant's importable tree, build/python (or whatever PYTHONPATH says). With CORMORANT_TEST_PEER=1
 the name `cormorant`, and every module below it, stands for the installed SQLAlchemy instead: a test that passes there
 states what SQLAlchemy does, and so what Cormorant has to do.
+
+Which database the fixtures give is CORMORANT_TEST_DB's to say: see databases.py. What differs is in differences.py.
 """
 
 import importlib
@@ -49,22 +51,54 @@ elif importlib.util.find_spec("cormorant") is None:
     sys.path.insert(0, str(BUILD_TREE))
 
 
+def pytest_configure(config):
+    config.addinivalue_line("markers", "database(*kinds): the test is about these databases only")
+
+
+def pytest_collection_modifyitems(config, items):
+    import databases
+    import differences
+
+    for item in items:
+        reason = differences.reason_against(databases.KIND, item)
+        if reason is not None:
+            item.add_marker(pytest.mark.skip(reason=reason))
+
+
+@pytest.fixture(scope="session")
+def database():
+    """The database of this run."""
+    import databases
+
+    made = databases.KINDS[databases.KIND]()
+    yield made
+    made.close()
+
+
 @pytest.fixture
-def engine():
-    """A fresh database in memory, gone when the test is over."""
+def database_url(database, tmp_path):
+    """The URL of a fresh database, for stories with engines of their own."""
+    yield database.url(tmp_path)
+    database.clean()
+
+
+@pytest.fixture
+def engine(database):
+    """A fresh database (SQLite's in memory), gone when the test is over."""
     from cormorant import create_engine
 
-    engine = create_engine("sqlite://")
+    engine = create_engine(database.url())
     yield engine
     engine.dispose()
+    database.clean()
 
 
 @pytest.fixture
-def file_engine(tmp_path):
-    """A fresh database in a file, for stories with more than one connection."""
+def file_engine(database_url):
+    """A fresh database (SQLite's in a file), for stories with more than one connection."""
     from cormorant import create_engine
 
-    engine = create_engine(f"sqlite:///{tmp_path / 'story.db'}")
+    engine = create_engine(database_url)
     yield engine
     engine.dispose()
 
