@@ -27,16 +27,6 @@ corm_status corm_vector_reserve(corm_vector *vector, size_t more) {
     return CORM_OK;
 }
 
-corm_status corm_vector_insert(corm_vector *vector, size_t index, void *item) {
-    corm_status status = corm_vector_reserve(vector, 1);
-    if (status == CORM_OK) {
-        memmove(vector->items + index + 1, vector->items + index, (vector->count - index) * sizeof *vector->items);
-        vector->items[index] = item;
-        vector->count++;
-    }
-    return status;
-}
-
 void corm_vector_remove(corm_vector *vector, size_t index) {
     vector->count--;
     memmove(vector->items + index, vector->items + index + 1, (vector->count - index) * sizeof *vector->items);

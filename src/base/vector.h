@@ -21,7 +21,6 @@ static inline corm_status CORM_MUST_CHECK corm_vector_push(corm_vector *vector, 
     vector->items[vector->count++] = item;
     return CORM_OK;
 }
-corm_status corm_vector_insert(corm_vector *vector, size_t index, void *item) CORM_MUST_CHECK;
 void corm_vector_remove(corm_vector *vector, size_t index); /* keeps the order */
 bool corm_vector_contains(const corm_vector *vector, const void *item);
 void corm_vector_clear(corm_vector *vector); /* frees the array, not the items */

@@ -55,10 +55,6 @@ const corm_dialect *corm_compiled_dialect(const corm_compiled *compiled) {
     return compiled->dialect;
 }
 
-corm_node *corm_compiled_statement(const corm_compiled *compiled) {
-    return compiled->statement;
-}
-
 const char *corm_compiled_text(const corm_compiled *compiled, size_t *size) {
     if (size)
         *size = compiled->text_size;

@@ -58,8 +58,6 @@ void corm_compiled_unref(corm_compiled *compiled);
 uint64_t corm_compiled_id(const corm_compiled *compiled); /* unique in the process */
 uint32_t corm_compiled_flags(const corm_compiled *compiled);
 const corm_dialect *corm_compiled_dialect(const corm_compiled *compiled);
-/* Borrowed; NULL once a cache keeps the compiled statement, which lets go of its values. */
-corm_node *corm_compiled_statement(const corm_compiled *compiled);
 /* The text that was asked for: of a statement without lists, what goes to the database; of one with lists, with
  * `__[POSTCOMPILE_name]` in their places. Borrowed, zero-terminated. */
 const char *corm_compiled_text(const corm_compiled *compiled, size_t *size);

@@ -10,7 +10,6 @@ typedef struct corm_compiler corm_compiler;
 
 /* SQL text of the compiler's own making: never a user's. */
 void corm_compiler_append(corm_compiler *compiler, const char *sql);
-corm_status corm_compiler_identifier(corm_compiler *compiler, const char *name);
 /* Compile a node here. against: the operator it is an operand of, NONE: no parentheses are added. */
 corm_status corm_compiler_node(corm_compiler *compiler, corm_node *node, corm_operator against);
 /* The same for an operand that is compared with another: an anonymous value is named after that one. */

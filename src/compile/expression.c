@@ -527,10 +527,6 @@ void corm_compiler_append(corm_compiler *compiler, const char *sql) {
     corm_text_append(text_of(compiler), sql);
 }
 
-corm_status corm_compiler_identifier(corm_compiler *compiler, const char *name) {
-    return corm_dialect_identifier(compiler->dialect, name, text_of(compiler));
-}
-
 corm_status corm_compiler_node(corm_compiler *compiler, corm_node *node, corm_operator against) {
     return corm_compile_expression(compiler, node, against, NULL);
 }

@@ -115,16 +115,6 @@ corm_mapper *corm_registry_at(const corm_registry *registry, size_t index) {
     return registry->mappers.items[index];
 }
 
-corm_mapper *corm_registry_mapper_of(corm_registry *registry, const corm_table *table) {
-    for (size_t i = 0; i < registry->mappers.count; i++) {
-        corm_mapper *mapper = registry->mappers.items[i];
-        if (mapper->table == table && !mapper->disposed) {
-            return mapper;
-        }
-    }
-    return NULL;
-}
-
 /* ---- mappers ---- */
 
 corm_status corm_mapper_new(corm_registry *registry, const corm_host *host, void *host_class, const char *name,

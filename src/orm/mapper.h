@@ -188,8 +188,6 @@ corm_status corm_mapper_add_relationship(corm_mapper *mapper, const char *key, c
 corm_attribute *corm_mapper_attribute(const corm_mapper *mapper, const char *key);
 corm_attribute *corm_mapper_attribute_of(const corm_mapper *mapper, const corm_column *column);
 corm_status corm_mapper_configure(corm_mapper *mapper);
-/* The mapper of a table in this registry: the first one declared; NULL when there is none. */
-corm_mapper *corm_registry_mapper_of(corm_registry *registry, const corm_table *table);
 
 static inline bool corm_attribute_is_relationship(const corm_attribute *attribute) {
     return attribute->kind != CORM_ATTRIBUTE_COLUMN;

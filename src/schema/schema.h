@@ -176,7 +176,6 @@ corm_node *corm_metadata_intern(corm_metadata *metadata, corm_node *expression);
 /* Add a table: *out is borrowed from the metadata. CORM_INVALID_REQUEST when the name is taken. schema NULL: the
  * metadata's; "": none. */
 corm_status corm_table_new(corm_metadata *metadata, const char *name, const char *schema, corm_table **out);
-corm_table *corm_table_ref(corm_table *table);
 void corm_table_unref(corm_table *table);
 static inline corm_node *corm_table_node(corm_table *table) {
     return table ? &table->shared.node : NULL;

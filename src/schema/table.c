@@ -129,11 +129,6 @@ corm_status corm_table_new(corm_metadata *metadata, const char *name, const char
     return CORM_OK;
 }
 
-corm_table *corm_table_ref(corm_table *table) {
-    corm_node_ref(corm_table_node(table));
-    return table;
-}
-
 void corm_table_unref(corm_table *table) {
     corm_node_unref(corm_table_node(table));
 }

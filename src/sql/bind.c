@@ -95,17 +95,6 @@ corm_node *corm_bind_new(const corm_value *value, corm_type *type) {
     return corm_node_seal(&bind->node);
 }
 
-corm_node *corm_bind_new_owned(corm_value *value, corm_type *type) {
-    corm_bind *bind = bind_open(type ? type : corm_type_of_value(value), CORM_BIND_UNIQUE);
-    if (!bind) {
-        corm_value_clear(value);
-        return NULL;
-    }
-    bind->value = *value;
-    *value = CORM_ABSENT_VALUE;
-    return corm_node_seal(&bind->node);
-}
-
 /* What kinds are the same family of values. */
 static int family(const corm_type *type) {
     switch (type->kind) {

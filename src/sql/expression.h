@@ -37,8 +37,6 @@ typedef struct corm_bind {
 
 /* An anonymous bound value (copied). type NULL: the value's own. */
 corm_node *corm_bind_new(const corm_value *value, corm_type *type);
-/* Takes over an owned value instead of copying (it is left ABSENT, also on failure). */
-corm_node *corm_bind_new_owned(corm_value *value, corm_type *type);
 /* A value compared with an expression: takes the expression's type where the value fits it. */
 corm_node *corm_bind_compared(const corm_node *with, const corm_value *value);
 /* bindparam(key, value): value NULL: required when executing. unique: key is only a hint. */

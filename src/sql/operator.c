@@ -99,29 +99,3 @@ corm_operator corm_operator_negation(corm_operator op) {
     return (corm_operator)corm_operators[op].negation;
 }
 
-corm_operator corm_operator_mirror(corm_operator op) {
-    switch (op) {
-    case CORM_OP_LT:
-        return CORM_OP_GT;
-    case CORM_OP_LE:
-        return CORM_OP_GE;
-    case CORM_OP_GT:
-        return CORM_OP_LT;
-    case CORM_OP_GE:
-        return CORM_OP_LE;
-    case CORM_OP_EQ:
-    case CORM_OP_NE:
-    case CORM_OP_ADD:
-    case CORM_OP_MUL:
-    case CORM_OP_AND:
-    case CORM_OP_OR:
-    case CORM_OP_BIT_AND:
-    case CORM_OP_BIT_OR:
-    case CORM_OP_BIT_XOR:
-    case CORM_OP_IS_DISTINCT_FROM:
-    case CORM_OP_IS_NOT_DISTINCT_FROM:
-        return op;
-    default:
-        return CORM_OP_NONE;
-    }
-}

@@ -97,7 +97,5 @@ extern const corm_operator_info corm_operators[CORM_OP_COUNT];
 bool corm_operator_needs_parentheses(corm_operator inner, corm_operator outer);
 /* `not a < b` is `a >= b`; NONE when there is no such operator. */
 corm_operator corm_operator_negation(corm_operator op);
-/* `a < b` is `b > a`; the operator itself when it is symmetric, NONE when it has no mirror. */
-corm_operator corm_operator_mirror(corm_operator op);
 
 #endif
