@@ -108,6 +108,9 @@ void corm_compile_host_set(const corm_compile_host *host);
 /* The conversion of one value: HOST values by the host, then the dialect's for the type. */
 corm_status corm_convert_parameter(const corm_dialect *dialect, const corm_type *type, const corm_value *in,
                                    corm_value *out, struct corm_scratch *scratch);
+/* The same for a literal: exact numbers stay exact, and truth has its own spelling. */
+corm_status corm_convert_literal(const corm_dialect *dialect, const corm_type *type, const corm_value *in,
+                                 corm_value *out, struct corm_scratch *scratch);
 
 /* Values ready for the driver, and the text for them. Use one for many executions; it keeps its memory. */
 typedef struct corm_execution {

@@ -21,24 +21,22 @@ static bool is_plain(const corm_value *value) {
     return value->kind <= CORM_KIND_BYTES && value->kind != CORM_KIND_BOOLEAN;
 }
 
-static corm_status convert(const corm_dialect *dialect, const corm_type *type, corm_convert_bind converter,
-                           const corm_value *in, corm_value *out, corm_scratch *scratch) {
-    corm_value plain = *in;
-    plain.owned = false;
-    bool owned = false;
-    if (in->kind == CORM_KIND_HOST || (type && type->host)) {
-        if (!compile_host.convert) {
-            if (in->kind == CORM_KIND_HOST)
-                return corm_error_set(CORM_STATEMENT_ERROR,
-                                      "An object was given as a parameter, but nobody can convert it");
-        } else {
-            corm_status status =
-                compile_host.convert(type ? type : corm_type_of_kind(CORM_TYPE_NULL), in, &plain, scratch);
-            if (status)
-                return status;
-            owned = plain.owned;
-        }
-    }
+/* A HOST value, or one whose type is the host's, becomes a plain one: owned or not. */
+static corm_status to_plain(const corm_type *type, const corm_value *in, corm_value *out, corm_scratch *scratch) {
+    *out = *in;
+    out->owned = false;
+    if (in->kind != CORM_KIND_HOST && (!type || !type->host))
+        return CORM_OK;
+    if (compile_host.convert)
+        return compile_host.convert(type ? type : corm_type_of_kind(CORM_TYPE_NULL), in, out, scratch);
+    return in->kind == CORM_KIND_HOST
+               ? corm_error_set(CORM_STATEMENT_ERROR, "An object was given as a parameter, but nobody can convert it")
+               : CORM_OK;
+}
+
+/* The dialect's conversion of a plain value, which it takes over. */
+static corm_status convert_plain(const corm_dialect *dialect, const corm_type *type, corm_convert_bind converter,
+                                 corm_value plain, corm_value *out, corm_scratch *scratch) {
     if (!converter && !is_plain(&plain))
         converter = dialect->bind_converter(corm_type_of_value(&plain));
     if (!converter || plain.kind == CORM_KIND_NULL) {
@@ -47,7 +45,7 @@ static corm_status convert(const corm_dialect *dialect, const corm_type *type, c
     }
     *out = CORM_ABSENT_VALUE;
     corm_status status = converter(type ? type : corm_type_of_kind(CORM_TYPE_NULL), &plain, out, scratch);
-    if (!owned)
+    if (!plain.owned)
         return status;
     /* What was converted may still point into the owned value: it goes over into the scratch. */
     bool borrows = !status &&
@@ -63,6 +61,27 @@ static corm_status convert(const corm_dialect *dialect, const corm_type *type, c
     }
     corm_value_clear(&plain);
     return status;
+}
+
+static corm_status convert(const corm_dialect *dialect, const corm_type *type, corm_convert_bind converter,
+                           const corm_value *in, corm_value *out, corm_scratch *scratch) {
+    corm_value plain;
+    corm_status status = to_plain(type, in, &plain, scratch);
+    return status ? status : convert_plain(dialect, type, converter, plain, out, scratch);
+}
+
+corm_status corm_convert_literal(const corm_dialect *dialect, const corm_type *type, const corm_value *in,
+                                 corm_value *out, corm_scratch *scratch) {
+    corm_value plain;
+    corm_status status = to_plain(type, in, &plain, scratch);
+    if (status)
+        return status;
+    if (plain.kind == CORM_KIND_NULL || plain.kind == CORM_KIND_DECIMAL || plain.kind == CORM_KIND_BOOLEAN ||
+        (plain.kind == CORM_KIND_INTEGER && type && corm_type_is_number(type))) {
+        *out = plain;
+        return CORM_OK;
+    }
+    return convert_plain(dialect, type, type ? dialect->bind_converter(type) : NULL, plain, out, scratch);
 }
 
 corm_status corm_convert_parameter(const corm_dialect *dialect, const corm_type *type, const corm_value *in,

@@ -108,14 +108,8 @@ void corm_empty_set(const corm_dialect *dialect, uint32_t width, bool negated, c
 corm_status corm_dialect_literal(const corm_dialect *dialect, const corm_type *type, const corm_value *value,
                                  corm_text *out) {
     corm_scratch scratch = {0};
-    corm_value converted = *value;
-    converted.owned = false;
-    corm_status status = CORM_OK;
-    /* Exact numbers stay exact, and truth has its own spelling. */
-    bool as_is = value->kind == CORM_KIND_DECIMAL || value->kind == CORM_KIND_BOOLEAN ||
-                 (value->kind == CORM_KIND_INTEGER && corm_type_is_number(type));
-    if (value->kind != CORM_KIND_NULL && !as_is)
-        status = corm_convert_parameter(dialect, type, value, &converted, &scratch);
+    corm_value converted = CORM_ABSENT_VALUE;
+    corm_status status = corm_convert_literal(dialect, type, value, &converted, &scratch);
     if (!status)
         status = dialect->literal(dialect, type, &converted, out);
     if (converted.owned)

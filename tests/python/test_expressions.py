@@ -1,5 +1,7 @@
 """Expressions: what each one says in SQL, and what SQLite answers."""
 
+import decimal
+
 import pytest
 from cormorant import (
     Boolean,
@@ -306,6 +308,13 @@ def test_asked_for_literals_are_rendered_and_quoted(engine):
     compiled = (name == "it's").compile(engine, compile_kwargs={"literal_binds": True})
     assert flat(compiled) == "t.name = 'it''s'"
     assert flat(a.in_([1, 2]).compile(engine, compile_kwargs={"literal_binds": True})) == "t.a IN (1, 2)"
+
+
+@pytest.mark.parametrize("digits", ["1.50", "100", "0.10", "-3.000", "1E+3"])
+def test_an_exact_number_keeps_its_digits_as_a_literal(engine, digits):
+    for dialect in (None, engine.dialect):
+        compiled = literal(decimal.Decimal(digits)).compile(dialect=dialect, compile_kwargs={"literal_binds": True})
+        assert str(compiled) == digits
 
 
 def test_a_compiled_expression_shows_its_parameters():
