@@ -265,14 +265,13 @@ static corm_status join(plan_builder *build, corm_node *left, corm_node *right, 
     return replace_select(build, corm_select_join(build->select, left, right, on, detail));
 }
 
-/* Join along a relationship: its association table first, if it has one. extra: added to the last condition. */
+/* Join along a relationship: its association table first, if it has one, under a name of its own. extra: added to the last condition. */
 static corm_status join_relationship(plan_builder *build, const corm_relationship *relationship, corm_node *parent_from,
-                                     corm_node *target_from, corm_node *extra, uint16_t detail, bool alias_secondary) {
+                                     corm_node *target_from, corm_node *extra, uint16_t detail) {
     corm_node *secondary = NULL, *on = NULL, *second = NULL;
     corm_status status = CORM_OK;
     if (relationship->secondary != NULL) {
-        corm_node *table = corm_table_node(relationship->secondary);
-        secondary = alias_secondary ? corm_alias_new(table, NULL, 0) : corm_node_ref(table);
+        secondary = corm_alias_new(corm_table_node(relationship->secondary), NULL, 0);
         status = secondary == NULL ? corm_error_last()->status : CORM_OK;
     }
     if (status == CORM_OK) {
@@ -344,7 +343,7 @@ static corm_status add_join(plan_builder *build, const corm_node *written) {
         }
         status = join_relationship(build, along->attribute->relationship,
                                    corm_entity_from(corm_attribute_node_entity(along)), target_from(along, target),
-                                   extra, written->detail, false);
+                                   extra, written->detail);
         corm_node_unref(extra);
         return status;
     }
@@ -426,7 +425,7 @@ static corm_status join_child(plan_builder *build, corm_plan_entity *entity, cor
     corm_node *extra = NULL;
     status = joined_criteria(build, entity, attribute, alias, &extra);
     if (status == CORM_OK) {
-        status = join_relationship(build, relationship, from, alias, extra, inner ? 0 : CORM_JOIN_OUTER, true);
+        status = join_relationship(build, relationship, from, alias, extra, inner ? 0 : CORM_JOIN_OUTER);
     }
     corm_node_unref(extra);
     if (status == CORM_OK) {

@@ -3,7 +3,7 @@
 import pytest
 from cormorant import Column, ForeignKey, Integer, String, Table, exc, func, select, text
 from cormorant.orm import Session, aliased, backref, declarative_base, relationship, selectinload
-from support import statements_of, verbs
+from support import flat, statements_of, verbs
 
 Base = declarative_base()
 
@@ -169,6 +169,14 @@ def test_many_to_many_is_joined_loaded_and_asked(session):
     session.expire_all()
     posts = session.scalars(select(Post).options(selectinload(Post.tags)).order_by(Post.id)).all()
     assert [[tag.name for tag in post.tags] for post in posts] == [["red"], ["blue", "red"], []]
+
+
+def test_a_join_leaves_the_name_of_the_secondary_table_free(session):
+    statement = select(Post.id, tagged.c.tag_id).join(Post.tags).join(tagged, tagged.c.post_id == Post.id)
+    assert "JOIN tagged AS tagged_1 ON" in flat(statement) and "JOIN tagged ON" in flat(statement)
+    session.add(Post(id=1, tags=[Tag(id=1, name="a"), Tag(id=2, name="b")]))
+    session.flush()
+    assert sorted(session.execute(statement.where(Tag.name == "a")).all()) == [(1, 1), (1, 2)]
 
 
 def test_members_follow_members(session):
