@@ -508,8 +508,34 @@ static PyObject *load(CormPySession *self, corm_mapper *mapper, const corm_value
     return (PyObject *)(void *)found;
 }
 
-static PyObject *load_parts(CormPySession *self, corm_mapper *mapper, PyObject *parts, corm_load_options *options,
-                            bool populate_existing) {
+/* How get() looks: its arguments beside the class and the key. */
+typedef struct look {
+    corm_load_options *options;
+    bool populate_existing;
+    PyObject *const *given; /* the call's arguments when its statement has to go through execute(), else NULL */
+} look;
+
+/* By a statement of its own: what listeners of do_orm_execute see, and what locks the row. */
+static PyObject *load_by_statement(CormPySession *self, PyObject *parts, const look *how) {
+    PyObject *function = corm_py_import("cormorant.orm.context", "_get");
+    PyObject *arguments[7] = {(PyObject *)self, how->given[0], parts,        how->given[2],
+                              how->given[4],    how->given[6], how->given[7]};
+    for (size_t i = 0; i < 7; i++) {
+        arguments[i] = arguments[i] == NULL ? Py_None : arguments[i];
+    }
+    PyObject *found = function == NULL
+                          ? NULL
+                          : PyObject_CallFunction(function, "OOOOOOOO", arguments[0], arguments[1], arguments[2],
+                                                  arguments[3], how->populate_existing ? Py_True : Py_False,
+                                                  arguments[4], arguments[5], arguments[6]);
+    Py_XDECREF(function);
+    if (found == Py_None) {
+        Py_CLEAR(found);
+    }
+    return found;
+}
+
+static PyObject *load_parts(CormPySession *self, corm_mapper *mapper, PyObject *parts, const look *how) {
     corm_value room[8], *values = room;
     Py_ssize_t count = PyTuple_GET_SIZE(parts);
     PyObject *found = NULL;
@@ -524,8 +550,11 @@ static PyObject *load_parts(CormPySession *self, corm_mapper *mapper, PyObject *
     }
     if (status != CORM_OK) {
         corm_py_raise();
+    } else if (!all_null && how->given != NULL &&
+               (how->populate_existing || !corm_session_knows(self->session, mapper, values, (size_t)count))) {
+        found = load_by_statement(self, parts, how);
     } else if (!all_null) {
-        found = load(self, mapper, values, (size_t)count, options, populate_existing);
+        found = load(self, mapper, values, (size_t)count, how->options, how->populate_existing);
     }
     if (values != room) {
         PyMem_Free(values);
@@ -533,15 +562,20 @@ static PyObject *load_parts(CormPySession *self, corm_mapper *mapper, PyObject *
     return found;
 }
 
-PyObject *corm_py_session_load(CormPySession *self, corm_mapper *mapper, PyObject *ident, corm_load_options *options,
-                               bool populate_existing) {
+static PyObject *load_ident(CormPySession *self, corm_mapper *mapper, PyObject *ident, const look *how) {
     if (corm_mapper_configure(mapper) != CORM_OK) {
         return corm_py_raise();
     }
     PyObject *parts = identity_parts(mapper, ident);
-    PyObject *found = parts == NULL ? NULL : load_parts(self, mapper, parts, options, populate_existing);
+    PyObject *found = parts == NULL ? NULL : load_parts(self, mapper, parts, how);
     Py_XDECREF(parts);
     return found;
+}
+
+PyObject *corm_py_session_load(CormPySession *self, corm_mapper *mapper, PyObject *ident, corm_load_options *options,
+                               bool populate_existing) {
+    const look how = {.options = options, .populate_existing = populate_existing};
+    return load_ident(self, mapper, ident, &how);
 }
 
 static PyObject *get(PyObject *object, PyObject *const *given) {
@@ -560,7 +594,10 @@ static PyObject *get(PyObject *object, PyObject *const *given) {
     if (options == NULL && PyErr_Occurred() != NULL) {
         return NULL;
     }
-    PyObject *found = corm_py_session_load(self, mapper, given[1], options, execution.populate_existing);
+    bool locks = given[4] != NULL && given[4] != Py_None && given[4] != Py_False;
+    bool heard = corm_py_session_listened(self, "do_orm_execute");
+    const look how = {options, execution.populate_existing || locks, locks || heard ? given : NULL};
+    PyObject *found = load_ident(self, mapper, given[1], &how);
     corm_load_options_unref(options);
     return found;
 }
@@ -573,7 +610,8 @@ enum { GET_ARGUMENTS = 8 };
 PyObject *corm_py_session_get(PyObject *object, PyObject *const *args, Py_ssize_t count, PyObject *names) {
     GET_SIGNATURE("Session.get");
     PyObject *found;
-    if (count == 2 && names == NULL && PyLong_CheckExact(args[1]) && PyType_Check(args[0])) {
+    if (count == 2 && names == NULL && PyLong_CheckExact(args[1]) && PyType_Check(args[0]) &&
+        !corm_py_session_listened(corm_py_as_session(object), "do_orm_execute")) {
         /* The usual call: a class and a number. */
         corm_mapper *mapper = corm_py_session_open(object) == NULL ? NULL : mapper_for_get(args[0]);
         corm_value value;

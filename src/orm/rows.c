@@ -134,10 +134,13 @@ static corm_status create(corm_result *result, const corm_plan_entity *entity, c
     *out = state;
     if (entity->mapper->listening & CORM_EVENT_LOAD) {
         status = host->event(CORM_EVENT_LOAD, session, session->connection, state);
-        if (status != CORM_OK) {
-            host->release(object);
-            *out = NULL;
-        }
+    }
+    if (status == CORM_OK) {
+        status = corm_session_event(session, CORM_EVENT_LOADED_AS_PERSISTENT, state);
+    }
+    if (status != CORM_OK) {
+        host->release(object);
+        *out = NULL;
     }
     return status;
 }

@@ -762,6 +762,11 @@ done:
     return status;
 }
 
+bool corm_session_knows(const corm_session *session, const corm_mapper *mapper, const corm_value *values,
+                        size_t count) {
+    return count == mapper->primary_key_count && corm_identity_find(&session->identity, mapper, values, count) != NULL;
+}
+
 bool corm_session_contains(const corm_session *session, const corm_state *state) {
     return state->session == session && (state->flags & (CORM_STATE_PENDING | CORM_STATE_IN_MAP));
 }

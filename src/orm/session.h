@@ -77,6 +77,8 @@ corm_status corm_session_refresh(corm_session *session, corm_state *state, corm_
  * node list, may be NULL. */
 corm_status corm_session_get(corm_session *session, corm_mapper *mapper, const corm_value *values, size_t count,
                              struct corm_load_options *options, bool populate_existing, corm_object **out);
+/* Is an object with this key in the identity map? It may have expired. */
+bool corm_session_knows(const corm_session *session, const corm_mapper *mapper, const corm_value *values, size_t count);
 corm_status corm_session_merge(corm_session *session, corm_object *object, const corm_host *host, bool load,
                                corm_object **out);
 bool corm_session_contains(const corm_session *session, const corm_state *state);

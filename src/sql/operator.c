@@ -98,4 +98,3 @@ bool corm_operator_needs_parentheses(corm_operator inner, corm_operator outer) {
 corm_operator corm_operator_negation(corm_operator op) {
     return (corm_operator)corm_operators[op].negation;
 }
-

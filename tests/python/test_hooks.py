@@ -409,3 +409,40 @@ def test_table_creation_can_be_listened_to(engine):
     table.metadata.create_all(engine)
     table.metadata.drop_all(engine)
     assert heard == ["before", "things", "dropped"]
+
+
+def test_do_orm_execute_sees_and_changes_what_get_asks(story):
+    Parent, _, session = story
+    session.add_all([Parent(id=1, name="a"), Parent(id=2, name="b")])
+    session.commit()
+    session.expunge_all()
+    heard = []
+
+    @event.listens_for(session, "do_orm_execute")
+    def only_a(state):
+        heard.append((state.is_select, state.is_column_load, state.parameters, state.execution_options.get("mark")))
+        state.statement = state.statement.where(Parent.name == "a")
+
+    parent = session.get(Parent, 1, execution_options={"mark": 7})
+    assert session.get(Parent, 1) is parent  # is here: nothing is asked
+    assert session.get(Parent, 2) is None and session.get(Parent, {"id": 3}) is None
+    assert heard == [
+        (True, False, {"pk_1": 1}, 7),
+        (True, False, {"pk_1": 2}, None),
+        (True, False, {"pk_1": 3}, None),
+    ]
+
+
+def test_loaded_as_persistent_comes_for_each_object_that_a_session_loads(story):
+    Parent, _, session = story
+    session.add(Parent(id=1, name="a"))
+    session.commit()
+    session.expunge_all()
+    heard = []
+    event.listen(Parent, "load", lambda target, context: heard.append(("load", target.id)))
+    event.listen(session, "loaded_as_persistent", lambda session, target: heard.append(("persistent", target.id)))
+    parent = session.get(Parent, 1)
+    session.scalars(select(Parent)).all()
+    session.add(Parent(id=2))
+    session.flush()
+    assert heard == [("load", 1), ("persistent", 1)] and parent in session

@@ -200,5 +200,39 @@ def _do_orm_execute(session: Any, statement: Any, parameters: Any, options: Any,
     return _run(session, statement, parameters, options or {}, binds or {}, _listeners_of(session, "do_orm_execute"), 0)
 
 
+def _get(
+    session: Any,
+    entity: Any,
+    key: tuple[Any, ...],
+    options: Any,
+    populate_existing: bool,
+    for_update: Any,
+    execution_options: Any,
+    bind_arguments: Any,
+) -> Any:
+    """Session.get() by a statement that listeners see and that may lock the row."""
+    from ..inspection import inspect
+    from ..sql import bindparam, select
+
+    mapper = inspect(entity)
+    names = [f"pk_{number}" for number in range(1, len(key) + 1)]
+    statement = select(entity).where(
+        *(
+            column.is_(None) if value is None else column == bindparam(name)
+            for column, name, value in zip(mapper.primary_key, names, key)
+        )
+    )
+    if options:
+        statement = statement.options(*options)
+    if for_update is not None and for_update is not False:
+        statement = statement.with_for_update(**({} if for_update is True else for_update))
+    execution = dict(execution_options or {})
+    if populate_existing:
+        execution["populate_existing"] = True
+    values = {name: value for name, value in zip(names, key) if value is not None}
+    result = session.execute(statement, values, execution_options=execution, bind_arguments=bind_arguments or {})
+    return result.unique().scalars().one_or_none()
+
+
 def _execute(session: Any, statement: Any, parameters: Any, options: Mapping[str, Any]) -> Any:
     return session.execute(statement, parameters, execution_options=options)
