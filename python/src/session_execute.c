@@ -156,7 +156,23 @@ static bool is_batch(PyObject *parameters) {
            PyDict_Check(PyList_GET_ITEM(parameters, 0));
 }
 
-/* insert(User) with dictionaries of different keys: one batch for each run of equal ones; the last one's result. */
+/* The rows of a part of the batches behind those of the parts before it; without rows, the last one's result. */
+static corm_result *join_results(corm_result *before, corm_result *part) {
+    if (before == NULL || part == NULL || !corm_result_returns_rows(part)) {
+        corm_result_free(before);
+        return part;
+    }
+    corm_status status = corm_result_append(before, part);
+    if (status != CORM_OK) {
+        corm_py_raise();
+        corm_result_free(before);
+        before = NULL;
+    }
+    corm_result_free(part);
+    return before;
+}
+
+/* insert(User) with dictionaries of different keys: one batch for each run of equal ones. */
 corm_result *corm_py_session_insert_batches(CormPySession *self, corm_node *statement, PyObject *rows,
                                             const corm_execute_options *options) {
     corm_result *result = NULL;
@@ -171,9 +187,13 @@ corm_result *corm_py_session_insert_batches(CormPySession *self, corm_node *stat
         if (start == 0 && end == PyList_GET_SIZE(rows)) {
             return corm_py_session_run(self, statement, rows, options);
         }
+        if (result != NULL && corm_result_buffer(result) != CORM_OK) { /* the connection has to be free */
+            corm_result_free(result);
+            corm_py_raise();
+            return NULL;
+        }
         PyObject *part = PyList_GetSlice(rows, start, end);
-        corm_result_free(result);
-        result = part == NULL ? NULL : corm_py_session_run(self, statement, part, options);
+        result = join_results(result, part == NULL ? NULL : corm_py_session_run(self, statement, part, options));
         Py_XDECREF(part);
         if (result == NULL) {
             return NULL;

@@ -76,6 +76,8 @@ corm_status corm_result_inserted_key(const corm_result *result, const corm_value
 corm_status corm_result_next(corm_result *result, corm_item *items, bool *has_row);
 /* Read all rows now, so that what happens to session and connection meanwhile does not matter. */
 corm_status corm_result_buffer(corm_result *result);
+/* The rows of another result of the same columns follow; the other keeps none. */
+corm_status corm_result_append(corm_result *result, corm_result *other);
 /* Release what the items of one row hold (values that were buffered are owned). */
 void corm_result_release_items(const corm_result *result, corm_item *items);
 void corm_result_close(corm_result *result); /* rows that are left are dropped */

@@ -467,6 +467,25 @@ corm_status corm_result_buffer(corm_result *result) {
     return status;
 }
 
+corm_status corm_result_append(corm_result *result, corm_result *other) {
+    if (result->output_count != other->output_count) {
+        return corm_error_set(CORM_INVALID_REQUEST, "results of %zu and of %zu columns do not make one",
+                              result->output_count, other->output_count);
+    }
+    corm_status status = corm_result_buffer(result);
+    if (status == CORM_OK) {
+        status = corm_result_buffer(other);
+    }
+    while (status == CORM_OK && other->next < other->buffer_count) {
+        status = reserve_row(result);
+        if (status == CORM_OK) {
+            memcpy(result->buffer + result->buffer_count++ * result->output_count,
+                   other->buffer + other->next++ * other->output_count, other->output_count * sizeof *other->buffer);
+        }
+    }
+    return status;
+}
+
 corm_status corm_result_next(corm_result *result, corm_item *items, bool *has_row) {
     *has_row = false;
     if (result->finished) {

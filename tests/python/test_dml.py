@@ -114,6 +114,14 @@ def test_a_session_inserts_many_from_a_list(session, engine):
     assert ages(session)["fay"] == 2
 
 
+def test_returning_gives_all_rows_also_where_the_keys_differ(session):
+    rows = [{"name": "eve"}, {"id": 70, "name": "fay"}, {"id": 71}, {"name": "gus"}]
+    found = session.execute(insert(User).returning(User.id, User.name), rows).all()
+    assert [name for _, name in found] == ["eve", "fay", None, "gus"] and found[1:3] == [(70, "fay"), (71, None)]
+    people = session.scalars(insert(User).returning(User), [{"name": "hal"}, {"id": 80, "name": "ida"}]).all()
+    assert [one.name for one in people] == ["hal", "ida"] and all(one in session for one in people)
+
+
 def test_returning_an_entity_gives_objects_in_the_order_of_the_list(session):
     users = session.scalars(
         insert(User).returning(User, sort_by_parameter_order=True), [{"name": "eve"}, {"name": "fay"}]
