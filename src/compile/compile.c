@@ -97,6 +97,13 @@ corm_table *corm_compiled_insert_table(const corm_compiled *compiled) {
     return compiled->insert_table;
 }
 
+void corm_compiled_row(const corm_compiled *compiled, size_t *at, size_t *size) {
+    /* "(?, ?)": each marker with a parenthesis or a comma and a space. */
+    bool repeats = compiled->slot_count > 0 && compiled->row_size == compiled->slot_count * strlen("?, ");
+    *at = repeats ? compiled->row_at : 0;
+    *size = repeats ? compiled->row_size : 0;
+}
+
 size_t corm_compiled_returned_keys(const corm_compiled *compiled, corm_column *const **out) {
     *out = (corm_column *const *)(void *)compiled->returned_keys.items;
     return compiled->returned_keys.count;
@@ -212,6 +219,8 @@ static corm_status finish(corm_compiler *compiler, corm_node *statement) {
         status = corm_number_markers(compiler, &compiler->main);
     if (status)
         return status;
+    if (compiler->cte_count || compiler->options.for_people)
+        compiled->row_size = 0; /* it stands elsewhere now */
     corm_text_append(&compiler->main.text, "");
     compiled->text = corm_text_take(&compiler->main.text, &compiled->text_size);
     if (!compiled->text && !(compiled->text = corm_strdup("")))

@@ -72,6 +72,10 @@ const corm_bind *corm_compiled_parameter_bind(const corm_compiled *compiled, siz
 const corm_type *corm_compiled_parameter_type(const corm_compiled *compiled, size_t index);
 /* Of an INSERT: its table; else NULL. */
 corm_table *corm_compiled_insert_table(const corm_compiled *compiled);
+/* Of an INSERT of one row whose values are all parameters: where in the text they stand, with their parentheses, so that
+ * repeating it makes a statement of several rows. size 0: another statement, or its markers are not `?`. (An expression is
+ * not repeated: it may look at rows that were inserted before.) */
+void corm_compiled_row(const corm_compiled *compiled, size_t *at, size_t *size);
 /* The columns of the primary key that only the database knows and that an INSERT gives back without being asked, where
  * the dialect says so; in the order of its row. Borrowed. */
 size_t corm_compiled_returned_keys(const corm_compiled *compiled, corm_column *const **out);

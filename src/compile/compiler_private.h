@@ -57,6 +57,7 @@ struct corm_compiled {
     corm_vector owned;         /* corm_node *: made while compiling */
     corm_table *insert_table;  /* borrowed: the metadata is held */
     corm_vector returned_keys; /* corm_column *, borrowed likewise */
+    size_t row_at, row_size;   /* of an INSERT of one row: its values in the text */
     corm_metadata *metadata;   /* a reference, or NULL */
 };
 

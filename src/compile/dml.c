@@ -253,8 +253,15 @@ static corm_status compile_row(corm_compiler *compiler, const targets *columns, 
 static corm_status compile_rows(corm_compiler *compiler, const corm_node *insert, const targets *columns) {
     const corm_node *rows = corm_dml_part_of(insert, CORM_DML_ROWS);
     corm_text_append(text_of(compiler), " VALUES ");
-    if (!(insert->detail & CORM_DML_MULTIPLE))
-        return compile_row(compiler, columns, rows ? corm_list_at(rows, 0) : NULL, "");
+    if (!(insert->detail & CORM_DML_MULTIPLE)) {
+        size_t at = text_of(compiler)->size;
+        corm_status status = compile_row(compiler, columns, rows ? corm_list_at(rows, 0) : NULL, "");
+        if (compiler->out == &compiler->main) {
+            compiler->compiled->row_at = at;
+            compiler->compiled->row_size = text_of(compiler)->size - at;
+        }
+        return status;
+    }
     for (size_t i = 0; i < corm_list_count(rows); i++) {
         char suffix[32];
         snprintf(suffix, sizeof suffix, "_m%zu", i);

@@ -26,12 +26,20 @@ typedef corm_status (*corm_batch_bind)(void *context, size_t row, corm_value *va
 typedef corm_status (*corm_batch_result)(void *context, size_t row, int64_t generated_key, int64_t changed,
                                          const corm_value *values, size_t count);
 
+/* Of an INSERT of one row, what a driver needs to write several rows with one statement. */
+typedef struct corm_batch_row {
+    size_t at, size; /* the row's values in the statement's text; size 0: they cannot be repeated */
+    /* Whether a row's values stay valid until its result was told; else until the next bind. */
+    bool keeps_values;
+} corm_batch_row;
+
 typedef struct corm_batch {
     size_t rows;
     size_t parameter_count; /* of each row */
     corm_batch_bind bind;
     corm_batch_result result; /* may be NULL */
     bool wants_keys;          /* each row's generated key must be told; else it may be 0 */
+    corm_batch_row row;       /* all zero: statements are repeated */
     void *context;
 } corm_batch;
 

@@ -6,14 +6,13 @@
  * handler lets other threads and signals through when one is not.
  */
 #include <limits.h>
-#include <sqlite3.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/alloc.h"
 #include "base/wait.h"
-#include "driver/driver.h"
+#include "driver/sqlite_private.h"
 #include "engine/url.h"
 #include "type/datetime.h"
 
@@ -24,25 +23,6 @@ enum { PROGRESS_STEPS = 20000 };
 static const double default_timeout = 5.0;
 static const int64_t busy_sleep = 1000000;          /* 1 ms, doubling ... */
 static const int64_t longest_busy_sleep = 50000000; /* ... up to 50 ms */
-
-struct corm_driver_connection {
-    sqlite3 *database;
-    sqlite3_mutex *mutex; /* NULL unless the pool shares the connection */
-    int64_t busy_timeout; /* ns */
-    int64_t busy_since;
-    int64_t busy_next; /* how long the next sleep is */
-    bool broken;
-    bool stopped; /* the host asked for the running statement to end */
-    sqlite3_stmt *begin, *commit, *rollback;
-};
-
-struct corm_driver_statement {
-    corm_driver_connection *connection;
-    sqlite3_stmt *statement;
-    size_t columns;
-    bool needs_transaction;
-    int64_t changed;
-};
 
 /* ---- errors ---- */
 
@@ -81,7 +61,7 @@ static corm_status classify(int code) {
     }
 }
 
-static corm_status fail(corm_driver_connection *connection, int code) {
+corm_status corm_sqlite_fail(corm_driver_connection *connection, int code) {
     int primary = code & 0xFF;
     if (primary == SQLITE_NOMEM) {
         return corm_error_no_memory();
@@ -235,7 +215,7 @@ static corm_status open_database(corm_driver_connection *connection, const corm_
             return corm_error_no_memory();
         }
         sqlite3_extended_result_codes(connection->database, 1);
-        return fail(connection, code);
+        return corm_sqlite_fail(connection, code);
     }
     sqlite3_extended_result_codes(connection->database, 1);
     connection->mutex = sqlite3_db_mutex(connection->database);
@@ -245,7 +225,7 @@ static corm_status open_database(corm_driver_connection *connection, const corm_
     if (options->foreign_keys) {
         code = sqlite3_exec(connection->database, "PRAGMA foreign_keys=ON", NULL, NULL, NULL);
     }
-    return code == SQLITE_OK ? CORM_OK : fail(connection, code);
+    return code == SQLITE_OK ? CORM_OK : corm_sqlite_fail(connection, code);
 }
 
 static corm_status connect(const corm_url *url, corm_driver_connection **out) {
@@ -291,7 +271,7 @@ static void *native(corm_driver_connection *connection) {
     return connection->database;
 }
 
-static size_t parameter_limit(corm_driver_connection *connection) {
+size_t corm_sqlite_parameter_limit(corm_driver_connection *connection) {
     return (size_t)sqlite3_limit(connection->database, SQLITE_LIMIT_VARIABLE_NUMBER, -1);
 }
 
@@ -319,7 +299,7 @@ static bool is_blank(const char *text, const char *end) {
     return true;
 }
 
-static corm_status prepare_raw(corm_driver_connection *connection, const char *sql, size_t size, sqlite3_stmt **out) {
+corm_status corm_sqlite_prepare(corm_driver_connection *connection, const char *sql, size_t size, sqlite3_stmt **out) {
     const char *tail = NULL;
     *out = NULL;
     if (size >= INT_MAX) {
@@ -330,7 +310,7 @@ static corm_status prepare_raw(corm_driver_connection *connection, const char *s
     }
     int code = sqlite3_prepare_v3(connection->database, sql, (int)size, SQLITE_PREPARE_PERSISTENT, out, &tail);
     if (code != SQLITE_OK) {
-        return fail(connection, code);
+        return corm_sqlite_fail(connection, code);
     }
     if (tail != NULL && !is_blank(tail, sql + size)) {
         sqlite3_finalize(*out);
@@ -386,7 +366,7 @@ static corm_status prepare(corm_driver_connection *connection, const char *sql, 
                            corm_driver_statement **out) {
     *out = NULL;
     sqlite3_stmt *prepared;
-    corm_status status = prepare_raw(connection, sql, size, &prepared);
+    corm_status status = corm_sqlite_prepare(connection, sql, size, &prepared);
     if (status != CORM_OK) {
         return status;
     }
@@ -406,11 +386,12 @@ static corm_status prepare(corm_driver_connection *connection, const char *sql, 
 static void finalize(corm_driver_statement *statement) {
     if (statement != NULL) {
         sqlite3_finalize(statement->statement);
+        sqlite3_finalize(statement->several.statement);
         corm_free(statement);
     }
 }
 
-static size_t parameter_count(corm_driver_statement *statement) {
+size_t corm_sqlite_parameter_count(corm_driver_statement *statement) {
     return (size_t)sqlite3_bind_parameter_count(statement->statement);
 }
 
@@ -438,8 +419,9 @@ static bool needs_transaction(corm_driver_statement *statement) {
 
 /* ---- binding ---- */
 
-static corm_status bind_one(corm_driver_statement *statement, int index, const corm_value *value) {
-    sqlite3_stmt *prepared = statement->statement;
+corm_status corm_sqlite_bind(corm_driver_connection *connection, sqlite3_stmt *prepared, int index,
+                             const corm_value *value, bool keeps) {
+    sqlite3_destructor_type life = keeps ? SQLITE_STATIC : SQLITE_TRANSIENT;
     char room[CORM_DATETIME_MAX];
     int code = SQLITE_OK;
     switch ((corm_kind)value->kind) {
@@ -462,11 +444,11 @@ static corm_status bind_one(corm_driver_statement *statement, int index, const c
             return corm_error_set(CORM_VALUE_ERROR, "parameter %d is text that is not valid UTF-8", index);
         }
         code = sqlite3_bind_text64(prepared, index, value->as.text.data == NULL ? "" : value->as.text.data,
-                                   value->as.text.size, SQLITE_STATIC, SQLITE_UTF8);
+                                   value->as.text.size, life, SQLITE_UTF8);
         break;
     case CORM_KIND_BYTES:
         code = sqlite3_bind_blob64(prepared, index, value->as.text.data == NULL ? "" : value->as.text.data,
-                                   value->as.text.size, SQLITE_STATIC);
+                                   value->as.text.size, life);
         break;
     case CORM_KIND_DATE:
     case CORM_KIND_TIME:
@@ -484,19 +466,19 @@ static corm_status bind_one(corm_driver_statement *statement, int index, const c
         return CORM_INTERFACE_ERROR;
     }
     }
-    return code == SQLITE_OK ? CORM_OK : fail(statement->connection, code);
+    return code == SQLITE_OK ? CORM_OK : corm_sqlite_fail(connection, code);
 }
 
 static corm_status bind(corm_driver_statement *statement, const corm_value *values, size_t count) {
-    if (count != parameter_count(statement)) {
+    if (count != corm_sqlite_parameter_count(statement)) {
         return corm_error_set(CORM_PROGRAMMING_ERROR,
                               "Incorrect number of bindings supplied. The current statement uses %zu, and there are "
                               "%zu supplied.",
-                              parameter_count(statement), count);
+                              corm_sqlite_parameter_count(statement), count);
     }
     corm_status status = CORM_OK;
     for (size_t i = 0; i < count && status == CORM_OK; i++) {
-        status = bind_one(statement, (int)i + 1, &values[i]);
+        status = corm_sqlite_bind(statement->connection, statement->statement, (int)i + 1, &values[i], true);
     }
     return status;
 }
@@ -513,7 +495,7 @@ static corm_status outcome(corm_driver_statement *statement, int code, bool *has
             sqlite3_stmt_readonly(statement->statement) ? -1 : sqlite3_changes64(statement->connection->database);
         return CORM_OK;
     }
-    return fail(statement->connection, code);
+    return corm_sqlite_fail(statement->connection, code);
 }
 
 static corm_status execute(corm_driver_statement *statement, bool *has_row) {
@@ -529,13 +511,13 @@ static corm_status execute(corm_driver_statement *statement, bool *has_row) {
     return outcome(statement, code, has_row);
 }
 
-static corm_status step(corm_driver_statement *statement, bool *has_row) {
+corm_status corm_sqlite_step(corm_driver_statement *statement, bool *has_row) {
     return outcome(statement, sqlite3_step(statement->statement), has_row);
 }
 
 /* sqlite3_value_*() cost a fraction of sqlite3_column_*(), which take the connection's mutex and look at it each; they ask
  * that nobody else uses the connection meanwhile, so a shared one is locked for the row. */
-static corm_status read_row(corm_driver_statement *statement, corm_value *values, size_t count) {
+corm_status corm_sqlite_row(corm_driver_statement *statement, corm_value *values, size_t count) {
     sqlite3_stmt *prepared = statement->statement;
     sqlite3_mutex *mutex = statement->connection->mutex;
     corm_status status = CORM_OK;
@@ -585,58 +567,6 @@ static void reset(corm_driver_statement *statement) {
     sqlite3_clear_bindings(statement->statement);
 }
 
-/* One row of a batch. The statement is reset before its values go away. */
-static corm_status run_row(corm_driver_statement *statement, const corm_batch *batch, size_t row, corm_value *values,
-                           corm_value *returned) {
-    bool has_row = false;
-    corm_status status = batch->bind(batch->context, row, values, batch->parameter_count);
-    for (size_t i = 0; i < batch->parameter_count && status == CORM_OK; i++) {
-        status = bind_one(statement, (int)i + 1, &values[i]);
-    }
-    if (status == CORM_OK) {
-        status = step(statement, &has_row);
-    }
-    bool returns = has_row;
-    if (status == CORM_OK && has_row) {
-        status = read_row(statement, returned, statement->columns);
-        if (status == CORM_OK && batch->result != NULL) {
-            sqlite3 *database = statement->connection->database;
-            status = batch->result(batch->context, row, sqlite3_last_insert_rowid(database), 1, returned,
-                                   statement->columns);
-        }
-        while (status == CORM_OK && has_row) {
-            status = step(statement, &has_row);
-        }
-    }
-    if (status == CORM_OK && !returns && batch->result != NULL) {
-        status = batch->result(batch->context, row, sqlite3_last_insert_rowid(statement->connection->database),
-                               statement->changed, NULL, 0);
-    }
-    sqlite3_reset(statement->statement);
-    return status;
-}
-
-static corm_status execute_batch(corm_driver_statement *statement, const corm_batch *batch) {
-    if (batch->parameter_count != parameter_count(statement)) {
-        return corm_error_set(CORM_PROGRAMMING_ERROR,
-                              "Incorrect number of bindings supplied. The current statement uses %zu, and there are "
-                              "%zu supplied.",
-                              parameter_count(statement), batch->parameter_count);
-    }
-    corm_value *values = corm_calloc(batch->parameter_count + statement->columns, sizeof *values);
-    if (values == NULL) {
-        return CORM_NO_MEMORY;
-    }
-    corm_status status = CORM_OK;
-    for (size_t row = 0; row < batch->rows && status == CORM_OK; row++) {
-        status = run_row(statement, batch, row, values, values + batch->parameter_count);
-    }
-    /* The error, if any, is in the thread already: resetting says it once more and does not count. */
-    reset(statement);
-    corm_free(values);
-    return status;
-}
-
 static int64_t changed_rows(corm_driver_statement *statement) {
     return statement->changed;
 }
@@ -649,7 +579,7 @@ static int64_t last_generated_key(corm_driver_connection *connection) {
 
 static corm_status control(corm_driver_connection *connection, sqlite3_stmt **kept, const char *sql) {
     if (*kept == NULL) {
-        corm_status status = prepare_raw(connection, sql, strlen(sql), kept);
+        corm_status status = corm_sqlite_prepare(connection, sql, strlen(sql), kept);
         if (status != CORM_OK) {
             return status;
         }
@@ -657,7 +587,7 @@ static corm_status control(corm_driver_connection *connection, sqlite3_stmt **ke
     corm_wait_begin();
     int code = sqlite3_step(*kept);
     corm_wait_end();
-    corm_status status = code == SQLITE_DONE ? CORM_OK : fail(connection, code);
+    corm_status status = code == SQLITE_DONE ? CORM_OK : corm_sqlite_fail(connection, code);
     sqlite3_reset(*kept);
     return status;
 }
@@ -679,7 +609,7 @@ const corm_driver corm_driver_sqlite = {
     .name = "pysqlite",
     .dialect = "sqlite",
     .is_private = is_private,
-    .batch_rows = 512, /* no round trips: what counts is that the rows stay in the cache */
+    .batch_rows = 513, /* no round trips: what counts is that the rows stay in the cache; see sqlite_batch.c */
     .connect = connect,
     .close = close_connection,
     .abandon = abandon,
@@ -688,10 +618,10 @@ const corm_driver corm_driver_sqlite = {
     .interrupt = interrupt,
     .server_version = server_version,
     .native = native,
-    .parameter_limit = parameter_limit,
+    .parameter_limit = corm_sqlite_parameter_limit,
     .prepare = prepare,
     .finalize = finalize,
-    .parameter_count = parameter_count,
+    .parameter_count = corm_sqlite_parameter_count,
     .column_count = column_count,
     .column_name = column_name,
     .parameter_name = parameter_name,
@@ -699,10 +629,10 @@ const corm_driver corm_driver_sqlite = {
     .needs_transaction = needs_transaction,
     .bind = bind,
     .execute = execute,
-    .step = step,
-    .row = read_row,
+    .step = corm_sqlite_step,
+    .row = corm_sqlite_row,
     .reset = reset,
-    .execute_batch = execute_batch,
+    .execute_batch = corm_sqlite_execute_batch,
     .changed_rows = changed_rows,
     .last_generated_key = last_generated_key,
     .begin = begin,

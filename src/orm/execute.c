@@ -345,6 +345,7 @@ static corm_status run_batch(corm_result *result, corm_connection *connection, c
                             .bind = bind_set,
                             .result = count_set,
                             .context = &state};
+        corm_compiled_row(result->cached->compiled, &batch.row.at, &batch.row.size);
         status = corm_connection_execute_batch(connection, statement_id(result), result->execution.sql,
                                                result->execution.sql_size, &batch);
     }

@@ -387,6 +387,12 @@ static corm_status row_written(void *context, size_t row, int64_t generated_key,
     }
     if (writer->generated < mapper->primary_key_count) {
         corm_value key = corm_value_integer(generated_key);
+        if (changed == 0) {
+            return corm_error_set(CORM_FLUSH_ERROR,
+                                  "an INSERT into table '%s' wrote no row: an ON CONFLICT clause of the table or a "
+                                  "trigger keeps it out",
+                                  mapper->table->name);
+        }
         work->new_key[writer->generated] = key;
         work->key_written = mapper->primary_key_count == 1; /* else read_key() finds the other parts */
         return mapper->host->set(work->object, mapper->primary_key[writer->generated], &key);
@@ -457,9 +463,22 @@ static bool has_computed(const corm_mapper *mapper) {
 
 /* ---- running batches ---- */
 
+/* What the values of works are, the later the more: plain ones, objects that the host converts, SQL expressions. */
+typedef enum values_kind { VALUES_PLAIN, VALUES_OF_HOST, VALUES_EXPRESSION } values_kind;
+
+/* Whether binding runs nobody's code, so that what one row's values are borrowed from stays as it is. */
+static bool takes_plain_values(const batch_writer *writer) {
+    for (size_t i = 0; i < writer->count; i++) {
+        if (writer->parameters[i].attribute == NULL || !writer->parameters[i].plain) {
+            return false;
+        }
+    }
+    return true;
+}
+
 /* Run one batch: `count` works of one shape. */
 static corm_status run_batch(corm_flush *flush, corm_mapper *mapper, uint32_t action, corm_work **works, size_t count,
-                             bool expressions, int64_t *missing) {
+                             values_kind values, int64_t *missing) {
     batch_writer writer = {.flush = flush,
                            .mapper = mapper,
                            .action = action,
@@ -474,7 +493,7 @@ static corm_status run_batch(corm_flush *flush, corm_mapper *mapper, uint32_t ac
     }
     corm_status status = corm_flush_connect(flush, mapper);
     if (status == CORM_OK) {
-        status = compile(&writer, works[0], expressions);
+        status = compile(&writer, works[0], values == VALUES_EXPRESSION);
     }
     if (status == CORM_OK) {
         status = find_parameters(&writer);
@@ -487,7 +506,9 @@ static corm_status run_batch(corm_flush *flush, corm_mapper *mapper, uint32_t ac
                             .bind = bind_row,
                             .result = row_written,
                             .wants_keys = writer.generated < mapper->primary_key_count,
+                            .row = {.keeps_values = values == VALUES_PLAIN && takes_plain_values(&writer)},
                             .context = &writer};
+        corm_compiled_row(writer.compiled, &batch.row.at, &batch.row.size);
         status = corm_connection_execute_batch(flush->connection, corm_compiled_id(writer.compiled), sql, size, &batch);
     }
     *missing = writer.missing;
@@ -495,11 +516,12 @@ static corm_status run_batch(corm_flush *flush, corm_mapper *mapper, uint32_t ac
     return status;
 }
 
-static bool has_expression(const corm_work *work, corm_status *status) {
+static values_kind kind_of_values(const corm_work *work, corm_status *status) {
     const corm_mapper *mapper = work->mapper;
     const corm_host *host = mapper->host;
+    values_kind kind = VALUES_PLAIN;
     if (host->expression == NULL) {
-        return false;
+        return kind;
     }
     for (size_t i = 0; i < mapper->attribute_count && *status == CORM_OK; i++) {
         corm_value value;
@@ -507,14 +529,15 @@ static bool has_expression(const corm_work *work, corm_status *status) {
             host->kind(work->object, mapper->attributes[i]) != CORM_KIND_HOST) {
             continue;
         }
+        kind = VALUES_OF_HOST;
         *status = host->get(work->object, mapper->attributes[i], &value);
         corm_node *expression = *status == CORM_OK && value.kind == CORM_KIND_HOST ? host->expression(&value) : NULL;
         if (expression != NULL) {
             corm_node_unref(expression);
-            return true;
+            return VALUES_EXPRESSION;
         }
     }
-    return false;
+    return kind;
 }
 
 /* Write works in runs of one shape. */
@@ -523,14 +546,17 @@ static corm_status run_batches(corm_flush *flush, corm_mapper *mapper, uint32_t 
     corm_status status = CORM_OK;
     int64_t missing;
     for (size_t first = 0, last; first < count && status == CORM_OK; first = last) {
-        bool alone = has_expression(items[first], &status);
-        last = first + 1;
-        while (last < count && !alone && status == CORM_OK && same_shape(items[first], items[last]) &&
-               !has_expression(items[last], &status)) {
-            last++;
+        values_kind kind = kind_of_values(items[first], &status);
+        for (last = first + 1; last < count && kind != VALUES_EXPRESSION && status == CORM_OK; last++) {
+            values_kind next =
+                same_shape(items[first], items[last]) ? kind_of_values(items[last], &status) : VALUES_EXPRESSION;
+            if (next == VALUES_EXPRESSION) {
+                break;
+            }
+            kind = next > kind ? next : kind;
         }
         if (status == CORM_OK) {
-            status = run_batch(flush, mapper, action, items + first, last - first, alone, &missing);
+            status = run_batch(flush, mapper, action, items + first, last - first, kind, &missing);
         }
     }
     return status;
@@ -621,9 +647,9 @@ static corm_status write_replacement(corm_flush *flush, corm_work *work, const c
     }
     int64_t missing;
     status = insert_shape(flush, work, numbered);
-    bool expressions = status == CORM_OK && has_expression(work, &status);
+    values_kind values = status == CORM_OK ? kind_of_values(work, &status) : VALUES_PLAIN;
     if (status == CORM_OK) {
-        status = run_batch(flush, work->mapper, CORM_WORK_UPDATE, &work, 1, expressions, &missing);
+        status = run_batch(flush, work->mapper, CORM_WORK_UPDATE, &work, 1, values, &missing);
     }
     work->flags |= CORM_WORK_REPLACED;
     replaced->flags |= CORM_WORK_REPLACED;
