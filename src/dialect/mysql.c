@@ -171,9 +171,12 @@ static corm_status append_schema(const char *schema, corm_text *out) {
 }
 
 static corm_status has_table_query(const char *schema, corm_text *out) {
-    corm_text_append(out, "SELECT table_name FROM information_schema.tables WHERE table_schema = ");
+    /* Names are compared as the server compares them in statements: by case, but where its files do not know case. */
+    corm_text_append(out, "SELECT table_name FROM information_schema.tables, "
+                          "(SELECT CONVERT(? USING utf8mb3) AS wanted) AS w WHERE table_schema = ");
     corm_status status = append_schema(schema, out);
-    corm_text_append(out, " AND table_name = ?");
+    corm_text_append(out, " AND table_name = wanted AND (@@lower_case_table_names != 0 "
+                          "OR BINARY table_name = BINARY wanted)");
     return status ? status : corm_text_status(out);
 }
 

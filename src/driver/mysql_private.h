@@ -2,8 +2,8 @@
  * Inside the driver of MariaDB and MySQL: what its files share.
  *
  * mysql.c holds the driver's table and transactions, mysql_connect.c options and connecting, mysql_calls.c the calls of
- * the client library that may wait, mysql_statement.c statements, mysql_values.c how values travel, mysql_batch.c
- * batches, mysql_errors.c the classes of errors.
+ * the client library that may wait, mysql_statement.c statements, mysql_values.c how values travel, mysql_literals.c
+ * values in text, mysql_batch.c batches, mysql_errors.c the classes of errors.
  */
 #ifndef CORM_DRIVER_MYSQL_PRIVATE_H
 #define CORM_DRIVER_MYSQL_PRIVATE_H
@@ -54,6 +54,7 @@ struct corm_driver_statement {
     MYSQL_STMT *prepared;                /* NULL: goes as text */
     char *sql;                           /* of one that goes as text */
     size_t size;
+    corm_text filled;     /* the same with its values, where it has parameters */
     bool writes, inserts; /* INSERT, REPLACE; UPDATE or DELETE as well */
     bool executed;        /* what it returns is known */
     size_t parameters;
@@ -107,6 +108,11 @@ corm_status corm_mysql_encode(MYSQL_BIND *bind, corm_mysql_room *room, const cor
 corm_status corm_mysql_decode_row(corm_driver_statement *statement, corm_value *values, size_t count);
 /* The present row of a result in text. */
 corm_status corm_mysql_decode_text_row(corm_driver_statement *statement, corm_value *values, size_t count);
+
+/* ---- mysql_literals.c: parameters of statements that go as text ---- */
+
+size_t corm_mysql_count_marks(const corm_driver_statement *statement);
+corm_status corm_mysql_write_literals(corm_driver_statement *statement, const corm_value *values, size_t count);
 
 /* ---- mysql_statement.c ---- */
 

@@ -2,7 +2,7 @@
  * Statements of MariaDB and MySQL: prepared on the server, executed in the binary protocol.
  *
  * A statement that begins with a word of control or definition and has no parameters goes as text at once, which saves a
- * round trip, and so does one that the server says it cannot prepare. All rows are fetched by executing, so that other
+ * round trip, and so does one that the server says it cannot prepare, or has too many parameters for it. All rows are fetched by executing, so that other
  * statements can run on the connection meanwhile and the server waits for nobody.
  */
 #include <mysqld_error.h>
@@ -108,12 +108,16 @@ static corm_status prepare_on_server(corm_driver_statement *statement, const cha
         status = make_binds(statement);
         return status == CORM_OK ? find_columns(statement) : status;
     }
-    if (corm_error_last()->native_code != ER_UNSUPPORTED_PS || memchr(sql, '?', size) != NULL) {
+    int code = corm_error_last()->native_code;
+    bool as_text = code == ER_PS_MANY_PARAM || (code == ER_UNSUPPORTED_PS && memchr(sql, '?', size) == NULL);
+    if (!as_text) {
         return status;
     }
     corm_error_clear();
     corm_mysql_call_close(statement);
-    return keep_text(statement, sql, size);
+    status = keep_text(statement, sql, size);
+    statement->parameters = status == CORM_OK ? corm_mysql_count_marks(statement) : 0;
+    return status;
 }
 
 corm_status corm_mysql_prepare(corm_driver_connection *connection, const char *sql, size_t size,
@@ -173,6 +177,7 @@ void corm_mysql_finalize(corm_driver_statement *statement) {
         statement->next->link = statement->link;
     }
     corm_free(statement->sql);
+    corm_text_clear(&statement->filled);
     corm_free(statement->binds);
     corm_free(statement->rooms);
     corm_free(statement->digits);
@@ -187,6 +192,9 @@ corm_status corm_mysql_bind(corm_driver_statement *statement, const corm_value *
                               "Incorrect number of bindings supplied. The current statement uses %zu, and there are "
                               "%zu supplied.",
                               statement->parameters, count);
+    }
+    if (statement->prepared == NULL && count > 0) {
+        return corm_mysql_write_literals(statement, values, count);
     }
     corm_status status = CORM_OK;
     for (size_t i = 0; i < count && status == CORM_OK; i++) {
@@ -224,7 +232,10 @@ static corm_status execute_text(corm_driver_statement *statement) {
     if (length == 0 && statement->size == strspn(statement->sql, " \t\r\n;")) {
         return CORM_OK; /* an empty text */
     }
-    corm_status status = corm_mysql_call_query(connection, statement->sql, statement->size, &statement->result);
+    bool is_filled = statement->parameters > 0;
+    corm_status status =
+        corm_mysql_call_query(connection, is_filled ? statement->filled.data : statement->sql,
+                              is_filled ? statement->filled.size : statement->size, &statement->result);
     if (status == CORM_OK) {
         status = find_columns(statement);
         statement->changed = (int64_t)mysql_affected_rows(connection->mysql);

@@ -1,7 +1,7 @@
 """The database that the tests run on: CORMORANT_TEST_DB=sqlite (the default), postgresql or mariadb.
 
-Servers are named by CORMORANT_TEST_POSTGRESQL and CORMORANT_TEST_MARIADB (tests/servers/run.py sets them). A run makes a
-database of its own on the server, so that several runs may share one; after each test it is emptied.
+Servers are named by CORMORANT_TEST_POSTGRESQL and CORMORANT_TEST_MARIADB (tests/servers/run.py sets them). A run makes
+a database of its own on the server, so that several runs may share one; after each test it is emptied.
 """
 
 import os
@@ -95,4 +95,35 @@ class PostgreSQL(Server):
         self.execute(self.maker, f"DROP DATABASE IF EXISTS {self.name} WITH (FORCE)")
 
 
-KINDS = {"sqlite": SQLite, "postgresql": PostgreSQL}
+class MariaDB(Server):
+    variable = "CORMORANT_TEST_MARIADB"
+
+    def clean(self):
+        from cormorant import text
+
+        with self.admin.connect() as connection:
+            used = list(connection.execute(text(
+                "SELECT table_name, table_type FROM information_schema.tables WHERE table_schema = DATABASE()")))
+            if not used:
+                return
+            self.end_others(connection)
+            connection.execute(text("SET foreign_key_checks = 0"))
+            for name, kind in used:
+                what = {"VIEW": "VIEW", "SEQUENCE": "SEQUENCE"}.get(kind, "TABLE")
+                connection.exec_driver_sql(f"DROP {what} `{name.replace('`', '``')}`")
+            connection.execute(text("SET foreign_key_checks = 1"))
+
+    def end_others(self, connection):
+        """A test that failed may have left a transaction open, whose locks would be waited for."""
+        from cormorant import exc, text
+
+        others = connection.scalars(text(
+            "SELECT id FROM information_schema.processlist WHERE db = DATABASE() AND id != CONNECTION_ID()"))
+        for number in list(others):
+            try:
+                connection.execute(text(f"KILL {number}"))
+            except exc.OperationalError:
+                pass  # it has ended by itself
+
+
+KINDS = {"sqlite": SQLite, "postgresql": PostgreSQL, "mariadb": MariaDB}
