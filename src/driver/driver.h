@@ -22,7 +22,8 @@ typedef struct corm_driver_statement corm_driver_statement;
  * call. Non-zero status stops the batch and is returned by it. */
 typedef corm_status (*corm_batch_bind)(void *context, size_t row, corm_value *values, size_t count);
 /* Told after each row of a batch, in the batch's order: the generated key (0 when none), the number of rows
- * changed (where the database tells it for many rows together, shares that add up), and, for a statement that returns rows, its one result row (else NULL). */
+ * changed (where the database tells it for many rows together, shares that add up), and, for a statement that returns
+ * rows, its one result row (else NULL). */
 typedef corm_status (*corm_batch_result)(void *context, size_t row, int64_t generated_key, int64_t changed,
                                          const corm_value *values, size_t count);
 

@@ -621,6 +621,31 @@ static corm_status host_load_row(corm_object *handle, const corm_load_step *step
     return status;
 }
 
+/* Store a value of the kind that its field is made for into a new object; false: it is another, or nothing was done. */
+static inline bool store_common(c_object *object, const corm_field *field, const corm_value *value, void *now,
+                                void *then) {
+    switch (field->field_type) {
+    case CORM_FIELD_INT64:
+        if (value->kind == CORM_KIND_INTEGER) {
+            *(int64_t *)now = *(int64_t *)then = value->as.integer;
+            return true;
+        }
+        return false;
+    case CORM_FIELD_NULLABLE_INT:
+        if (value->kind == CORM_KIND_INTEGER) {
+            *(corm_int *)now = *(corm_int *)then = corm_int_of(value->as.integer);
+            return true;
+        }
+        return value->kind == CORM_KIND_NULL; /* as it was made */
+    case CORM_FIELD_TEXT:
+        return value->kind == CORM_KIND_NULL ||
+               (value->kind == CORM_KIND_TEXT && value->as.text.size < object->size - object->used &&
+                copy_bytes(object, value, then) == CORM_OK && (*(char **)now = *(char **)then) != NULL);
+    default:
+        return false;
+    }
+}
+
 /* One allocation: the texts of the row lie behind the struct. */
 static corm_status host_create(corm_session *session, corm_mapper *mapper, const corm_load_step *steps, size_t count,
                                const corm_value *row, corm_object **out) {
@@ -637,16 +662,14 @@ static corm_status host_create(corm_session *session, corm_mapper *mapper, const
     if (status != CORM_OK) {
         return status;
     }
+    const c_mapping *mapping = c_mapping_of(mapper);
+    char *now = c_object_struct(object), *then = (char *)object + mapping->committed_offset;
     uint8_t *loaded = loaded_bits(object);
     for (size_t i = 0; i < count && status == CORM_OK; i++) {
         const corm_attribute *attribute = steps[i].attribute;
         const corm_value *value = &row[steps[i].column];
-        const corm_field *field = field_of(object, attribute);
-        if (field->field_type == CORM_FIELD_INT64 && value->kind == CORM_KIND_INTEGER) {
-            *(int64_t *)in_struct(object, field) = *(int64_t *)in_committed(object, field) = value->as.integer;
-        } else if (field->field_type == CORM_FIELD_TEXT && value->kind == CORM_KIND_TEXT) {
-            status = write_bytes(object, field, value);
-        } else {
+        const corm_field *field = &mapping->mapping->fields[attribute->index];
+        if (!store_common(object, field, value, now + field->offset, then + field->offset)) {
             status = store(object, attribute, value);
         }
         loaded[attribute->index] = status == CORM_OK;
