@@ -174,7 +174,7 @@ corm_node *corm_ordered(corm_node *node);
 
 /* operators.c */
 bool corm_is_parenthesised(const corm_node *node, corm_operator against);
-/* Is it written by a loop over its left spine? */
+/* Is it written by a loop along its spine, into the deepest operands? */
 bool corm_is_chain(const corm_compiler *compiler, const corm_node *node);
 corm_status corm_compile_chain(corm_compiler *compiler, corm_node *node, corm_operator against);
 /* Two operands in a form of their own: IN, BETWEEN, LIKE's kin, ... */

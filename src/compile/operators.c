@@ -1,6 +1,5 @@
 /*
- * Operators as SQL: those that stand between their operands, along chains that grow to the left, and those with a form
- * of their own.
+ * Operators as SQL: those that stand between their operands, in a loop along chains, and those with a form of their own.
  */
 #include <string.h>
 
@@ -261,6 +260,8 @@ corm_status corm_compile_special(corm_compiler *compiler, const corm_node *node)
 bool corm_is_chain(const corm_compiler *compiler, const corm_node *node) {
     if (node->kind == CORM_NODE_LIST)
         return (node->op == CORM_OP_AND || node->op == CORM_OP_OR) && node->child_count > 0;
+    if (node->kind == CORM_NODE_UNARY)
+        return node->op == CORM_OP_NOT && corm_node_is_chain(corm_node_child(node, 0));
     return node->kind == CORM_NODE_BINARY && infix(compiler, node) != NULL;
 }
 
@@ -268,25 +269,62 @@ bool corm_is_parenthesised(const corm_node *node, corm_operator against) {
     return against != CORM_OP_NONE && corm_operator_needs_parentheses((corm_operator)node->op, against);
 }
 
-/* What follows the first operand of a chain's node. */
-static corm_status compile_rest(corm_compiler *compiler, const corm_node *node) {
-    corm_operator op = (corm_operator)node->op;
-    if (node->kind == CORM_NODE_LIST) {
-        for (size_t i = 1; i < node->child_count; i++) {
-            corm_text_append(text_of(compiler), corm_operators[op].text);
-            corm_status status = corm_compile_expression(compiler, corm_list_at(node, i), op, NULL);
-            if (status)
-                return status;
-        }
-        return CORM_OK;
-    }
-    const corm_binary *binary = (const corm_binary *)(const void *)node;
+/* Which operand of a chain's node the loop goes into. */
+static size_t place_on_spine(const corm_node *node) {
+    size_t deepest = corm_node_deepest(node);
+    return node->kind == CORM_NODE_BINARY && deepest > 1 ? 0 : deepest; /* an ESCAPE character is no operand */
+}
+
+static void write_infix(corm_compiler *compiler, const corm_node *node) {
     corm_text_append(text_of(compiler), infix(compiler, node));
-    if (op == CORM_OP_CUSTOM) {
-        corm_text_append(text_of(compiler), binary->custom);
+    if (node->op == CORM_OP_CUSTOM) {
+        corm_text_append(text_of(compiler), ((const corm_binary *)(const void *)node)->custom);
         corm_text_append_char(text_of(compiler), ' ');
     }
-    corm_status status = corm_compile_expression(compiler, binary->children[1], op, binary->children[0]);
+}
+
+/* The operands of AND or OR from one place to before another, each with the word between it and its neighbour. */
+static corm_status compile_some(corm_compiler *compiler, const corm_node *list, size_t from, size_t until) {
+    corm_operator op = (corm_operator)list->op;
+    corm_status status = CORM_OK;
+    for (size_t i = from; i < until && !status; i++) {
+        if (from > 0)
+            corm_text_append(text_of(compiler), corm_operators[op].text);
+        status = corm_compile_expression(compiler, corm_list_at(list, i), op, NULL);
+        if (from == 0)
+            corm_text_append(text_of(compiler), corm_operators[op].text);
+    }
+    return status;
+}
+
+/* What stands before the operand that the loop goes into. */
+static corm_status compile_before(corm_compiler *compiler, const corm_node *node, size_t place) {
+    corm_operator op = (corm_operator)node->op;
+    if (node->kind == CORM_NODE_LIST)
+        return compile_some(compiler, node, 0, place);
+    if (node->kind == CORM_NODE_UNARY) {
+        corm_text_append(text_of(compiler), corm_operators[op].text);
+        return CORM_OK;
+    }
+    if (place == 0)
+        return CORM_OK;
+    corm_status status = corm_compile_expression(compiler, corm_node_child(node, 0), op, corm_node_child(node, 1));
+    write_infix(compiler, node);
+    return status;
+}
+
+/* What follows it. */
+static corm_status compile_after(corm_compiler *compiler, const corm_node *node, size_t place) {
+    if (node->kind == CORM_NODE_LIST)
+        return compile_some(compiler, node, place + 1, node->child_count);
+    if (node->kind == CORM_NODE_UNARY)
+        return CORM_OK;
+    const corm_binary *binary = (const corm_binary *)(const void *)node;
+    corm_status status = CORM_OK;
+    if (place == 0) {
+        write_infix(compiler, node);
+        status = corm_compile_expression(compiler, binary->children[1], (corm_operator)node->op, binary->children[0]);
+    }
     return status ? status : write_escape(compiler, binary->children[2]);
 }
 
@@ -294,21 +332,22 @@ corm_status corm_compile_chain(corm_compiler *compiler, corm_node *node, corm_op
     corm_vector spine = {0};
     corm_status status = CORM_OK;
     corm_operator outer = against;
+    const corm_node *beside = NULL;
     while (corm_is_chain(compiler, node)) {
+        size_t place = place_on_spine(node);
         if (corm_is_parenthesised(node, outer))
             corm_text_append_char(text_of(compiler), '(');
-        if ((status = corm_vector_push(&spine, node)))
+        if ((status = corm_vector_push(&spine, node)) || (status = compile_before(compiler, node, place)))
             goto done;
         outer = (corm_operator)node->op;
-        node = corm_node_child(node, 0);
+        beside = node->kind == CORM_NODE_BINARY ? corm_node_child(node, 1 - place) : NULL;
+        node = corm_node_child(node, place);
     }
-    const corm_node *above = spine.items[spine.count - 1];
-    const corm_node *beside = above->kind == CORM_NODE_BINARY ? corm_node_child(above, 1) : NULL;
     status = corm_compile_leaf(compiler, node, outer, beside);
     while (spine.count && !status) {
         node = spine.items[--spine.count];
         outer = spine.count ? (corm_operator)((corm_node *)spine.items[spine.count - 1])->op : against;
-        status = compile_rest(compiler, node);
+        status = compile_after(compiler, node, place_on_spine(node));
         if (corm_is_parenthesised(node, outer))
             corm_text_append_char(text_of(compiler), ')');
     }

@@ -1,8 +1,8 @@
 /*
  * Comparing trees by structure, and collecting the bound values of one.
  *
- * Both walk in one order: a node, then its children from the last to the first, looping into the first, so that
- * chains that grow to the left take no stack. Aliases (and whatever else is told apart by being itself) are equal when
+ * Both walk in one order: a node, then its children from the last to the first, and at the end, in a loop, the deepest
+ * one, so that chains take no stack, on whatever side they grow. Aliases (and whatever else is told apart by being itself) are equal when
  * they stand in the same places: pairs met once must meet again.
  */
 #include "sql/node.h"
@@ -24,12 +24,13 @@ static corm_status collect(const corm_node *node, corm_vector *binds) {
         size_t count = corm_node_child_count(node);
         if (!count)
             return CORM_OK;
-        for (size_t i = count - 1; i > 0; i--) {
-            corm_status status = collect(corm_node_child(node, i), binds);
+        size_t deepest = corm_node_deepest(node);
+        for (size_t i = count; i-- > 0;) {
+            corm_status status = i == deepest ? CORM_OK : collect(corm_node_child(node, i), binds);
             if (status)
                 return status;
         }
-        node = corm_node_child(node, 0);
+        node = corm_node_child(node, deepest);
     }
     return CORM_OK;
 }
@@ -80,12 +81,13 @@ static bool walk(matching *match, const corm_node *cached, const corm_node *fres
             return false;
         if (!count)
             return true;
-        for (size_t i = count - 1; i > 0; i--) {
-            if (!walk(match, corm_node_child(cached, i), corm_node_child(fresh, i)))
+        size_t deepest = corm_node_deepest(cached);
+        for (size_t i = count; i-- > 0;) {
+            if (i != deepest && !walk(match, corm_node_child(cached, i), corm_node_child(fresh, i)))
                 return false;
         }
-        cached = corm_node_child(cached, 0);
-        fresh = corm_node_child(fresh, 0);
+        cached = corm_node_child(cached, deepest);
+        fresh = corm_node_child(fresh, deepest);
     }
 }
 

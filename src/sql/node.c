@@ -116,9 +116,30 @@ void corm_node_init(corm_node *node, const corm_node_vtable *vtable, corm_node_k
     node->host = NULL;
 }
 
-/* Chains of these are looped over along their first child, which therefore costs no depth. */
-static bool is_chain(const corm_node *node) {
-    return node->kind == CORM_NODE_BINARY || node->kind == CORM_NODE_LIST;
+bool corm_node_is_chain(const corm_node *node) {
+    return node->kind == CORM_NODE_BINARY || node->kind == CORM_NODE_LIST ||
+           (node->kind == CORM_NODE_UNARY && node->op == CORM_OP_NOT);
+}
+
+size_t corm_node_deepest(const corm_node *node) {
+    size_t deepest = 0;
+    const corm_node *found = NULL;
+    size_t count = node->flags & CORM_NODE_LEANS ? corm_node_child_count(node) : 0;
+    for (size_t i = 0; i < count; i++) {
+        const corm_node *child = corm_node_child(node, i);
+        if (child && (!found || child->depth > found->depth)) {
+            found = child;
+            deepest = i;
+        }
+    }
+    return deepest;
+}
+
+/* The deepest child costs nothing where it continues a chain, all others a level each. */
+static unsigned depth_of(const corm_node *node, const corm_node *deepest, unsigned others) {
+    bool loops = corm_node_is_chain(node) && corm_node_is_chain(deepest);
+    unsigned along = deepest->depth + (loops ? 0u : 1u);
+    return along > others ? along : others;
 }
 
 corm_node *corm_node_seal(corm_node *node) {
@@ -127,9 +148,9 @@ corm_node *corm_node_seal(corm_node *node) {
     hash = corm_hash_mix(hash, count);
     if (node->vtable->hash)
         hash = corm_hash_mix(hash, node->vtable->hash(node));
-    unsigned depth = 0;
-    unsigned flags = node->flags;
-    bool chain = is_chain(node);
+    unsigned others = 0; /* levels that the children beside the deepest one need */
+    unsigned flags = node->flags & ~(unsigned)CORM_NODE_LEANS;
+    const corm_node *deepest = NULL;
     for (size_t i = 0; i < count; i++) {
         const corm_node *child = corm_node_child(node, i);
         if (!child) {
@@ -138,15 +159,20 @@ corm_node *corm_node_seal(corm_node *node) {
         }
         hash = corm_hash_mix(hash, child->hash);
         flags |= child->flags & CORM_NODE_INHERITED;
-        unsigned needed = child->depth + (chain && i == 0 && is_chain(child) ? 0u : 1u);
-        if (needed > depth)
-            depth = needed;
+        const corm_node *other = child;
+        if (!deepest || child->depth > deepest->depth) {
+            other = deepest;
+            deepest = child;
+            if (i > 0 && !node->vtable->child) /* children that are computed keep their order for good */
+                flags |= CORM_NODE_LEANS;
+        }
+        if (other && other->depth + 1u > others)
+            others = other->depth + 1u;
     }
+    unsigned depth = deepest ? depth_of(node, deepest, others) : 0;
     if (depth > CORM_NODE_MAX_DEPTH) {
         corm_node_unref(node);
-        corm_error_set(CORM_COMPILE_ERROR,
-                       "This expression is nested more than %d levels deep, which is the limit; "
-                       "build it as a flat list (and_(), or_(), in_()) instead",
+        corm_error_set(CORM_COMPILE_ERROR, "This expression is nested more than %d levels deep, which is the limit",
                        CORM_NODE_MAX_DEPTH);
         return NULL;
     }

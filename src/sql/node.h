@@ -8,7 +8,7 @@
  * What a node is made of is fixed when it is sealed: its structural hash, the depth of recursion it needs and what
  * is somewhere in it. A bound value is no part of the hash; tables and columns count by identity; anonymous
  * aliases by their place. A node deeper than CORM_NODE_MAX_DEPTH is refused (CORM_COMPILE_ERROR), so recursion
- * over nodes is bounded; chains that grow to the left (`x = x | y`) do not count, everything loops over them.
+ * over nodes is bounded; chains (`x = x | y`, `x = y & (z | x)`) do not count, everything loops along them.
  *
  * Tables and columns are nodes too. They are owned by their metadata: their counting forwards to its count.
  *
@@ -64,7 +64,8 @@ enum {
     /* Of the node itself. */
     CORM_NODE_SHARED = 1u << 4,   /* counts by its owner: see corm_shared_node */
     CORM_NODE_IMMORTAL = 1u << 5, /* static, not counted */
-    CORM_NODE_SEALED = 1u << 6
+    CORM_NODE_SEALED = 1u << 6,
+    CORM_NODE_LEANS = 1u << 7 /* its deepest child is not the first */
 };
 
 #define CORM_NODE_MAX_DEPTH 2000
@@ -150,6 +151,12 @@ const char *corm_node_display_name(const corm_node *node);
 corm_type *corm_node_type(const corm_node *node);
 /* "BINARY", or an extension's own name. */
 const char *corm_node_kind_name(const corm_node *node);
+
+/* AND, OR, NOT and what has two operands: whoever walks loops along these, into the deepest child, which therefore costs
+ * no depth. What is left needs at most the logarithm of the number of nodes. */
+bool corm_node_is_chain(const corm_node *node);
+/* The place of the child that needs the most depth, the first of equals. */
+size_t corm_node_deepest(const corm_node *node);
 
 bool corm_node_is_from(const corm_node *node);      /* TABLE, ALIAS, JOIN */
 bool corm_node_is_select(const corm_node *node);    /* SELECT, COMPOUND */

@@ -1,6 +1,6 @@
 /*
- * The walker keeps the nodes still to visit on a stack of its own; the mutator recurses, as deep as a sealed node may
- * be, and loops along chains that grow to the left.
+ * The walker keeps the nodes still to visit on a stack of its own; the mutator loops into the deepest children and
+ * recurses into the others.
  */
 #include "sql/walk.h"
 
@@ -74,8 +74,9 @@ static corm_status remember(corm_rewrite *rewrite, corm_node *old, corm_node *ma
 
 static corm_node *rewrite_node(corm_rewrite *rewrite, corm_node *node);
 
-/* A copy of node with `first` as its first child and the other children rewritten; shares when nothing changed. */
-static corm_node *rebuild(corm_rewrite *rewrite, corm_node *node, corm_node *first) {
+/* A copy of node with `given` as the child there, unless it is NULL, and the other children rewritten; shares when nothing
+ * changed. */
+static corm_node *rebuild(corm_rewrite *rewrite, corm_node *node, size_t there, corm_node *given) {
     size_t count = corm_node_child_count(node);
     corm_node *few[8];
     corm_node **children = count <= 8 ? few : corm_alloc_array(count, sizeof *children);
@@ -86,8 +87,8 @@ static corm_node *rebuild(corm_rewrite *rewrite, corm_node *node, corm_node *fir
     bool changed = false;
     for (; done < count; done++) {
         corm_node *child = corm_node_child(node, done);
-        if (done == 0 && first)
-            children[0] = corm_node_ref(first);
+        if (done == there && given)
+            children[done] = corm_node_ref(given);
         else if (child)
             children[done] = rewrite_node(rewrite, child);
         else
@@ -132,7 +133,7 @@ static corm_status ask(corm_rewrite *rewrite, corm_node *node, corm_node **out) 
 static corm_node *rewrite_node(corm_rewrite *rewrite, corm_node *node) {
     corm_vector chain = {0};
     corm_node *made = NULL;
-    /* Down the left spine of chains... */
+    /* Down the spine... */
     for (;;) {
         if (ask(rewrite, node, &made))
             goto fail;
@@ -142,24 +143,24 @@ static corm_node *rewrite_node(corm_rewrite *rewrite, corm_node *node) {
             made = corm_node_ref(node);
             break;
         }
-        corm_node *first = corm_node_child(node, 0);
-        if ((node->kind != CORM_NODE_BINARY && node->kind != CORM_NODE_LIST) || !first) {
-            made = rebuild(rewrite, node, NULL);
+        corm_node *deepest = corm_node_child(node, corm_node_deepest(node));
+        if (!deepest) {
+            made = rebuild(rewrite, node, 0, NULL);
             if (!made || remember(rewrite, node, made))
                 goto fail;
             break;
         }
         if (corm_vector_push(&chain, node))
             goto fail;
-        node = first;
+        node = deepest;
     }
     /* ...and up again. */
     while (chain.count) {
         node = chain.items[--chain.count];
-        corm_node *next = rebuild(rewrite, node, made);
+        corm_node *next = rebuild(rewrite, node, corm_node_deepest(node), made);
         corm_node_unref(made);
         made = next;
-        if (!made || (made != node && remember(rewrite, node, made)))
+        if (!made || ((made != node || !corm_node_is_chain(node)) && remember(rewrite, node, made)))
             goto fail;
     }
     corm_vector_clear(&chain);

@@ -6,6 +6,7 @@ Every input is told apart and counted; the count is printed at the end of the fi
 import datetime
 import decimal
 import math
+import threading
 
 import pytest
 from cormorant import (
@@ -197,12 +198,6 @@ def test_a_hundred_thousand_nested_ors_do_what_they_can(things):
     things.rollback()
     tried(nested)
     del nested
-    alternating = Thing.number == 0
-    with pytest.raises(exc.SQLAlchemyError):  # when it is built, or when it is run
-        for number in range(20_000):
-            alternating = ~and_(or_(alternating, Thing.number == number), Thing.number != number)
-        things.scalars(select(Thing.id).where(tried(alternating))).all()
-    del alternating
     deep = literal(1)
     for _ in range(100_000):
         deep = deep + 1
@@ -210,6 +205,72 @@ def test_a_hundred_thousand_nested_ors_do_what_they_can(things):
         things.scalar(select(tried(deep)))
     things.rollback()
     assert things.scalar(select(literal(1))) == 1
+
+
+NESTINGS = {
+    "to the left": lambda inner, number: and_(or_(inner, Thing.number == number), Thing.number != number),
+    "to the right": lambda inner, number: and_(Thing.number != number, or_(Thing.number == number, inner)),
+    "in the middle": lambda inner, number: (
+        and_(Thing.id > 0, or_(Thing.id < 5, inner, Thing.number == number), Thing.number != number)
+    ),
+    "negated": lambda inner, number: ~and_(or_(inner, Thing.number == number), Thing.number != number),
+    "by operators": lambda inner, number: (Thing.number != number) & ((Thing.number == number) | inner),
+}
+
+
+def alternating(nest, levels):
+    condition = Thing.number == 0
+    for number in range(levels // 2):
+        condition = NESTINGS[nest](condition, number)
+    return condition
+
+
+@ours_only
+@pytest.mark.parametrize("nest", NESTINGS)
+def test_a_hundred_thousand_alternating_conditions_are_built_and_left_to_the_database(things, nest):
+    condition = tried(alternating(nest, 100_000))
+    assert condition.compare(alternating(nest, 100_000))
+    sql = str(select(Thing.id).where(condition))
+    assert sql.count("number != :") == 50_000 and sql.count("(") == sql.count(")")
+    with pytest.raises(exc.OperationalError, match="parser stack overflow|too (large|deep|big)"):
+        things.scalars(select(Thing.id).where(condition)).all()
+    things.rollback()
+
+
+@ours_only
+def test_alternating_conditions_take_little_of_a_threads_stack(things):
+    def build():
+        for nest in NESTINGS:
+            lengths.append(len(str(select(Thing.id).where(alternating(nest, 100_000)))))
+
+    lengths = []
+    former = threading.stack_size(512 * 1024)
+    thread = threading.Thread(target=build)
+    threading.stack_size(former)
+    thread.start()
+    thread.join()
+    assert len(lengths) == len(NESTINGS) and min(lengths) > 1_000_000
+
+
+@pytest.mark.parametrize("nest", NESTINGS)
+def test_nested_conditions_find_what_they_say(things, nest):
+    things.add_all([Thing(id=number, number=number) for number in range(1, 8)])
+    things.flush()
+    sought = alternating(nest, 16)
+    expected = [number for number in range(1, 8) if truth(nest, number, 16)]
+    for _ in range(2):  # compiled, and found in the cache
+        assert things.scalars(select(Thing.id).where(sought).order_by(Thing.id)).all() == expected
+
+
+def truth(nest, value, levels):
+    inner = value == 0
+    for number in range(levels // 2):
+        if nest == "in the middle":
+            inner = (value < 5 or inner or value == number) and value != number
+        else:
+            inner = (inner or value == number) and value != number
+            inner = not inner if nest == "negated" else inner
+    return inner
 
 
 @ours_only
