@@ -81,7 +81,7 @@ static int64_t last_generated_key(corm_driver_connection *connection) {
 
 static corm_status control(corm_driver_connection *connection, const char *sql) {
     MYSQL_RES *none;
-    return corm_mysql_call_query(connection, sql, strlen(sql), &none);
+    return corm_mysql_call_end(connection, corm_mysql_call_query(connection, sql, strlen(sql), &none));
 }
 
 /* Where somebody had the server commit by itself, it has to be told; else the next statement begins a transaction. */

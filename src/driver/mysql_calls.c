@@ -3,11 +3,22 @@
  *
  * Each is begun, and gone on with whenever the socket is ready; the waiting in between is corm_wait_descriptor()'s. A
  * wait that fails leaves the library in the middle of a call, which it cannot take back: the connection is broken then.
+ *
+ * When the host wants an operation to stop, the server is asked to end the statement and gets a moment to do so: then the
+ * connection is as good as before, else it is broken. A request that comes when the statement has ended already would hit
+ * the next one; that is one of no meaning, sent for it.
  */
 #include <errmsg.h>
+#include <mysqld_error.h>
+#include <string.h>
+#include <unistd.h>
 
 #include "base/wait.h"
 #include "driver/mysql_private.h"
+
+static const int64_t cancel_patience = 2 * 1000000000ll; /* ns from a cancel request to the end of the statement */
+
+static const char *const scapegoat = "DO 0";
 
 static int64_t deadline_of(const corm_driver_connection *connection) {
     if (connection->deadline != 0) {
@@ -32,17 +43,20 @@ static corm_status say_late(const corm_driver_connection *connection) {
 static corm_status await(corm_driver_connection *connection, int wanted, int *ready) {
     int directions =
         (wanted & MYSQL_WAIT_READ ? CORM_WAIT_READ : 0) | (wanted & MYSQL_WAIT_WRITE ? CORM_WAIT_WRITE : 0);
-    corm_status status =
-        corm_wait_descriptor((int)mysql_get_socket(connection->mysql), directions, deadline_of(connection));
+    int descriptor = (int)mysql_get_socket(connection->mysql);
+    int64_t deadline = connection->cancelled != 0 ? connection->cancelled : deadline_of(connection);
+    corm_status status = corm_wait_descriptor(descriptor, directions, deadline);
     *ready = wanted & (MYSQL_WAIT_READ | MYSQL_WAIT_WRITE);
+    if (status == CORM_INTERRUPTED && connection->deadline == 0 && connection->cancelled == 0) {
+        connection->cancelled = corm_clock_now() + cancel_patience;
+        connection->request_done = corm_mysql_send_cancel(connection);
+        status = corm_wait_descriptor(descriptor, directions, connection->cancelled);
+    }
     if (status == CORM_OK) {
         return CORM_OK;
     }
-    if (status == CORM_INTERRUPTED && connection->deadline == 0) {
-        corm_mysql_interrupt(connection);
-    }
     corm_mysql_break(connection);
-    return status == CORM_TIMEOUT ? say_late(connection) : status;
+    return status == CORM_TIMEOUT && connection->cancelled == 0 ? say_late(connection) : status;
 }
 
 static corm_status check_usable(const corm_driver_connection *connection) {
@@ -146,4 +160,29 @@ void corm_mysql_call_close(corm_driver_statement *statement) {
     }
     statement->prepared = NULL;
     corm_error_restore(&pending);
+}
+
+/* Whether the connection can be used again after a request to cancel. */
+static bool settle(corm_driver_connection *connection) {
+    MYSQL_RES *none;
+    if (connection->broken || connection->request_done < 0 ||
+        corm_wait_descriptor(connection->request_done, CORM_WAIT_READ, connection->cancelled) != CORM_OK) {
+        return false;
+    }
+    return corm_mysql_call_query(connection, scapegoat, strlen(scapegoat), &none) == CORM_OK ||
+           (!connection->broken && corm_error_last()->native_code == ER_QUERY_INTERRUPTED);
+}
+
+corm_status corm_mysql_call_end(corm_driver_connection *connection, corm_status status) {
+    if (connection->cancelled == 0) {
+        return status;
+    }
+    if (!settle(connection)) {
+        corm_mysql_break(connection);
+    }
+    if (connection->request_done >= 0) {
+        close(connection->request_done);
+    }
+    connection->cancelled = 0;
+    return corm_error_set(CORM_INTERRUPTED, "the statement was interrupted");
 }

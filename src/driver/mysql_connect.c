@@ -13,6 +13,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/eventfd.h>
 #include <unistd.h>
 
 #include "base/alloc.h"
@@ -343,49 +344,96 @@ void corm_mysql_abandon(corm_driver_connection *connection) {
 typedef struct cancel_request {
     corm_mysql_settings *settings; /* a reference */
     unsigned long thread;          /* the server's number for the connection */
+    int done;                      /* told when the server answered */
 } cancel_request;
 
-static void *send_cancel(void *context) {
-    cancel_request *request = context;
+static void request_free(cancel_request *request) {
+    if (request != NULL) {
+        settings_unref(request->settings);
+        if (request->done >= 0) {
+            close(request->done);
+        }
+        corm_free(request);
+    }
+}
+
+static bool kill_query(const cancel_request *request) {
     const corm_mysql_settings *settings = request->settings;
     MYSQL *mysql = mysql_init(NULL);
+    bool sent = false;
     if (mysql != NULL && set_options(mysql, settings) == CORM_OK) {
         char sql[64];
         int size = snprintf(sql, sizeof sql, "KILL QUERY %lu", request->thread);
         mysql_optionsv(mysql, MYSQL_OPT_CONNECT_TIMEOUT, &cancel_timeout);
         mysql_optionsv(mysql, MYSQL_OPT_READ_TIMEOUT, &cancel_timeout);
-        if (mysql_real_connect(mysql, settings->host, settings->user, settings->password, settings->database,
-                               settings->port, settings->unix_socket, 0) != NULL) {
-            mysql_real_query(mysql, sql, (unsigned long)size);
-        }
+        sent = mysql_real_connect(mysql, settings->host, settings->user, settings->password, settings->database,
+                                  settings->port, settings->unix_socket, 0) != NULL &&
+               mysql_real_query(mysql, sql, (unsigned long)size) == 0;
     }
     mysql_close(mysql);
-    settings_unref(request->settings);
-    corm_free(request);
+    return sent;
+}
+
+static void *send_request(void *context) {
+    cancel_request *request = context;
+    const uint64_t one = 1;
+    if (kill_query(request) && request->done >= 0 && write(request->done, &one, sizeof one) < 0) {
+        /* the other side waits until its patience ends, and closes the connection */
+    }
+    request_free(request);
+    corm_error_clear();
     return NULL;
 }
 
-void corm_mysql_interrupt(corm_driver_connection *connection) {
-    corm_error pending;
-    corm_error_take(&pending);
-    cancel_request *request = corm_alloc(sizeof *request);
+static cancel_request *request_new(corm_driver_connection *connection, int done) {
+    cancel_request *request = corm_calloc(1, sizeof *request);
+    if (request != NULL) {
+        request->settings = connection->settings;
+        atomic_fetch_add_explicit(&connection->settings->references, 1, memory_order_relaxed);
+        request->thread = mysql_thread_id(connection->mysql);
+        request->done = done < 0 ? -1 : dup(done);
+    }
+    return request;
+}
+
+/* Signals are for the other threads. */
+static bool start_thread(cancel_request *request) {
     pthread_attr_t attributes;
     pthread_t thread;
-    if (request != NULL && pthread_attr_init(&attributes) == 0) {
-        sigset_t all, before;
-        *request = (cancel_request){connection->settings, mysql_thread_id(connection->mysql)};
-        atomic_fetch_add_explicit(&connection->settings->references, 1, memory_order_relaxed);
-        pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
-        sigfillset(&all);
-        pthread_sigmask(SIG_SETMASK, &all, &before);
-        if (pthread_create(&thread, &attributes, send_cancel, request) != 0) {
-            settings_unref(request->settings);
-            corm_free(request);
-        }
-        pthread_sigmask(SIG_SETMASK, &before, NULL);
-        pthread_attr_destroy(&attributes);
-    } else {
-        corm_free(request);
+    sigset_t all, before;
+    if (request == NULL || pthread_attr_init(&attributes) != 0) {
+        return false;
+    }
+    pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    bool started = pthread_create(&thread, &attributes, send_request, request) == 0;
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    pthread_attr_destroy(&attributes);
+    return started;
+}
+
+static bool request_cancel(corm_driver_connection *connection, int done) {
+    corm_error pending;
+    corm_error_take(&pending);
+    cancel_request *request = request_new(connection, done);
+    bool started = start_thread(request);
+    if (!started) {
+        request_free(request);
     }
     corm_error_restore(&pending);
+    return started;
+}
+
+void corm_mysql_interrupt(corm_driver_connection *connection) {
+    request_cancel(connection, -1);
+}
+
+int corm_mysql_send_cancel(corm_driver_connection *connection) {
+    int done = eventfd(0, EFD_CLOEXEC);
+    if (done >= 0 && !request_cancel(connection, done)) {
+        close(done);
+        done = -1;
+    }
+    return done;
 }

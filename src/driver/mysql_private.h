@@ -30,7 +30,9 @@ typedef struct corm_mysql_settings {
 struct corm_driver_connection {
     MYSQL *mysql;
     corm_mysql_settings *settings;
-    int64_t deadline; /* of connecting; 0: none */
+    int64_t deadline;  /* of connecting; 0: none */
+    int64_t cancelled; /* until when the server has time to end what was cancelled; 0: nothing was */
+    int request_done;  /* of the cancel request, see corm_mysql_send_cancel() */
     bool broken;
     bool is_mariadb;
     bool touched;                      /* something ran since the last COMMIT or ROLLBACK */
@@ -89,6 +91,8 @@ void corm_mysql_close(corm_driver_connection *connection);
 void corm_mysql_abandon(corm_driver_connection *connection);
 /* Ask the server, on a connection of its own in a thread of its own, to stop what this one runs. */
 void corm_mysql_interrupt(corm_driver_connection *connection);
+/* The same; the descriptor can be read when the request was answered, and is the caller's to close; -1: not sent. */
+int corm_mysql_send_cancel(corm_driver_connection *connection);
 
 /* ---- mysql_calls.c: each waits through base/wait.h ---- */
 
@@ -100,6 +104,8 @@ corm_status corm_mysql_call_prepare(corm_driver_statement *statement, const char
 corm_status corm_mysql_call_execute(corm_driver_statement *statement);
 corm_status corm_mysql_call_store(corm_driver_statement *statement);
 void corm_mysql_call_close(corm_driver_statement *statement);
+/* What was asked of the server is over, with this outcome. CORM_INTERRUPTED when the host wanted it to stop. */
+corm_status corm_mysql_call_end(corm_driver_connection *connection, corm_status status);
 
 /* ---- mysql_values.c ---- */
 

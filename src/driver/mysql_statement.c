@@ -103,7 +103,7 @@ static corm_status prepare_on_server(corm_driver_statement *statement, const cha
     if (statement->prepared == NULL) {
         return corm_error_no_memory();
     }
-    corm_status status = corm_mysql_call_prepare(statement, sql, size);
+    corm_status status = corm_mysql_call_end(connection, corm_mysql_call_prepare(statement, sql, size));
     if (status == CORM_OK) {
         status = make_binds(statement);
         return status == CORM_OK ? find_columns(statement) : status;
@@ -217,6 +217,9 @@ static corm_status execute_prepared(corm_driver_statement *statement) {
         statement->row_set = status == CORM_OK;
         statement->next_row = status == CORM_OK ? mysql_stmt_row_tell(statement->prepared) : NULL;
     }
+    if (status == CORM_NO_MEMORY) {
+        corm_mysql_break(connection); /* rows may be left unread */
+    }
     if (status == CORM_OK) {
         statement->changed = (int64_t)mysql_stmt_affected_rows(statement->prepared);
         connection->generated = mysql_stmt_insert_id(statement->prepared);
@@ -248,7 +251,8 @@ corm_status corm_mysql_run(corm_driver_statement *statement) {
     statement->changed = -1;
     drop_rows(statement);
     statement->connection->touched = true;
-    return statement->prepared != NULL ? execute_prepared(statement) : execute_text(statement);
+    corm_status status = statement->prepared != NULL ? execute_prepared(statement) : execute_text(statement);
+    return corm_mysql_call_end(statement->connection, status);
 }
 
 corm_status corm_mysql_execute(corm_driver_statement *statement, bool *has_row) {
