@@ -117,6 +117,7 @@ struct corm_compiler {
     name_counter *counters;
     corm_cte *ctes;
     size_t cte_count, cte_capacity;
+    size_t ctes_at;            /* where in the main text they stand */
     corm_vector open_ctes;     /* aliases whose bodies are being compiled */
     corm_pointer_map restated; /* first branch of a recursive CTE to its alias */
     bool any_recursive;

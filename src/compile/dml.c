@@ -288,6 +288,8 @@ static corm_status compile_insert_select(corm_compiler *compiler, const corm_nod
     corm_text_append(text_of(compiler), ") ");
     if (status)
         return status;
+    if (compiler->dialect->leads_select_with_tables && compiler->out == &compiler->main)
+        compiler->ctes_at = text_of(compiler)->size;
     corm_node *select = corm_dml_part_of(insert, CORM_DML_SELECT);
     if (!corm_node_is_select(select))
         return corm_compile_expression(compiler, select, CORM_OP_NONE, NULL);

@@ -136,6 +136,16 @@ static corm_status compile_order_by(corm_compiler *compiler, const corm_node *li
     return corm_text_status(text_of(compiler));
 }
 
+static void write_lock(corm_compiler *compiler, uint16_t detail) {
+    const corm_dialect *dialect = compiler->dialect;
+    bool shares = (detail & CORM_SELECT_FOR_UPDATE_READ) && dialect->share_lock;
+    corm_text_append(text_of(compiler), shares ? dialect->share_lock : " FOR UPDATE");
+    if (dialect->waits_or_not && detail & CORM_SELECT_FOR_UPDATE_NOWAIT)
+        corm_text_append(text_of(compiler), " NOWAIT");
+    if (dialect->waits_or_not && detail & CORM_SELECT_FOR_UPDATE_SKIP)
+        corm_text_append(text_of(compiler), " SKIP LOCKED");
+}
+
 static corm_status compile_tail(corm_compiler *compiler, const corm_node *select) {
     corm_node *limit = corm_select_part_of(select, CORM_SELECT_LIMIT);
     corm_node *offset = corm_select_part_of(select, CORM_SELECT_OFFSET);
@@ -143,7 +153,7 @@ static corm_status compile_tail(corm_compiler *compiler, const corm_node *select
     if (!status && (limit || offset))
         status = compiler->dialect->limit(compiler, limit, offset);
     if (!status && select->detail & CORM_SELECT_FOR_UPDATE && compiler->dialect->supports_for_update)
-        corm_text_append(text_of(compiler), " FOR UPDATE");
+        write_lock(compiler, select->detail);
     return status;
 }
 
@@ -421,11 +431,40 @@ static corm_status join_outputs(corm_sql_output *to, corm_sql_output *from) {
     return corm_text_status(&to->text);
 }
 
+/* Put the beginning of an output into another. */
+static corm_status take_beginning(corm_sql_output *from, size_t size, corm_sql_output *to) {
+    corm_sql_output beginning = *from;
+    corm_text text = CORM_TEXT_EMPTY, rest = CORM_TEXT_EMPTY;
+    size_t slots = 0;
+    if (!size)
+        return CORM_OK;
+    corm_text_append_bytes(&text, from->text.data, size);
+    corm_text_append_bytes(&rest, from->text.data + size, from->text.size - size);
+    while (slots < from->count && from->slots[slots].offset < size)
+        slots++;
+    beginning.text = text;
+    beginning.count = slots;
+    corm_status status = corm_text_status(&rest) ? CORM_NO_MEMORY : join_outputs(to, &beginning);
+    corm_text_clear(&text);
+    if (status) {
+        corm_text_clear(&rest);
+        return status;
+    }
+    if (slots)
+        memmove(from->slots, from->slots + slots, (from->count - slots) * sizeof *from->slots);
+    from->count -= slots;
+    for (size_t i = 0; i < from->count; i++)
+        from->slots[i].offset -= size;
+    corm_text_clear(&from->text);
+    from->text = rest;
+    return CORM_OK;
+}
+
 corm_status corm_compile_ctes(corm_compiler *compiler) {
     if (!compiler->cte_count)
         return CORM_OK;
     corm_sql_output whole = {0};
-    corm_status status = CORM_OK;
+    corm_status status = take_beginning(&compiler->main, compiler->ctes_at, &whole);
     corm_text_append(&whole.text, compiler->any_recursive ? "WITH RECURSIVE " : "WITH ");
     for (size_t i = 0; i < compiler->cte_count && !status; i++) {
         if (i)

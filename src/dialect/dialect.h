@@ -70,13 +70,16 @@ typedef struct corm_dialect {
     const char *empty_set; /* of one column: "SELECT 1 WHERE 1!=1"; NULL: IN (NULL) AND (1 != 1), which has any type */
     bool tuples_in_values; /* (a, b) IN (VALUES (1, 2)); else IN ((1, 2)) */
     const char *like_ignoring_case, *not_like_ignoring_case; /* " ILIKE "; NULL: both sides are made lower case */
-    const char *empty_set_end;   /* of several columns, behind them: " FROM DUAL WHERE 1!=1"; NULL: standard SQL */
-    const char *concat_function; /* what joins text: "concat"; NULL: || */
-    bool floors_division;        /* FLOOR(a / b) for whole quotients, as dividing integers gives fractions */
-    bool has_boolean_words;      /* true and false can be written, though truth is stored as a number */
-    bool lacks_null_ordering;    /* no NULLS FIRST: a second order stands for it, NULLs being smallest */
-    bool names_tables_of_update; /* UPDATE t, u SET t.x=... and DELETE FROM t USING t, u */
-    bool drops_index_of_table;   /* DROP INDEX i ON t */
+    const char *share_lock;        /* " FOR SHARE"; NULL: rows that are read are locked for writing */
+    bool waits_or_not;             /* NOWAIT and SKIP LOCKED behind a lock */
+    bool leads_select_with_tables; /* INSERT INTO t WITH ... SELECT; else WITH ... INSERT INTO t SELECT */
+    const char *empty_set_end;     /* of several columns, behind them: " FROM DUAL WHERE 1!=1"; NULL: standard SQL */
+    const char *concat_function;   /* what joins text: "concat"; NULL: || */
+    bool floors_division;          /* FLOOR(a / b) for whole quotients, as dividing integers gives fractions */
+    bool has_boolean_words;        /* true and false can be written, though truth is stored as a number */
+    bool lacks_null_ordering;      /* no NULLS FIRST: a second order stands for it, NULLs being smallest */
+    bool names_tables_of_update;   /* UPDATE t, u SET t.x=... and DELETE FROM t USING t, u */
+    bool drops_index_of_table;     /* DROP INDEX i ON t */
     bool nullness_before_default;
     bool numbered_key_first;     /* a primary key begins with the column that the database numbers */
     bool inserts_return_keys;    /* what the database numbers comes back from an INSERT by RETURNING */

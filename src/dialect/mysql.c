@@ -13,7 +13,7 @@
 
 static corm_status limit(corm_compiler *compiler, corm_node *count, corm_node *offset) {
     corm_status status = CORM_OK;
-    corm_compiler_append(compiler, "\n LIMIT ");
+    corm_compiler_append(compiler, " \n LIMIT ");
     if (offset) {
         status = corm_compiler_node(compiler, offset, CORM_OP_NONE);
         corm_compiler_append(compiler, ", ");
@@ -231,10 +231,12 @@ enum { LONGEST_ALIAS = 255 };
         .supports_nested_transactions = true, .supports_foreign_key_alter = true, .parenthesises_compound = true,      \
         .not_distinct_from = " <=> ", .regexp = " REGEXP ", .not_regexp = " NOT REGEXP ",                              \
         .empty_set = "SELECT 1 FROM (SELECT 1) as _empty_set WHERE 1!=1", .empty_set_end = " FROM DUAL WHERE 1!=1",    \
-        .concat_function = "concat", .floors_division = true, .has_boolean_words = true, .lacks_null_ordering = true,  \
-        .names_tables_of_update = true, .drops_index_of_table = true, .nullness_before_default = true,                 \
-        .numbered_key_first = true, .inserts_return_keys = returns_keys, .parenthesises_defaults = true,               \
-        .isolations = isolations, .isolation_reset = "SET SESSION " ISOLATION_VARIABLE " = DEFAULT",                   \
+        .concat_function = "concat", .share_lock = " LOCK IN SHARE MODE", .waits_or_not = true,                        \
+        .leads_select_with_tables = true, .floors_division = true, .has_boolean_words = true,                          \
+        .lacks_null_ordering = true, .names_tables_of_update = true, .drops_index_of_table = true,                     \
+        .nullness_before_default = true, .numbered_key_first = true, .inserts_return_keys = returns_keys,              \
+        .parenthesises_defaults = true, .isolations = isolations,                                                      \
+        .isolation_reset = "SET SESSION " ISOLATION_VARIABLE " = DEFAULT",                                             \
         .isolation_query = "SELECT @@SESSION." ISOLATION_VARIABLE, .limit = limit, .extract = extract,                 \
         .function_name = function_name, .type_name = type_spelling, .cast_type = cast_type, .column_end = column_end,  \
         .table_end = table_end, .has_table_query = has_table_query, .table_names_query = table_names_query,            \
