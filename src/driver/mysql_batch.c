@@ -198,6 +198,10 @@ static corm_status collect(run *self, size_t first, row_values *values) {
 }
 
 static corm_status set_size(run *self, unsigned int rows) {
+    self->statement->array_rows = rows;
+    if (self->statement->prepared == NULL) {
+        return CORM_OK; /* when it is prepared again */
+    }
     return mysql_stmt_attr_set(self->statement->prepared, STMT_ATTR_ARRAY_SIZE, &rows)
                ? corm_mysql_fail_statement(self->statement)
                : CORM_OK;

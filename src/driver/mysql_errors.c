@@ -80,6 +80,7 @@ static bool is_fatal(unsigned int code) {
     case CR_UNSUPPORTED_PARAM_TYPE:
     case CR_NO_PREPARE_STMT:
     case CR_OUT_OF_MEMORY:
+    case CR_NEW_STMT_METADATA:
         return false;
     default:
         return code >= FIRST_CLIENT_ERROR && code <= LAST_CLIENT_ERROR;

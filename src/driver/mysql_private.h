@@ -53,13 +53,15 @@ enum { CORM_MYSQL_DIGITS = 24 };
 struct corm_driver_statement {
     corm_driver_connection *connection;
     corm_driver_statement *next, **link; /* among the connection's */
-    MYSQL_STMT *prepared;                /* NULL: goes as text */
-    char *sql;                           /* of one that goes as text */
+    bool as_text;
+    MYSQL_STMT *prepared; /* else; NULL: to be prepared again */
+    char *sql;
     size_t size;
     corm_text filled;     /* the same with its values, where it has parameters */
     bool writes, inserts; /* INSERT, REPLACE; UPDATE or DELETE as well */
     bool executed;        /* what it returns is known */
     size_t parameters;
+    unsigned int array_rows; /* rows that the bound arrays have; 0: values are bound */
     MYSQL_BIND *binds;
     corm_mysql_room *rooms;
     MYSQL_RES *result; /* rows of one that goes as text */

@@ -5,6 +5,7 @@
  * round trip, and so does one that the server says it cannot prepare, or has too many parameters for it. All rows are fetched by executing, so that other
  * statements can run on the connection meanwhile and the server waits for nobody.
  */
+#include <errmsg.h>
 #include <mysqld_error.h>
 #include <string.h>
 
@@ -97,13 +98,32 @@ static corm_status find_columns(corm_driver_statement *statement) {
     return CORM_OK;
 }
 
-static corm_status prepare_on_server(corm_driver_statement *statement, const char *sql, size_t size) {
-    corm_driver_connection *connection = statement->connection;
-    statement->prepared = mysql_stmt_init(connection->mysql);
+static void close_prepared(corm_driver_statement *statement) {
+    if (statement->prepared != NULL) {
+        corm_mysql_call_close(statement);
+    }
+}
+
+static corm_status prepare_again(corm_driver_statement *statement) {
+    statement->prepared = mysql_stmt_init(statement->connection->mysql);
     if (statement->prepared == NULL) {
         return corm_error_no_memory();
     }
-    corm_status status = corm_mysql_call_end(connection, corm_mysql_call_prepare(statement, sql, size));
+    corm_status status = corm_mysql_call_prepare(statement, statement->sql, statement->size);
+    if (status == CORM_OK && statement->array_rows > 0 &&
+        mysql_stmt_attr_set(statement->prepared, STMT_ATTR_ARRAY_SIZE, &statement->array_rows)) {
+        status = corm_mysql_fail_statement(statement);
+    }
+    if (status != CORM_OK) {
+        close_prepared(statement);
+    }
+    return status;
+}
+
+static corm_status prepare_on_server(corm_driver_statement *statement) {
+    const char *sql = statement->sql;
+    size_t size = statement->size;
+    corm_status status = corm_mysql_call_end(statement->connection, prepare_again(statement));
     if (status == CORM_OK) {
         status = make_binds(statement);
         return status == CORM_OK ? find_columns(statement) : status;
@@ -114,10 +134,9 @@ static corm_status prepare_on_server(corm_driver_statement *statement, const cha
         return status;
     }
     corm_error_clear();
-    corm_mysql_call_close(statement);
-    status = keep_text(statement, sql, size);
-    statement->parameters = status == CORM_OK ? corm_mysql_count_marks(statement) : 0;
-    return status;
+    statement->as_text = true;
+    statement->parameters = corm_mysql_count_marks(statement);
+    return CORM_OK;
 }
 
 corm_status corm_mysql_prepare(corm_driver_connection *connection, const char *sql, size_t size,
@@ -139,8 +158,11 @@ corm_status corm_mysql_prepare(corm_driver_connection *connection, const char *s
     }
     connection->statements = statement;
     find_verb(statement, sql, size);
-    corm_status status =
-        goes_as_text(sql, size) ? keep_text(statement, sql, size) : prepare_on_server(statement, sql, size);
+    corm_status status = keep_text(statement, sql, size);
+    statement->as_text = goes_as_text(sql, size);
+    if (status == CORM_OK && !statement->as_text) {
+        status = prepare_on_server(statement);
+    }
     if (status != CORM_OK) {
         corm_mysql_finalize(statement);
         return status;
@@ -169,9 +191,7 @@ void corm_mysql_finalize(corm_driver_statement *statement) {
         return;
     }
     drop_rows(statement);
-    if (statement->prepared != NULL) {
-        corm_mysql_call_close(statement);
-    }
+    close_prepared(statement);
     *statement->link = statement->next;
     if (statement->next != NULL) {
         statement->next->link = statement->link;
@@ -193,10 +213,10 @@ corm_status corm_mysql_bind(corm_driver_statement *statement, const corm_value *
                               "%zu supplied.",
                               statement->parameters, count);
     }
-    if (statement->prepared == NULL && count > 0) {
+    if (statement->as_text && count > 0) {
         return corm_mysql_write_literals(statement, values, count);
     }
-    corm_status status = CORM_OK;
+    corm_status status = statement->prepared == NULL && count > 0 ? prepare_again(statement) : CORM_OK;
     for (size_t i = 0; i < count && status == CORM_OK; i++) {
         status = corm_mysql_encode(&statement->binds[i], &statement->rooms[i], &values[i], i + 1);
     }
@@ -206,9 +226,27 @@ corm_status corm_mysql_bind(corm_driver_statement *statement, const corm_value *
     return status;
 }
 
+/* A table changed: the statement gives other columns than before, or the server forgot how to run it. It ran without
+ * anybody seeing a row of it, or not at all, and runs once more. */
+static corm_status execute_anew(corm_driver_statement *statement) {
+    corm_error_clear();
+    close_prepared(statement); /* drops what was sent */
+    corm_status status = prepare_again(statement);
+    if (status == CORM_OK && statement->parameters > 0 &&
+        mysql_stmt_bind_param(statement->prepared, statement->binds)) {
+        status = corm_mysql_fail_statement(statement);
+    }
+    return status == CORM_OK ? corm_mysql_call_execute(statement) : status;
+}
+
 static corm_status execute_prepared(corm_driver_statement *statement) {
     corm_driver_connection *connection = statement->connection;
-    corm_status status = corm_mysql_call_execute(statement);
+    corm_status status = statement->prepared == NULL ? prepare_again(statement) : CORM_OK;
+    status = status == CORM_OK ? corm_mysql_call_execute(statement) : status;
+    if (status != CORM_OK && (corm_error_last()->native_code == CR_NEW_STMT_METADATA ||
+                              corm_error_last()->native_code == ER_NEED_REPREPARE)) {
+        status = execute_anew(statement);
+    }
     if (status == CORM_OK) {
         status = find_columns(statement);
     }
@@ -251,7 +289,7 @@ corm_status corm_mysql_run(corm_driver_statement *statement) {
     statement->changed = -1;
     drop_rows(statement);
     statement->connection->touched = true;
-    corm_status status = statement->prepared != NULL ? execute_prepared(statement) : execute_text(statement);
+    corm_status status = statement->as_text ? execute_text(statement) : execute_prepared(statement);
     return corm_mysql_call_end(statement->connection, status);
 }
 
