@@ -186,7 +186,8 @@ static corm_status compile(batch_writer *writer, const corm_work *work, bool exp
         }
         status = statement == NULL ? corm_error_last()->status : CORM_OK;
     }
-    const char *const *keys = (const char *const *)(void *)names.items;
+    static const char *const no_keys[] = {NULL};
+    const char *const *keys = names.count == 0 ? no_keys : (const char *const *)(void *)names.items;
     uint64_t options = corm_column_keys_hash(keys, names.count) ^ 1;
     if (status == CORM_OK) {
         status =
