@@ -105,6 +105,9 @@ corm_type *corm_type_of_value(const corm_value *value) {
         [CORM_KIND_BYTES] = CORM_TYPE_BINARY,      [CORM_KIND_DECIMAL] = CORM_TYPE_NUMERIC,
         [CORM_KIND_DATE] = CORM_TYPE_DATE,         [CORM_KIND_TIME] = CORM_TYPE_TIME,
         [CORM_KIND_DATETIME] = CORM_TYPE_DATETIME, [CORM_KIND_HOST] = CORM_TYPE_NULL};
+    if (value->kind == CORM_KIND_INTEGER && (value->as.integer > INT32_MAX || value->as.integer < INT32_MIN)) {
+        return corm_type_of_kind(CORM_TYPE_BIG_INTEGER);
+    }
     return corm_type_of_kind(value->kind < sizeof kinds / sizeof *kinds ? kinds[value->kind] : CORM_TYPE_NULL);
 }
 
