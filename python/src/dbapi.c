@@ -131,6 +131,7 @@ static int run(CormPyCursor *self, const char *sql, size_t size, const corm_valu
     const corm_driver *driver = self->raw->driver;
     corm_driver_connection *native = self->raw->native;
     if (driver->prepare(native, sql, size, &self->statement) != CORM_OK) {
+        corm_error_add_driver(driver->name);
         corm_py_raw_raise();
         return -1;
     }
@@ -148,6 +149,7 @@ static int run(CormPyCursor *self, const char *sql, size_t size, const corm_valu
         status = driver->execute(self->statement, &self->has_row);
     }
     if (status != CORM_OK) {
+        corm_error_add_driver(driver->name);
         corm_py_raw_raise();
         return -1;
     }

@@ -258,7 +258,7 @@ static const char relations[] = "SELECT c.relname FROM pg_catalog.pg_class c JOI
 
 static corm_status has_table_query(const char *schema, corm_text *out) {
     corm_text_append(out, relations);
-    corm_text_append(out, "('r', 'p', 'f', 'v', 'm') AND c.relname = $1 AND ");
+    corm_text_append(out, "('r', 'p', 'f', 'v', 'm') AND c.relname = $1::TEXT AND ");
     if (schema)
         return in_schema(schema, out);
     corm_text_append(out, "pg_catalog.pg_table_is_visible(c.oid) AND n.nspname != 'pg_catalog'");

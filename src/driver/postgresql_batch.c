@@ -44,10 +44,15 @@ static corm_status take_row(corm_driver_statement *statement, const corm_batch *
 
 static corm_status send_row(corm_driver_statement *statement, const corm_batch *batch, size_t row, corm_value *values) {
     corm_status status = batch->bind(batch->context, row, values, batch->parameter_count);
+    if (status == CORM_OK && corm_pg_types_differ(statement, values)) {
+        corm_pg_forget(statement); /* this row and the next bring their types with them */
+    }
+    if (status == CORM_OK && !statement->described) {
+        corm_pg_choose_types(statement, values);
+    }
     if (status == CORM_OK) {
-        status =
-            corm_pg_parameters_set(&statement->parameters, statement->described ? statement->parameter_types : NULL,
-                                   values, batch->parameter_count);
+        status = corm_pg_parameters_set(&statement->parameters, corm_pg_known_types(statement), values,
+                                        batch->parameter_count);
     }
     return status == CORM_OK ? corm_pg_send_execute(statement) : status;
 }
@@ -77,11 +82,20 @@ static corm_status run_rows(corm_driver_statement *statement, const corm_batch *
     return status;
 }
 
-/* BEGIN, and PREPARE with the types that make the rows' parameters short. */
-static corm_status open_batch(corm_driver_statement *statement) {
+/* BEGIN, and PREPARE with the types that make the rows' parameters short; the first row says what is not said. */
+static corm_status open_batch(corm_driver_statement *statement, const corm_batch *batch, corm_value *values) {
     corm_driver_connection *connection = statement->connection;
     size_t answers = 0;
-    corm_status status = corm_pg_send_closed(connection, &answers);
+    corm_status status = CORM_OK;
+    if (statement->has_untyped && corm_pg_wants_preparing(statement)) {
+        status = batch->bind(batch->context, 0, values, batch->parameter_count);
+        if (status == CORM_OK) {
+            corm_pg_choose_types(statement, values);
+        }
+    }
+    if (status == CORM_OK) {
+        status = corm_pg_send_closed(connection, &answers);
+    }
     if (status == CORM_OK) {
         status = corm_pg_send_begin(connection, &answers);
     }
@@ -114,7 +128,7 @@ corm_status corm_pg_execute_batch(corm_driver_statement *statement, const corm_b
     if (status == CORM_OK && batch->rows > 0) {
         status = corm_pg_pipeline_begin(statement->connection);
         if (status == CORM_OK) {
-            status = open_batch(statement);
+            status = open_batch(statement, batch, values);
             if (status == CORM_OK) {
                 status = run_rows(statement, batch, values, &returned, &room);
             }

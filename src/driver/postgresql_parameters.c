@@ -244,6 +244,29 @@ static corm_status set_one(corm_pg_parameters *parameters, size_t index, Oid typ
     return refuse(index, value);
 }
 
+Oid corm_pg_type_of_value(const corm_value *value) {
+    switch ((corm_kind)value->kind) {
+    case CORM_KIND_BOOLEAN:
+        return OID_BOOL;
+    case CORM_KIND_INTEGER:
+        return value->as.integer >= INT32_MIN && value->as.integer <= INT32_MAX ? OID_INT4 : OID_INT8;
+    case CORM_KIND_FLOAT:
+        return OID_FLOAT8;
+    case CORM_KIND_DECIMAL:
+        return OID_NUMERIC;
+    case CORM_KIND_BYTES:
+        return OID_BYTEA;
+    case CORM_KIND_DATE:
+        return OID_DATE;
+    case CORM_KIND_TIME:
+        return value->as.datetime.has_offset ? OID_TIMETZ : OID_TIME;
+    case CORM_KIND_DATETIME:
+        return value->as.datetime.has_offset ? OID_TIMESTAMPTZ : OID_TIMESTAMP;
+    default:
+        return 0; /* a text is what the place wants it to be */
+    }
+}
+
 corm_status corm_pg_parameters_set(corm_pg_parameters *parameters, const Oid *types, const corm_value *values,
                                    size_t count) {
     corm_status status = CORM_OK;

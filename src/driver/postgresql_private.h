@@ -112,7 +112,10 @@ struct corm_driver_statement {
     bool reads_binary; /* all columns are of types that are read faster so */
     bool has_zoned;    /* a column is a point in time that is shown in the session's time zone */
     size_t parameter_count;
-    Oid *parameter_types;
+    bool has_untyped;     /* some parameter is not cast where it stands: it has its value's type */
+    bool *casts;          /* by parameter */
+    Oid *given_types;     /* what the statement was prepared with; 0: the server's guess */
+    Oid *parameter_types; /* what the server says */
     corm_pg_parameters parameters;
     const corm_value *values; /* bound: borrowed */
     PGresult *result;
@@ -135,6 +138,8 @@ typedef struct corm_pg_text {
 
 /* postgresql_text.c */
 void corm_pg_scan(const char *sql, size_t size, corm_pg_text *out);
+/* Which parameters are followed by a cast, always. */
+void corm_pg_scan_casts(const char *sql, size_t size, bool *casts, size_t count);
 bool corm_pg_word_is(const corm_pg_text *text, const char *word);
 
 /* postgresql_errors.c */
@@ -174,6 +179,8 @@ void corm_pg_stop(corm_driver_connection *connection);
 
 /* postgresql_parameters.c */
 corm_status corm_pg_parameters_reserve(corm_pg_parameters *parameters, size_t count);
+/* The type that a value has by itself; 0: the server shall guess. */
+Oid corm_pg_type_of_value(const corm_value *value);
 /* types NULL: not known. */
 corm_status corm_pg_parameters_set(corm_pg_parameters *parameters, const Oid *types, const corm_value *values,
                                    size_t count);
@@ -193,9 +200,17 @@ corm_status corm_pg_bind(corm_driver_statement *statement, const corm_value *val
 corm_status corm_pg_execute(corm_driver_statement *statement, bool *has_row);
 corm_status corm_pg_step(corm_driver_statement *statement, bool *has_row);
 void corm_pg_reset(corm_driver_statement *statement);
+/* It is prepared anew when it runs next. */
+void corm_pg_forget(corm_driver_statement *statement);
 /* Send PREPARE and DESCRIBE, within a pipeline; and take their answers. */
 corm_status corm_pg_send_prepare(corm_driver_statement *statement);
 corm_status corm_pg_take_prepare(corm_driver_statement *statement);
+/* Types for a statement that is prepared now, by the values that it gets first. */
+void corm_pg_choose_types(corm_driver_statement *statement, const corm_value *values);
+/* Was it prepared for values of other types? */
+bool corm_pg_types_differ(const corm_driver_statement *statement, const corm_value *values);
+/* The types that parameters are sent for; NULL: not known. */
+const Oid *corm_pg_known_types(const corm_driver_statement *statement);
 /* Send one execution with the parameters that are set. */
 corm_status corm_pg_send_execute(corm_driver_statement *statement);
 bool corm_pg_wants_preparing(const corm_driver_statement *statement);

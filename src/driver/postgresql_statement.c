@@ -60,16 +60,22 @@ corm_status corm_pg_prepare(corm_driver_connection *connection, const char *sql,
     statement->is_readonly = begins_with(&text, reading);
     statement->is_plan = text.parameters > 0 || begins_with(&text, planned);
     statement->changed = -1;
-    if (statement->sql == NULL) {
-        corm_free(statement);
+    statement->casts = corm_calloc(text.parameters + 1, sizeof *statement->casts);
+    statement->given_types = corm_calloc(text.parameters + 1, sizeof *statement->given_types);
+    if (statement->sql == NULL || statement->casts == NULL || statement->given_types == NULL) {
+        corm_pg_finalize(statement);
         return CORM_NO_MEMORY;
+    }
+    corm_pg_scan_casts(sql, size, statement->casts, text.parameters);
+    for (size_t i = 0; i < text.parameters; i++) {
+        statement->has_untyped = statement->has_untyped || !statement->casts[i];
     }
     *out = statement;
     return CORM_OK;
 }
 
 /* The server learns of it with the next statement that is prepared. */
-static void forget_name(corm_driver_statement *statement) {
+void corm_pg_forget(corm_driver_statement *statement) {
     corm_driver_connection *connection = statement->connection;
     if (statement->name == 0) {
         return;
@@ -87,16 +93,19 @@ static void forget_name(corm_driver_statement *statement) {
     }
     connection->closed[connection->closed_count++] = statement->name;
     statement->name = 0;
+    statement->described = false;
 }
 
 void corm_pg_finalize(corm_driver_statement *statement) {
     if (statement == NULL) {
         return;
     }
-    forget_name(statement);
+    corm_pg_forget(statement);
     PQclear(statement->result);
     corm_pg_parameters_clear(&statement->parameters);
     corm_free(statement->parameter_types);
+    corm_free(statement->given_types);
+    corm_free(statement->casts);
     corm_free(statement->decoders);
     corm_free(statement->room);
     corm_free(statement->sql);
@@ -115,8 +124,36 @@ corm_status corm_pg_bind(corm_driver_statement *statement, const corm_value *val
         return corm_error_set(CORM_PROGRAMMING_ERROR, "the query has %zu placeholders but %zu parameters were passed",
                               statement->parameter_count, count);
     }
+    if (count > UINT16_MAX) {
+        return corm_error_set(CORM_OPERATIONAL_ERROR, "too many parameters: %zu, of which PostgreSQL takes %d", count,
+                              UINT16_MAX);
+    }
     statement->values = values;
     return corm_pg_parameters_reserve(&statement->parameters, count);
+}
+
+/* ---- parameters' types ---- */
+
+void corm_pg_choose_types(corm_driver_statement *statement, const corm_value *values) {
+    for (size_t i = 0; i < statement->parameter_count && statement->has_untyped; i++) {
+        statement->given_types[i] = statement->casts[i] ? 0 : corm_pg_type_of_value(&values[i]);
+    }
+}
+
+bool corm_pg_types_differ(const corm_driver_statement *statement, const corm_value *values) {
+    for (size_t i = 0; i < statement->parameter_count && statement->has_untyped; i++) {
+        Oid given = statement->given_types[i], wanted = corm_pg_type_of_value(&values[i]);
+        bool fits = statement->casts[i] || wanted == given || (given == OID_INT8 && wanted == OID_INT4) ||
+                    values[i].kind == CORM_KIND_NULL;
+        if (!fits) {
+            return true;
+        }
+    }
+    return false;
+}
+
+const Oid *corm_pg_known_types(const corm_driver_statement *statement) {
+    return statement->described ? statement->parameter_types : statement->has_untyped ? statement->given_types : NULL;
 }
 
 /* ---- results ---- */
@@ -154,7 +191,8 @@ corm_status corm_pg_send_prepare(corm_driver_statement *statement) {
     char name[NAME_ROOM];
     statement->name = ++connection->last_name;
     name_of(statement, name);
-    if (PQsendPrepare(connection->native, name, statement->sql, 0, NULL) == 0 ||
+    int types = statement->has_untyped ? (int)statement->parameter_count : 0;
+    if (PQsendPrepare(connection->native, name, statement->sql, types, statement->given_types) == 0 ||
         PQsendDescribePrepared(connection->native, name) == 0) {
         return corm_pg_fail(connection);
     }
@@ -230,7 +268,8 @@ corm_status corm_pg_send_execute(corm_driver_statement *statement) {
     name_of(statement, name);
     int sent = statement->name != 0 ? PQsendQueryPrepared(connection->native, name, (int)given->count, given->values,
                                                           given->lengths, given->formats, result_format(statement))
-                                    : PQsendQueryParams(connection->native, statement->sql, (int)given->count, NULL,
+                                    : PQsendQueryParams(connection->native, statement->sql, (int)given->count,
+                                                        statement->has_untyped ? statement->given_types : NULL,
                                                         given->values, given->lengths, given->formats, 0);
     return sent == 0 ? corm_pg_fail(connection) : CORM_OK;
 }
@@ -338,9 +377,15 @@ static bool is_outdated(corm_status status) {
 
 static corm_status run(corm_driver_statement *statement) {
     const corm_driver_connection *connection = statement->connection;
-    corm_status status =
-        corm_pg_parameters_set(&statement->parameters, statement->described ? statement->parameter_types : NULL,
-                               statement->values, statement->parameter_count);
+    if (statement->name != 0 && corm_pg_types_differ(statement, statement->values)) {
+        corm_pg_forget(statement);
+        statement->described = false;
+    }
+    if (statement->name == 0) {
+        corm_pg_choose_types(statement, statement->values);
+    }
+    corm_status status = corm_pg_parameters_set(&statement->parameters, corm_pg_known_types(statement),
+                                                statement->values, statement->parameter_count);
     if (status != CORM_OK) {
         return status;
     }
@@ -357,7 +402,7 @@ corm_status corm_pg_execute(corm_driver_statement *statement, bool *has_row) {
     statement->changed = -1;
     corm_status status = run(statement);
     if (status != CORM_OK && !first && is_outdated(status)) {
-        forget_name(statement);
+        corm_pg_forget(statement);
         statement->described = false;
         if (!inside && !began) {
             status = run(statement);

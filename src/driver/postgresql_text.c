@@ -10,6 +10,12 @@ typedef struct reader {
     const char *at, *end;
 } reader;
 
+typedef struct scan {
+    corm_pg_text found;
+    bool *casts; /* by parameter, or NULL */
+    size_t count;
+} scan;
+
 static bool is_letter(char c) {
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_' || (unsigned char)c >= 0x80;
 }
@@ -67,34 +73,37 @@ static bool skip_dollar_quoted(reader *text) {
     return true;
 }
 
-static void read_parameter(reader *text, corm_pg_text *out) {
+/* $n, and whether a cast follows. */
+static void read_parameter(reader *text, scan *out) {
     size_t number = 0;
     for (text->at++; text->at < text->end && is_digit(*text->at) && number < 100000; text->at++) {
         number = number * 10 + (size_t)(*text->at - '0');
     }
-    out->parameters = number > out->parameters ? number : out->parameters;
+    out->found.parameters = number > out->found.parameters ? number : out->found.parameters;
+    if (number > 0 && number <= out->count && !begins(text, "::")) {
+        out->casts[number - 1] = false;
+    }
 }
 
 /* A word, with the quoted text that E'...' is. */
-static void read_word(reader *text, corm_pg_text *out) {
+static void read_word(reader *text, scan *out) {
     const char *start = text->at;
     while (text->at < text->end && (is_letter(*text->at) || is_digit(*text->at) || *text->at == '$')) {
         text->at++;
     }
     size_t size = (size_t)(text->at - start);
-    if (out->word == NULL) {
-        out->word = start;
-        out->word_size = size;
+    if (out->found.word == NULL) {
+        out->found.word = start;
+        out->found.word_size = size;
     }
     if (size == 1 && (*start == 'E' || *start == 'e') && text->at < text->end && *text->at == '\'') {
         skip_quoted(text, true);
     }
 }
 
-void corm_pg_scan(const char *sql, size_t size, corm_pg_text *out) {
+static void scan_text(const char *sql, size_t size, scan *out) {
     reader text = {sql, sql + size};
     bool empty = true; /* the statement under way has nothing yet */
-    *out = (corm_pg_text){0};
     while (text.at < text.end) {
         char c = *text.at;
         bool blank = c == ' ' || c == '\t' || c == '\n' || c == '\r' || c == '\f' || c == ';';
@@ -109,7 +118,7 @@ void corm_pg_scan(const char *sql, size_t size, corm_pg_text *out) {
             skip_comment(&text);
             continue;
         }
-        out->statements += empty;
+        out->found.statements += empty;
         empty = false;
         if (c == '\'' || c == '"') {
             skip_quoted(&text, false);
@@ -127,6 +136,18 @@ void corm_pg_scan(const char *sql, size_t size, corm_pg_text *out) {
             text.at++;
         }
     }
+}
+
+void corm_pg_scan(const char *sql, size_t size, corm_pg_text *out) {
+    scan all = {0};
+    scan_text(sql, size, &all);
+    *out = all.found;
+}
+
+void corm_pg_scan_casts(const char *sql, size_t size, bool *casts, size_t count) {
+    scan all = {.casts = casts, .count = count};
+    memset(casts, true, count * sizeof *casts);
+    scan_text(sql, size, &all);
 }
 
 bool corm_pg_word_is(const corm_pg_text *text, const char *word) {
