@@ -346,8 +346,8 @@ corm_status corm_ddl_drop_index(const corm_dialect *dialect, const corm_index *i
 /* ---- constraints of tables that exist ---- */
 
 static corm_status alter(const corm_dialect *dialect, const corm_constraint *constraint, const char *what,
-                         corm_text *out) {
-    if (!constraint->name)
+                         bool needs_name, corm_text *out) {
+    if (!constraint->name && needs_name)
         return corm_error_set(CORM_COMPILE_ERROR,
                               "Can't emit %s CONSTRAINT for constraint of table '%s'; it has no name", what,
                               constraint->table->name);
@@ -360,12 +360,12 @@ static corm_status alter(const corm_dialect *dialect, const corm_constraint *con
 }
 
 corm_status corm_ddl_add_constraint(const corm_dialect *dialect, const corm_constraint *constraint, corm_text *out) {
-    corm_status status = alter(dialect, constraint, "ADD", out);
+    corm_status status = alter(dialect, constraint, "ADD", false, out);
     return status ? status : write_constraint(dialect, constraint, out);
 }
 
 corm_status corm_ddl_drop_constraint(const corm_dialect *dialect, const corm_constraint *constraint, corm_text *out) {
-    corm_status status = alter(dialect, constraint, "DROP", out);
+    corm_status status = alter(dialect, constraint, "DROP", true, out);
     if (status)
         return status;
     corm_text_append(out, "CONSTRAINT ");

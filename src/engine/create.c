@@ -59,21 +59,99 @@ static bool is_wanted(const corm_vector *tables, const corm_table *table) {
     return tables == NULL || corm_vector_contains(tables, table);
 }
 
+/* Foreign keys that ask to be added by ALTER TABLE, beside those of cycles. */
+static corm_status add_altered(const corm_vector *tables, corm_vector *keys) {
+    corm_status status = CORM_OK;
+    for (size_t i = 0; i < tables->count && status == CORM_OK; i++) {
+        const corm_table *table = tables->items[i];
+        for (size_t c = 0; c < table->constraints.count && status == CORM_OK; c++) {
+            corm_constraint *constraint = table->constraints.items[c];
+            if (constraint->kind == CORM_CONSTRAINT_FOREIGN_KEY && constraint->use_alter &&
+                !corm_vector_contains(keys, constraint)) {
+                status = corm_vector_push(keys, constraint);
+            }
+        }
+    }
+    return status;
+}
+
+/* The wanted tables that are there now (or not), before anything is done. */
+static corm_status find_present(const schema_run *run, const corm_vector *sorted, const corm_vector *tables,
+                                corm_vector *out) {
+    corm_status status = CORM_OK;
+    for (size_t i = 0; i < sorted->count && status == CORM_OK; i++) {
+        corm_table *table = sorted->items[i];
+        bool there = true;
+        if (is_wanted(tables, table) && run->check_first) {
+            status = corm_inspect_has_table(run->connection, table->schema, table->name, &there);
+        }
+        if (status == CORM_OK && there && is_wanted(tables, table)) {
+            status = corm_vector_push(out, table);
+        }
+    }
+    return status;
+}
+
+static corm_status add_key(const schema_run *run, const corm_constraint *key) {
+    corm_text sql = CORM_TEXT_EMPTY;
+    corm_status status = corm_ddl_add_constraint(run->dialect, key, &sql);
+    return run_text(run, status, &sql);
+}
+
+static corm_status drop_key(const schema_run *run, const corm_constraint *key) {
+    corm_text sql = CORM_TEXT_EMPTY;
+    if (key->name == NULL) {
+        return corm_error_set(CORM_CIRCULAR_DEPENDENCY,
+                              "Can't sort tables for DROP; an unresolvable foreign key dependency exists between "
+                              "tables: table '%s' takes part in it.  Please ensure that the ForeignKey and "
+                              "ForeignKeyConstraint objects involved in the cycle have names so that they can be "
+                              "dropped using DROP CONSTRAINT.",
+                              key->table->name);
+    }
+    corm_status status = corm_ddl_drop_constraint(run->dialect, key, &sql);
+    return run_text(run, status, &sql);
+}
+
+/* Keys that stand outside of their tables: added after all are there, dropped before any goes. `present`: the tables
+ * that are there when this begins. */
+static corm_status each_key(const schema_run *run, const corm_vector *keys, const corm_vector *tables,
+                            const corm_vector *present, bool create) {
+    corm_status status = CORM_OK;
+    for (size_t i = 0; i < keys->count && status == CORM_OK; i++) {
+        const corm_constraint *key = keys->items[i];
+        bool is_there = corm_vector_contains(present, key->table);
+        if (is_wanted(tables, key->table) && create && !(run->check_first && is_there)) {
+            status = add_key(run, key);
+        } else if (!create && is_there) {
+            status = drop_key(run, key);
+        }
+    }
+    return status;
+}
+
 static corm_status each_table(const schema_run *run, corm_metadata *metadata, const corm_vector *tables, bool create) {
-    corm_vector sorted = {0}, cycles = {0};
+    corm_vector sorted = {0}, cycles = {0}, present = {0};
+    bool alters = run->dialect->supports_foreign_key_alter;
     corm_status status = corm_metadata_sorted_tables(metadata, &sorted, &cycles);
+    if (status == CORM_OK && alters) {
+        status = add_altered(&sorted, &cycles);
+    }
+    if (status == CORM_OK && alters && cycles.count > 0) {
+        status = find_present(run, &sorted, tables, &present);
+        if (status == CORM_OK && !create) {
+            status = each_key(run, &cycles, tables, &present, false);
+        }
+    }
     for (size_t i = 0; i < sorted.count && status == CORM_OK; i++) {
         corm_table *table = sorted.items[create ? i : sorted.count - 1 - i];
         if (is_wanted(tables, table)) {
             status = create ? create_one(run, table, &cycles) : drop_one(run, table);
         }
     }
-    for (size_t i = 0; i < cycles.count && status == CORM_OK && create && run->dialect->supports_foreign_key_alter;
-         i++) {
-        corm_text sql = CORM_TEXT_EMPTY;
-        status = corm_ddl_add_constraint(run->dialect, cycles.items[i], &sql);
-        status = run_text(run, status, &sql);
+    if (status == CORM_OK && alters && create) {
+        status = each_key(run, &cycles, tables, &present, true);
     }
+    corm_vector_clear(&present);
     corm_vector_clear(&sorted);
     corm_vector_clear(&cycles);
     return status;
