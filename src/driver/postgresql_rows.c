@@ -92,7 +92,6 @@ bool corm_pg_reads_binary(Oid type) {
     case OID_VARCHAR:
     case OID_BPCHAR:
     case OID_NAME:
-    case OID_CHAR:
     case OID_JSON:
     case OID_XML:
     case OID_UNKNOWN:

@@ -55,6 +55,14 @@ class Inspector:
         inspect(engine).get_table_names()
     """
 
+    def __new__(cls, bind: Any) -> Inspector:
+        """The inspector of the database that this is."""
+        if cls is Inspector and bind.dialect.name == "postgresql":
+            from ._reflection_postgresql import PGInspector
+
+            return object.__new__(PGInspector)
+        return object.__new__(cls)
+
     def __init__(self, bind: Any):
         self.bind = bind
         self.engine = bind.engine
