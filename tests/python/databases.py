@@ -10,6 +10,17 @@ KIND = os.environ.get("CORMORANT_TEST_DB", "sqlite")
 PEER = os.environ.get("CORMORANT_TEST_PEER") == "1"
 
 
+def number_on(engine, *tables):
+    """After rows with keys of our own: the database numbers on behind them. Only PostgreSQL has to be told."""
+    from cormorant import text
+
+    if engine.dialect.name != "postgresql":
+        return
+    with engine.begin() as connection:
+        for table in tables:
+            connection.execute(text(f"SELECT setval(pg_get_serial_sequence('{table}', 'id'), max(id)) FROM {table}"))
+
+
 class SQLite:
     """In memory, or one file a test."""
 
@@ -102,8 +113,11 @@ class MariaDB(Server):
         from cormorant import text
 
         with self.admin.connect() as connection:
-            used = list(connection.execute(text(
-                "SELECT table_name, table_type FROM information_schema.tables WHERE table_schema = DATABASE()")))
+            used = list(
+                connection.execute(
+                    text("SELECT table_name, table_type FROM information_schema.tables WHERE table_schema = DATABASE()")
+                )
+            )
             if not used:
                 return
             self.end_others(connection)
@@ -117,8 +131,9 @@ class MariaDB(Server):
         """A test that failed may have left a transaction open, whose locks would be waited for."""
         from cormorant import exc, text
 
-        others = connection.scalars(text(
-            "SELECT id FROM information_schema.processlist WHERE db = DATABASE() AND id != CONNECTION_ID()"))
+        others = connection.scalars(
+            text("SELECT id FROM information_schema.processlist WHERE db = DATABASE() AND id != CONNECTION_ID()")
+        )
         for number in list(others):
             try:
                 connection.execute(text(f"KILL {number}"))

@@ -1,5 +1,6 @@
 """The people of the stories: users with their addresses, in the classic style."""
 
+import databases
 from cormorant import Column, ForeignKey, Integer, String
 from cormorant.orm import Session, declarative_base, relationship
 
@@ -41,3 +42,4 @@ def fill(engine):
             ]
         )
         session.commit()
+    databases.number_on(engine, "users", "addresses")

@@ -3,10 +3,12 @@
 import contextlib
 import os
 import pathlib
+import re
 import subprocess
 import sys
 import textwrap
 
+import databases
 import pytest
 
 PEER = os.environ.get("CORMORANT_TEST_PEER") == "1"
@@ -21,6 +23,27 @@ def flat(text):
     return " ".join(str(text).split())
 
 
+MARK = re.compile(r"(\$\d+|%\(\w+\)s|%s)(::[A-Z]+( WITH(OUT)? TIME ZONE)?)?")
+
+
+def plain(text):
+    """SQL on one line with each parameter as a question mark, however the database marks them."""
+    return MARK.sub("?", flat(text))
+
+
+def words(**kinds):
+    """The words of the database that the tests run on: words(sqlite="no such table", postgresql="does not exist")."""
+    return kinds[databases.KIND]
+
+
+def keep_references_true(engine):
+    """Foreign keys are enforced: SQLite has to be told."""
+    from cormorant import event
+
+    if databases.KIND == "sqlite":
+        event.listen(engine, "connect", lambda connection, record: connection.execute("PRAGMA foreign_keys = ON"))
+
+
 @contextlib.contextmanager
 def statements_of(engine):
     """Collect what goes to the database: a list of Sent, filled while the block runs."""
@@ -29,7 +52,7 @@ def statements_of(engine):
     sent = []
 
     def note(connection, cursor, statement, parameters, context, executemany):
-        sent.append(Sent(flat(statement), parameters, executemany))
+        sent.append(Sent(plain(statement), parameters, executemany))
 
     event.listen(engine, "before_cursor_execute", note)
     try:

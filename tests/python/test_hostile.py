@@ -210,8 +210,8 @@ def test_a_hundred_thousand_nested_ors_do_what_they_can(things):
 NESTINGS = {
     "to the left": lambda inner, number: and_(or_(inner, Thing.number == number), Thing.number != number),
     "to the right": lambda inner, number: and_(Thing.number != number, or_(Thing.number == number, inner)),
-    "in the middle": lambda inner, number: (
-        and_(Thing.id > 0, or_(Thing.id < 5, inner, Thing.number == number), Thing.number != number)
+    "in the middle": lambda inner, number: and_(
+        Thing.id > 0, or_(Thing.id < 5, inner, Thing.number == number), Thing.number != number
     ),
     "negated": lambda inner, number: ~and_(or_(inner, Thing.number == number), Thing.number != number),
     "by operators": lambda inner, number: (Thing.number != number) & ((Thing.number == number) | inner),
@@ -232,7 +232,7 @@ def test_a_hundred_thousand_alternating_conditions_are_built_and_left_to_the_dat
     assert condition.compare(alternating(nest, 100_000))
     sql = str(select(Thing.id).where(condition))
     assert sql.count("number != :") == 50_000 and sql.count("(") == sql.count(")")
-    with pytest.raises(exc.OperationalError, match="parser stack overflow|too (large|deep|big)"):
+    with pytest.raises(exc.OperationalError, match="stack (depth limit|overflow)|too (large|deep|big|many)"):
         things.scalars(select(Thing.id).where(condition)).all()
     things.rollback()
 

@@ -6,6 +6,7 @@ from cormorant.exc import IntegrityError
 from cormorant.orm import Session, declarative_base
 from cormorant.orm.exc import FlushError
 
+pytestmark = pytest.mark.database("sqlite")  # triggers, clauses and keys in its own words
 Base = declarative_base()
 
 

@@ -163,7 +163,7 @@ def test_contains_eager_fills_from_the_join_that_is_there(session, engine):
 
 
 def test_selectin_loading_takes_many_parents_in_portions(session, engine):
-    session.add_all([City(id=number, streets=[Street(name=str(number))]) for number in range(10, 1210)])
+    session.add_all([City(id=number, streets=[Street(id=number, name=str(number))]) for number in range(10, 1210)])
     session.commit()
     session.expunge_all()
     with statements_of(engine) as sent:

@@ -7,6 +7,7 @@ import pytest
 from cormorant import Result, Row, exc, func, literal, select, text
 from cormorant.exc import MultipleResultsFound, NoResultFound, ResourceClosedError
 from people import Address, User
+from support import words
 
 
 @pytest.fixture
@@ -98,11 +99,11 @@ def test_first_takes_one_row_and_closes(connection):
     assert result.first() == (1, "x")
     with pytest.raises(ResourceClosedError, match="This result object is closed"):
         result.all()
-    assert connection.execute(text("SELECT 1 WHERE 0")).first() is None
+    assert connection.execute(text("SELECT 1 WHERE 1 = 0")).first() is None
 
 
 def test_one_and_one_or_none_insist(connection):
-    none, one, many = text("SELECT 1 WHERE 0"), text("SELECT 1"), THREE
+    none, one, many = text("SELECT 1 WHERE 1 = 0"), text("SELECT 1"), THREE
     assert connection.execute(one).one() == (1,)
     assert connection.execute(one).one_or_none() == (1,)
     assert connection.execute(none).one_or_none() is None
@@ -118,12 +119,12 @@ def test_scalar_forms(connection):
     assert connection.execute(THREE).scalar() == 1
     assert connection.scalar(THREE) == 1
     assert connection.execute(text("SELECT 5")).scalar_one() == 5
-    assert connection.execute(text("SELECT 5 WHERE 0")).scalar_one_or_none() is None
-    assert connection.execute(text("SELECT 5 WHERE 0")).scalar() is None
+    assert connection.execute(text("SELECT 5 WHERE 1 = 0")).scalar_one_or_none() is None
+    assert connection.execute(text("SELECT 5 WHERE 1 = 0")).scalar() is None
     with pytest.raises(MultipleResultsFound):
         connection.execute(THREE).scalar_one()
     with pytest.raises(NoResultFound):
-        connection.execute(text("SELECT 5 WHERE 0")).scalar_one()
+        connection.execute(text("SELECT 5 WHERE 1 = 0")).scalar_one()
 
 
 def test_scalars_are_a_stream_of_one_column(connection):
@@ -210,14 +211,21 @@ def test_text_can_be_given_types(connection):
 
     from cormorant import Date
 
-    day = text("SELECT '2024-01-02' AS day").columns(day=Date)
+    day = text(
+        words(
+            sqlite="SELECT '2024-01-02' AS day",
+            postgresql="SELECT DATE '2024-01-02' AS day",
+            mariadb="SELECT DATE '2024-01-02' AS day",
+        )
+    ).columns(day=Date)
     assert connection.execute(day).one().day == datetime.date(2024, 1, 2)
 
 
 def test_a_plain_string_is_not_a_statement(connection):
     with pytest.raises(exc.ObjectNotExecutableError, match="Not an executable object: 'SELECT 1'"):
         connection.execute("SELECT 1")
-    assert connection.exec_driver_sql("SELECT ?", (5,)).scalar() == 5
+    mark = words(sqlite="?", postgresql="$1", mariadb="?")
+    assert connection.exec_driver_sql(f"SELECT {mark}", (5,)).scalar() == 5
 
 
 def test_rows_outlive_their_connection(engine):

@@ -96,7 +96,12 @@ def test_rows_are_filtered_ordered_and_cut(session):
     assert names(session, by_name.where(User.age == 30)) == ["ann", "cid"]
     assert names(session, by_name.filter(User.age == 30).filter_by(name="cid")) == ["cid"]
     assert names(session, select(User).order_by(desc(User.name))) == ["dot", "cid", "bob", "ann"]
-    assert names(session, select(User).order_by(User.age.desc(), User.name.desc())) == ["cid", "ann", "bob", "dot"]
+    assert names(session, select(User).order_by(User.age.desc().nulls_last(), User.name.desc())) == [
+        "cid",
+        "ann",
+        "bob",
+        "dot",
+    ]
     assert names(session, by_name.limit(2)) == ["ann", "bob"]
     assert names(session, by_name.limit(2).offset(1)) == ["bob", "cid"]
     assert names(session, by_name.offset(3)) == ["dot"]
@@ -112,7 +117,7 @@ def test_order_by_none_forgets_the_order_so_far():
 
 
 def test_rows_are_grouped(session):
-    counts = select(User.age, func.count(User.id).label("many")).group_by(User.age).order_by(User.age)
+    counts = select(User.age, func.count(User.id).label("many")).group_by(User.age).order_by(User.age.nulls_first())
     assert session.execute(counts).all() == [(None, 1), (20, 1), (30, 2)]
     assert session.execute(counts.having(func.count(User.id) > 1)).all() == [(30, 2)]
     assert [row.many for row in session.execute(counts)] == [1, 1, 2]
@@ -121,7 +126,7 @@ def test_rows_are_grouped(session):
 
 
 def test_distinct_rows_come_once(session):
-    assert session.scalars(select(User.age).distinct().order_by(User.age)).all() == [None, 20, 30]
+    assert session.scalars(select(User.age).distinct().order_by(User.age.nulls_first())).all() == [None, 20, 30]
     assert session.scalar(select(func.count(distinct(User.age)))) == 2
 
 

@@ -132,12 +132,14 @@ def test_none_is_null_in_every_type(session, attribute):
     assert session.scalars(select(Everything.id).where(column == None)).all() == [1]  # noqa: E711
 
 
+@pytest.mark.database("sqlite")
 def test_not_a_number_is_null_to_sqlite(session):
     session.add(Everything(id=1, ratio=math.nan))
     session.commit()
     assert session.get(Everything, 1).ratio is None
 
 
+@pytest.mark.database("sqlite")
 @pytest.mark.parametrize(
     "attribute, value, kind, stored",
     [
@@ -299,6 +301,7 @@ def test_a_literal_takes_its_type_from_its_value(session, value, a_type):
     assert back == value and type(back) is type(value)
 
 
+@pytest.mark.database("sqlite")
 def test_integers_come_back_whatever_the_declared_width(session):
     session.execute(insert(Everything), {"id": 1, "small": UTMOST})
     assert session.get(Everything, 1).small == UTMOST
