@@ -133,6 +133,19 @@ void corm_error_add_native(int native_code, const char *sqlstate) {
     }
 }
 
+void corm_error_add_words(const char *words) {
+    corm_error kept;
+    corm_error_take(&kept); /* being short of memory would replace it */
+    size_t size = kept.message == NULL ? 0 : strlen(kept.message), more = strlen(words) + 1;
+    char *longer = kept.message == NULL ? NULL : corm_realloc(kept.message, size + more);
+    if (longer != NULL) {
+        memcpy(longer + size, words, more);
+        kept.message = longer;
+    }
+    corm_error_clear();
+    corm_error_restore(&kept);
+}
+
 void corm_error_add_driver(const char *driver) {
     if (last.error.driver == NULL) {
         last.error.driver = driver;

@@ -18,6 +18,8 @@ corm_status corm_error_set_host(corm_status status, void *exception, void (*rele
  * there stays. Failing to allocate leaves the fields NULL. */
 void corm_error_add_statement(const char *statement, const char *parameters);
 void corm_error_add_native(int native_code, const char *sqlstate);
+/* More to say, behind the message. */
+void corm_error_add_words(const char *words);
 /* Say that the current error is a driver's, unless that was said; the name is static. */
 void corm_error_add_driver(const char *driver);
 void corm_error_add_diagnostic(corm_diagnostic which, const char *text); /* NULL: nothing */

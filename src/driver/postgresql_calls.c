@@ -40,9 +40,23 @@ static corm_status await(corm_driver_connection *connection, int64_t deadline) {
     return status;
 }
 
+static int64_t deadline_of(const corm_driver_connection *connection) {
+    return connection->timeout > 0 ? corm_clock_now() + connection->timeout : -1;
+}
+
+/* The statement is cancelled without waiting for what comes of it: the connection is not used again. */
+static corm_status too_late(corm_driver_connection *connection) {
+    connection->broken = true;
+    corm_pg_interrupt(connection);
+    return corm_error_set(CORM_OPERATIONAL_ERROR, "the server did not answer within read_timeout");
+}
+
 corm_status corm_pg_next_result(corm_driver_connection *connection, PGresult **out) {
     *out = NULL;
-    corm_status status = await(connection, -1);
+    corm_status status = await(connection, deadline_of(connection));
+    if (status == CORM_TIMEOUT) {
+        return too_late(connection);
+    }
     if (status == CORM_OK) {
         *out = PQgetResult(connection->native);
         if (*out != NULL && PQresultStatus(*out) == PGRES_PIPELINE_SYNC) {
@@ -112,7 +126,7 @@ corm_status corm_pg_pipeline_end(corm_driver_connection *connection, corm_status
     } else if (!connection->broken && connection->syncs == 0 && status != CORM_OK) {
         connection->syncs += PQpipelineSync(connection->native) == 1; /* what was sent by then has an end too */
     }
-    if (!connection->broken && connection->syncs > 0 && !drain(connection, -1)) {
+    if (!connection->broken && connection->syncs > 0 && !drain(connection, deadline_of(connection))) {
         connection->broken = true;
     }
     if (PQexitPipelineMode(connection->native) == 0) {
@@ -187,7 +201,7 @@ corm_status corm_pg_run(corm_driver_connection *connection, const char *sql) {
     corm_status status = take_answer(connection);
     if (status == CORM_INTERRUPTED || status == CORM_TIMEOUT) {
         corm_pg_stop(connection);
-    } else if (status != CORM_OK && !drain(connection, corm_clock_now() + stop_time)) {
+    } else if (status != CORM_OK && !connection->broken && !drain(connection, corm_clock_now() + stop_time)) {
         connection->broken = true;
     }
     return status;

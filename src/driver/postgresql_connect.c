@@ -21,11 +21,11 @@ static const int64_t second = 1000000000;
 
 /* ---- options ---- */
 
-/* Arguments of the Python libraries that mean nothing here. */
+/* Arguments that are not libpq's: ours, and those of the Python libraries that mean nothing here. */
 static bool is_ours(const char *key) {
-    static const char *const keys[] = {"autocommit",      "row_factory",  "cursor_factory",    "connection_factory",
-                                       "async",           "async_",       "prepare_threshold", "context",
-                                       "client_encoding", CORM_URL_SHARED};
+    static const char *const keys[] = {"autocommit",      "row_factory",   "cursor_factory",    "connection_factory",
+                                       "async",           "async_",        "prepare_threshold", "context",
+                                       "client_encoding", CORM_URL_SHARED, "connect_timeout",   "read_timeout"};
     for (size_t i = 0; i < sizeof keys / sizeof *keys; i++) {
         if (strcmp(keys[i], key) == 0) {
             return true;
@@ -149,10 +149,11 @@ static corm_status finish_connecting(PGconn *native, int64_t deadline) {
     return status == CORM_OK && state == PGRES_POLLING_FAILED ? connection_failed(native) : status;
 }
 
-static int64_t deadline_of(const corm_url *url) {
-    const char *given = corm_url_query(url, "connect_timeout");
+/* An argument in seconds, as nanoseconds; 0: none. */
+static int64_t seconds_of(const corm_url *url, const char *key) {
+    const char *given = corm_url_query(url, key);
     double seconds = given == NULL ? 0 : strtod(given, NULL);
-    return seconds > 0 ? corm_clock_now() + (int64_t)(seconds * (double)second) : -1;
+    return seconds > 0 ? (int64_t)(seconds * (double)second) : 0;
 }
 
 static void ignore_notice(void *context, const PGresult *result) {
@@ -199,6 +200,8 @@ static bool wants_preparing(const corm_url *url) {
 
 static corm_status open_connection(corm_driver_connection *connection, const corm_url *url) {
     options all = {0};
+    int64_t limit = seconds_of(url, "connect_timeout");
+    connection->timeout = seconds_of(url, "read_timeout");
     corm_status status = read_options(url, &all);
     if (status == CORM_OK) {
         corm_wait_begin(); /* names are resolved in here */
@@ -211,7 +214,7 @@ static corm_status open_connection(corm_driver_connection *connection, const cor
         status = connection_failed(connection->native);
     }
     if (status == CORM_OK) {
-        status = finish_connecting(connection->native, deadline_of(url));
+        status = finish_connecting(connection->native, limit > 0 ? corm_clock_now() + limit : -1);
     }
     if (status == CORM_OK) {
         status = settle(connection);

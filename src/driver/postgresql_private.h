@@ -59,6 +59,7 @@ struct corm_driver_connection {
     uint64_t *closed;   /* names that the server does not know yet to be free */
     size_t closed_count, closed_capacity;
     char isolation[40]; /* of transactions: "" the server's default */
+    int64_t timeout;    /* ns that an answer may take; 0: no limit */
 };
 
 /* How a column's bytes become a value. */

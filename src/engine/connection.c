@@ -398,6 +398,10 @@ corm_status corm_connection_commit(corm_connection *connection) {
         connection->begun = false;
     } else {
         corm_error_add_driver(connection->driver->name);
+        if (!connection->driver->is_usable(connection->record->connection)) {
+            corm_error_add_words(
+                " (the connection was lost during COMMIT: whether the transaction was committed is not known)");
+        }
         corm_error_add_statement("COMMIT", NULL);
     }
     return status;

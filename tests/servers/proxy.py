@@ -1,0 +1,172 @@
+"""A proxy between a client and a database server that understands where messages begin, and breaks the connection there.
+
+It runs in threads of the test's own process. A fault is what happens at the n-th message from the server, counted over
+all connections since reset(): see FAULTS. Until then, and when there is none, bytes go through as they are.
+"""
+
+import socket
+import struct
+import threading
+import time
+
+FAULTS = {
+    "cut": "both sides are closed instead of sending the message",
+    "reset": "the client's side is reset instead of sending the message",
+    "truncate": "half of the message is sent, then both sides are closed",
+    "stall": "from the message on nothing is sent in either direction",
+    "half": "half of the message is sent, then nothing more",
+}
+
+
+class Framing:
+    """Cuts a stream of bytes into messages. Bytes that are not a whole message yet are kept."""
+
+    def __init__(self):
+        self.kept = b""
+
+    def take(self, data):
+        self.kept += data
+        while (size := self.size()) is not None and len(self.kept) >= size:
+            message, self.kept = self.kept[:size], self.kept[size:]
+            yield message
+
+
+class PostgreSQLFraming(Framing):
+    """A type and a length, but for the one byte that answers a request for TLS."""
+
+    def size(self):
+        if self.kept[:1] in (b"S", b"N") and len(self.kept) == 1:
+            return 1
+        return 1 + struct.unpack("!I", self.kept[1:5])[0] if len(self.kept) >= 5 else None
+
+
+class MariaDBFraming(Framing):
+    """A length of three bytes and a number."""
+
+    def size(self):
+        return 4 + int.from_bytes(self.kept[:3], "little") if len(self.kept) >= 4 else None
+
+
+FRAMINGS = {"postgresql": PostgreSQLFraming, "mariadb": MariaDBFraming}
+
+
+class Proxy:
+    """Listens on a port of its own and connects to (host, port).
+
+    :param kind: "postgresql" or "mariadb".
+    """
+
+    def __init__(self, kind, host, port):
+        self.framing = FRAMINGS[kind]
+        self.target = (host, port)
+        self.lock = threading.Lock()
+        self.sockets = set()
+        self.reset()
+        self.listener = socket.create_server(("127.0.0.1", 0))
+        self.port = self.listener.getsockname()[1]
+        threading.Thread(target=self.accept, daemon=True).start()
+
+    def reset(self, fault=None, at=0, delay=0.0, piece=0):
+        """Forget the count. fault: one of FAULTS, at the message `at`; delay: seconds before each message; piece: bytes
+        that are sent at once, 0: all."""
+        with self.lock:
+            self.fault, self.at, self.delay, self.piece = fault, at, delay, piece
+            self.messages = 0
+            self.turns = 0
+            self.last_direction = None
+            self.happened = False
+
+    def close(self):
+        self.end(self.listener)  # ends accept()
+        self.drop()
+
+    def drop(self):
+        """Close all connections."""
+        with self.lock:
+            sockets, self.sockets = self.sockets, set()
+        for one in sockets:
+            self.end(one)
+
+    @staticmethod
+    def end(one):
+        try:
+            one.shutdown(socket.SHUT_RDWR)
+        except OSError:
+            pass
+        one.close()
+
+    def accept(self):
+        while True:
+            try:
+                client, _ = self.listener.accept()
+            except OSError:
+                return
+            try:
+                server = socket.create_connection(self.target)
+            except OSError:
+                client.close()
+                continue
+            for one in (client, server):
+                one.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            with self.lock:
+                self.sockets |= {client, server}
+            threading.Thread(target=self.from_client, args=(client, server), daemon=True).start()
+            threading.Thread(target=self.from_server, args=(client, server), daemon=True).start()
+
+    def both(self, client, server):
+        with self.lock:
+            self.sockets -= {client, server}
+        self.end(client)
+        self.end(server)
+
+    def turn(self, direction):
+        """Count how often the client speaks after it listened: round trips."""
+        with self.lock:
+            self.turns += direction == "client" and self.last_direction != "client"
+            self.last_direction = direction
+
+    def stalled(self):
+        return self.happened and self.fault in ("stall", "half")
+
+    def from_client(self, client, server):
+        try:
+            while data := client.recv(65536):
+                self.turn("client")
+                if not self.stalled():
+                    server.sendall(data)
+        except OSError:
+            pass
+        self.both(client, server)
+
+    def from_server(self, client, server):
+        framing = self.framing()
+        try:
+            while data := server.recv(65536):
+                self.turn("server")
+                for message in framing.take(data):
+                    if not self.pass_on(client, message):
+                        break
+        except OSError:
+            pass
+        if not self.stalled():
+            self.both(client, server)
+
+    def pass_on(self, client, message):
+        """Send a message, or do what is to happen instead; False: the connection is over."""
+        with self.lock:
+            self.messages += 1
+            now = self.fault is not None and self.messages == self.at
+            self.happened = self.happened or now
+        if now and self.fault in ("truncate", "half"):
+            client.sendall(message[: len(message) // 2])
+        if now and self.fault == "reset":
+            client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            client.close()
+        if self.happened and self.fault is not None:
+            return False
+        if self.delay:
+            time.sleep(self.delay)
+        step = self.piece or len(message)
+        for first in range(0, len(message), step):
+            client.sendall(message[first : first + step])
+        return True
