@@ -81,10 +81,39 @@ static corm_status record_new(corm_pool *pool, corm_record **out) {
     return CORM_OK;
 }
 
+static bool is_lost(const corm_pool *pool, const corm_record *record) {
+    return !corm_engine_driver(pool->engine)->is_usable(record->connection);
+}
+
 static bool is_stale(const corm_pool *pool, const corm_record *record) {
     return record->generation != pool->generation || is_inherited(record) ||
            (pool->recycle > 0 && (double)(corm_clock_now() - record->opened) / 1e9 > pool->recycle) ||
-           !corm_engine_driver(pool->engine)->is_usable(record->connection);
+           is_lost(pool, record);
+}
+
+/* Whether the server still answers; asked with pool_pre_ping. What else goes wrong is an error. */
+static corm_status ping(const corm_pool *pool, corm_record *record, bool *answers) {
+    static const char question[] = "SELECT 1";
+    const corm_driver *driver = corm_engine_driver(pool->engine);
+    corm_prepared *prepared;
+    bool has_row = false;
+    corm_status status =
+        corm_statements_take(&record->statements, record->connection, 0, question, sizeof question - 1, &prepared);
+    if (status == CORM_OK) {
+        status = driver->execute(prepared->statement, &has_row);
+        corm_statements_give(&record->statements, prepared);
+    }
+    *answers = status == CORM_OK;
+    if (status == CORM_NO_MEMORY || status == CORM_INTERRUPTED) {
+        return status;
+    }
+    corm_error_clear();
+    return CORM_OK;
+}
+
+/* With the mutex held: what one connection lost, the others of its time have lost too. */
+static void distrust(corm_pool *pool) {
+    pool->generation++;
 }
 
 /* A list of records that were taken out of the pool: closing them runs hooks, so the mutex is not held. */
@@ -182,14 +211,25 @@ static corm_status take_queued(corm_pool *pool, corm_record **out) {
     }
     pthread_mutex_unlock(&pool->mutex);
     free_list(pool, discarded);
-    if (status == CORM_OK && *out != NULL && is_stale(pool, *out)) {
+    if (status != CORM_OK) {
+        return status;
+    }
+    bool answers = true, stale = *out != NULL && is_stale(pool, *out);
+    if (*out != NULL && !stale && pool->pre_ping) {
+        status = ping(pool, *out, &answers);
+    }
+    if (!answers) {
+        corm_wait_lock(&pool->mutex);
+        distrust(pool);
+        pthread_mutex_unlock(&pool->mutex);
+    }
+    if (stale || !answers) {
         record_free(pool, *out);
         *out = NULL;
     }
-    if (status != CORM_OK || *out != NULL) {
-        return status;
+    if (status == CORM_OK && *out == NULL) {
+        status = record_new(pool, out);
     }
-    status = record_new(pool, out);
     if (status != CORM_OK) {
         corm_wait_lock(&pool->mutex);
         pool->in_use--;
@@ -203,6 +243,9 @@ static void give_queued(corm_pool *pool, corm_record *record, bool keep) {
     corm_wait_lock(&pool->mutex);
     bool inherited = is_inherited(record);
     pool->in_use -= inherited ? 0 : 1;
+    if (!keep && !inherited && record->generation == pool->generation && is_lost(pool, record)) {
+        distrust(pool);
+    }
     keep = keep && !inherited && pool->kind != CORM_POOL_NULL && pool->idle_count < pool->size &&
            record->generation == pool->generation;
     if (keep) {

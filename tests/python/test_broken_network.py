@@ -1,4 +1,4 @@
-"""A network that breaks at any message: a clear error in time, no hang, nothing half-written, and the next session works."""
+"""A network that breaks at any message: a clear error in time, nothing half-written, and the next session works."""
 
 import pathlib
 import sys

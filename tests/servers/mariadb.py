@@ -52,5 +52,9 @@ class Server(BaseServer):
     def is_ready(self, line):
         return "ready for connections" in line
 
+    def revive(self):
+        (self.folder / "first.sql").write_text("", encoding="ascii")
+        super().revive()
+
     def url(self):
         return f"mariadb://{self.user}:{self.password}@127.0.0.1:{self.port}/{self.user}"

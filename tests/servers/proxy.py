@@ -1,4 +1,4 @@
-"""A proxy between a client and a database server that understands where messages begin, and breaks the connection there.
+"""A proxy between a client and a database server that knows where messages begin, and breaks the connection there.
 
 It runs in threads of the test's own process. A fault is what happens at the n-th message from the server, counted over
 all connections since reset(): see FAULTS. Until then, and when there is none, bytes go through as they are.
