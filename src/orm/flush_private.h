@@ -1,9 +1,12 @@
 /*
  * A flush under way: what flush.c (the order of events), flush_plan.c (what is written, in which order), flush_sync.c
- * (keys from parents to children) and flush_write.c (statements and batches) share.
+ * (keys from parents to children), flush_batch.c (objects of one shape as a batch), flush_write.c (a step's batches) and
+ * flush_pairs.c (association tables) share.
  */
 #ifndef CORM_ORM_FLUSH_PRIVATE_H
 #define CORM_ORM_FLUSH_PRIVATE_H
+
+#include <string.h>
 
 #include "base/arena.h"
 #include "base/set.h"
@@ -95,13 +98,60 @@ corm_status corm_sync_pairs(corm_flush *flush, corm_work *work);
 /* A column's value as the database will have it: an owned plain value. */
 corm_status corm_column_value(corm_state *state, corm_attribute *attribute, corm_value *out);
 
+/* ---- shapes ---- */
+
+static inline void corm_shape_add(corm_work *work, const corm_column *column) {
+    work->shape[column->position / 64] |= (uint64_t)1 << (column->position % 64);
+}
+
+static inline bool corm_shape_has(const corm_work *work, const corm_column *column) {
+    return (work->shape[column->position / 64] >> (column->position % 64)) & 1;
+}
+
+static inline size_t corm_shape_size(const corm_work *work) {
+    return (work->mapper->table->columns.count + 63) / 64 * sizeof *work->shape;
+}
+
+static inline bool corm_shape_is_empty(const corm_work *work) {
+    for (size_t i = 0; i < corm_shape_size(work) / sizeof *work->shape; i++) {
+        if (work->shape[i] != 0) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static inline bool corm_shape_same(const corm_work *left, const corm_work *right) {
+    return left->shape[0] == right->shape[0] && memcmp(left->shape, right->shape, corm_shape_size(left)) == 0;
+}
+
+static inline bool corm_is_nothing(const corm_value *value) {
+    return value->kind == CORM_KIND_ABSENT || value->kind == CORM_KIND_NULL;
+}
+
+/* What the values of works are, the later the more: plain ones, objects that the host converts, SQL expressions. */
+typedef enum corm_values_kind { CORM_VALUES_PLAIN, CORM_VALUES_OF_HOST, CORM_VALUES_EXPRESSION } corm_values_kind;
+
+/* ---- flush_batch.c ---- */
+
+corm_values_kind corm_flush_values(const corm_work *work, corm_status *status);
+/* One batch: `count` works of one shape. *missing: rows that were not there. */
+corm_status corm_flush_batch(corm_flush *flush, corm_mapper *mapper, uint32_t action, corm_work **works, size_t count,
+                             corm_values_kind values, int64_t *missing);
+/* Works in runs of one shape. */
+corm_status corm_flush_batches(corm_flush *flush, corm_mapper *mapper, uint32_t action, corm_work **items,
+                               size_t count);
+
 /* ---- flush_write.c ---- */
 
 /* The connection for rows of a mapper, into flush->connection. */
 corm_status corm_flush_connect(corm_flush *flush, corm_mapper *mapper);
 corm_status corm_write_step(corm_flush *flush, const corm_work_step *step);
 corm_status corm_write_post_updates(corm_flush *flush);
-corm_status corm_write_pairs(corm_flush *flush, bool removed);
 corm_status corm_write_deletes(corm_flush *flush, const corm_work_step *step);
+
+/* ---- flush_pairs.c ---- */
+
+corm_status corm_write_pairs(corm_flush *flush, bool removed);
 
 #endif
