@@ -85,6 +85,7 @@ typedef struct corm_error {
     char sqlstate[6];   /* "" where the database has none */
     const char *driver; /* whose failure it is: "pysqlite"; a static string; NULL: the engine's own */
     char *diagnostics[CORM_DIAGNOSTIC_COUNT];
+    bool disconnected;    /* the connection is of no more use */
     void *host_exception; /* an owned reference of the host, see corm_error_set_host() */
 } corm_error;
 

@@ -246,7 +246,7 @@ class StatementError(SQLAlchemyError):
     @classmethod
     def _of_engine(cls, message: str, statement: Optional[str], shown: Optional[str], native_code: int,
                    orig: Optional[BaseException] = None, driver: Optional[str] = None, sqlstate: str = "",
-                   diagnostics: tuple[Optional[str], ...] = ()) -> StatementError:
+                   diagnostics: tuple[Optional[str], ...] = (), disconnected: bool = False) -> StatementError:
         """Make one of what the engine says; parameters come as they are shown."""
         if orig is None:
             orig = _REASONS.get(native_code, InvalidRequestError)(message)
@@ -360,10 +360,11 @@ class DBAPIError(StatementError):
     @classmethod
     def _of_engine(cls, message: str, statement: Optional[str], shown: Optional[str], native_code: int,
                    orig: Optional[BaseException] = None, driver: Optional[str] = None, sqlstate: str = "",
-                   diagnostics: tuple[Optional[str], ...] = ()) -> DBAPIError:
+                   diagnostics: tuple[Optional[str], ...] = (), disconnected: bool = False) -> DBAPIError:
         if orig is None:
             orig = _driver_error(cls.__name__, message, native_code, driver, sqlstate, diagnostics)
-        error = cls(statement, None, orig, ismulti=bool(shown and shown.startswith("[")))
+        error = cls(statement, None, orig, connection_invalidated=disconnected,
+                    ismulti=bool(shown and shown.startswith("[")))
         return error._show(shown)  # type: ignore[no-any-return]
 
     def __reduce__(self) -> Any:

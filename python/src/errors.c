@@ -73,10 +73,11 @@ static void raise_error(const corm_error *error) {
         if (is_of_statement(error->status)) {
             PyObject *make = corm_py_get(cls, "_of_engine");
             PyObject *diagnostics = make == NULL ? NULL : diagnostics_of(error);
-            exception = diagnostics == NULL ? NULL
-                                            : PyObject_CallFunction(make, "OOOiOzsO", message, statement, parameters,
-                                                                    error->native_code, original, error->driver,
-                                                                    error->sqlstate, diagnostics);
+            exception = diagnostics == NULL
+                            ? NULL
+                            : PyObject_CallFunction(make, "OOOiOzsOO", message, statement, parameters,
+                                                    error->native_code, original, error->driver, error->sqlstate,
+                                                    diagnostics, error->disconnected ? Py_True : Py_False);
             Py_XDECREF(diagnostics);
             Py_XDECREF(make);
         } else {

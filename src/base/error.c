@@ -152,6 +152,10 @@ void corm_error_add_driver(const char *driver) {
     }
 }
 
+void corm_error_add_disconnect(void) {
+    last.error.disconnected = last.error.status != CORM_OK;
+}
+
 void corm_error_add_diagnostic(corm_diagnostic which, const char *text) {
     corm_error kept;
     corm_error_take(&kept);

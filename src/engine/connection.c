@@ -44,6 +44,14 @@ struct corm_cursor {
 
 /* ---- messages ---- */
 
+/* Whose error it is, and whether the connection outlived it. */
+static void add_origin(corm_connection *connection) {
+    corm_error_add_driver(connection->driver->name);
+    if (!connection->driver->is_usable(connection->record->connection)) {
+        corm_error_add_disconnect();
+    }
+}
+
 static void describe_value(const corm_value *value, corm_text *out) {
     size_t start = out->size;
     corm_value_describe(value, out);
@@ -79,7 +87,7 @@ static void add_statement(corm_connection *connection, const char *sql, const co
         corm_text_append(&parameters, hidden_parameters);
     }
     corm_error_restore(&kept);
-    corm_error_add_driver(connection->driver->name);
+    add_origin(connection);
     corm_error_add_statement(sql, parameters.data);
     corm_text_clear(&parameters);
 }
@@ -397,7 +405,7 @@ corm_status corm_connection_commit(corm_connection *connection) {
     if (status == CORM_OK) {
         connection->begun = false;
     } else {
-        corm_error_add_driver(connection->driver->name);
+        add_origin(connection);
         if (!connection->driver->is_usable(connection->record->connection)) {
             corm_error_add_words(
                 " (the connection was lost during COMMIT: whether the transaction was committed is not known)");
@@ -430,7 +438,7 @@ corm_status corm_connection_rollback(corm_connection *connection) {
     corm_error_free_content(&reason);
     if (status != CORM_OK) {
         connection->invalid = true;
-        corm_error_add_driver(connection->driver->name);
+        add_origin(connection);
         corm_error_add_statement("ROLLBACK", NULL);
     }
     return status;
@@ -621,7 +629,7 @@ static void add_batch_statement(corm_connection *connection, const char *sql, co
         }
     }
     corm_error_restore(&kept);
-    corm_error_add_driver(connection->driver->name);
+    add_origin(connection);
     corm_error_add_statement(sql, parameters.data);
     corm_text_clear(&parameters);
     corm_free(values);
@@ -664,7 +672,7 @@ static corm_status execute_batch_call(corm_connection *connection, const corm_en
     corm_status status =
         corm_statements_take(&record->statements, record->connection, call->id, call->sql, call->size, &prepared);
     if (status != CORM_OK) {
-        corm_error_add_driver(connection->driver->name);
+        add_origin(connection);
         corm_error_add_statement(call->sql, NULL);
         return status;
     }
