@@ -487,7 +487,7 @@ static corm_status execute(corm_session *session, corm_connection *connection, c
         status = rename_sets(mapper, sets, set_count, &renamed, &names);
     }
     if (status == CORM_OK) {
-        bool none = keys.count == 0 && mapper != NULL && set_count > 0 && statement->kind == CORM_NODE_INSERT &&
+        bool none = keys.count == 0 && statement->kind == CORM_NODE_INSERT &&
                     corm_dml_part_of(statement, CORM_DML_COLUMNS) == NULL;
         status = find_or_compile(corm_connection_engine(connection), statement,
                                  none ? no_keys : (const char *const *)(void *)keys.items, keys.count,
