@@ -5,6 +5,8 @@ from support import ACCEPTANCE, PEER, flat, ours_only, output_of, run_python
 
 STORY = (ACCEPTANCE / "seed_story.py").read_text()
 
+pytestmark = pytest.mark.database("sqlite")  # their URLs are written here
+
 
 @pytest.fixture(params=["memory", "file"])
 def url(request, tmp_path):

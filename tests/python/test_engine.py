@@ -27,6 +27,8 @@ from cormorant.pool import NullPool, QueuePool, StaticPool
 from people import Base, User
 from support import ours_only, output_of
 
+pytestmark = pytest.mark.database("sqlite")  # files, and how they are opened
+
 metadata = MetaData()
 things = Table("things", metadata, Column("id", Integer, primary_key=True), Column("name", String(50)))
 

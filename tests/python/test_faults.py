@@ -33,7 +33,10 @@ from cormorant import (
 from cormorant.orm import Session, declarative_base, joinedload, relationship, selectinload
 from support import with_real_transactions
 
-pytestmark = pytest.mark.skipif(faulty.SHIM is None, reason="the file system that fails was not built: meson -Dtests")
+pytestmark = [
+    pytest.mark.skipif(faulty.SHIM is None, reason="the file system that fails was not built: meson -Dtests"),
+    pytest.mark.database("sqlite"),
+]
 STRIDE = max(1, int(os.environ.get("CORM_TEST_STRIDE", "1")))
 INJECTED = []
 

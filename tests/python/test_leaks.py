@@ -11,7 +11,7 @@ from cormorant.orm import Session, declarative_base, joinedload, relationship, s
 from people import Address, User, fill
 from support import ours_only
 
-pytestmark = ours_only
+pytestmark = [ours_only, pytest.mark.database("sqlite")]
 
 ROUNDS = 30
 

@@ -8,7 +8,7 @@ import pytest
 from support import ours_only, run_python
 
 pytest.importorskip("_testcapi")
-pytestmark = ours_only
+pytestmark = [ours_only, pytest.mark.database("sqlite")]
 
 HARNESS = """
 import gc, pickle, sys
