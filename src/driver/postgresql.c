@@ -88,17 +88,7 @@ static corm_status end(corm_driver_connection *connection, const char *sql) {
 }
 
 static corm_status commit(corm_driver_connection *connection) {
-    corm_status status = end(connection, "COMMIT");
-    const corm_error *error = corm_error_last();
-    if (status == CORM_OPERATIONAL_ERROR && !is_usable(connection) && error->sqlstate[0] == '\0') {
-        corm_error lost;
-        corm_error_take(&lost);
-        corm_error_set(CORM_OPERATIONAL_ERROR,
-                       "%s (the connection was lost during COMMIT: whether the transaction was committed is not known)",
-                       lost.message == NULL ? "" : lost.message);
-        corm_error_free_content(&lost);
-    }
-    return status;
+    return end(connection, "COMMIT");
 }
 
 /* What a lost connection had begun, the server rolls back. */

@@ -310,7 +310,8 @@ def test_several_hosts_are_tried_in_turn(database_url):
 
 def test_create_table_is_spelled_as_postgresql_wants_it():
     things = Table(
-        "things", MetaData(), Column("id", BigInteger, primary_key=True), Column("moment", DateTime), Column("user", String),
+        "things", MetaData(), Column("id", BigInteger, primary_key=True), Column("moment", DateTime),
+        Column("user", String),
         Column("data", LargeBinary), Column("made", DateTime(timezone=True), server_default=func.now()),
     )  # fmt: skip
     assert flat(CreateTable(things).compile(dialect=postgresql.dialect())) == (
