@@ -126,7 +126,7 @@ def test_table_arguments(Base):
 def test_a_class_may_be_given_its_table(Base, engine):
     class Thing(Base):
         __table__ = Table(
-            "things", Base.metadata, Column("id", Integer, primary_key=True), Column("x y", String, key="xy")
+            "things", Base.metadata, Column("id", Integer, primary_key=True), Column("x y", String(50), key="xy")
         )
 
     Base.metadata.create_all(engine)
@@ -163,8 +163,8 @@ def test_columns_may_be_added_to_a_class_later(Base, engine):
         __tablename__ = "users"
         id = Column(Integer, primary_key=True)
 
-    User.name = Column(String)
-    User.full = Column("full_name", String)
+    User.name = Column(String(50))
+    User.full = Column("full_name", String(50))
     assert User.__table__.c.keys() == ["id", "name", "full_name"]
     Base.metadata.create_all(engine)
     with Session(engine) as session:
@@ -301,9 +301,9 @@ def test_synonyms_and_deferred_columns(Base, engine):
     class User(Base):
         __tablename__ = "users"
         id = Column(Integer, primary_key=True)
-        name = Column(String)
+        name = Column(String(50))
         called = synonym("name")
-        bio = deferred(Column(String))
+        bio = deferred(Column(String(50)))
         age = Column("years", Integer)
 
     user = User(called="x", age=5)

@@ -193,7 +193,7 @@ def test_a_mixin_gives_columns_and_relationships(Base, engine):
 
     class Stamped:
         made: Mapped[datetime.datetime] = mapped_column(default=lambda: datetime.datetime(2024, 1, 1))
-        note: Mapped[Optional[str]]
+        note: Mapped[Optional[str]] = mapped_column(String(50))
 
         @declared_attr.directive
         def __tablename__(cls) -> str:
@@ -212,7 +212,7 @@ def test_a_mixin_gives_columns_and_relationships(Base, engine):
         pass
 
     class Dog(Keyed, Stamped, Owned, Base):
-        name: Mapped[str]
+        name: Mapped[str] = mapped_column(String(50))
 
     class Cat(Keyed, Stamped, Owned, Base):
         pass

@@ -220,6 +220,7 @@ def test_conflicts_are_resolved_in_sqlites_own_words(engine):
 
 def test_text_writes_too(session):
     assert session.execute(text("UPDATE users SET age = :a WHERE age = 30"), {"a": 3}).rowcount == 2
+    session.commit()
     with Session(session.bind) as other:
         other.execute(text("INSERT INTO users (name) VALUES (:name)"), [{"name": "x"}, {"name": "y"}])
         assert other.scalar(text("SELECT count(*) FROM users WHERE name IN ('x', 'y')")) == 2

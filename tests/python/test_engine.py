@@ -234,7 +234,7 @@ def test_a_raw_connection_is_lent_to_those_who_ask(engine):
         cursor = raw.cursor()
         cursor.execute("SELECT ?, ?", (1, "x"))
         assert cursor.fetchone() == (1, "x")
-        cursor.execute("CREATE TABLE t (a)")
+        cursor.execute("CREATE TABLE t (a INTEGER)")
         cursor.executemany("INSERT INTO t VALUES (?)", [(1,), (2,)])
         assert cursor.execute("SELECT a FROM t").fetchall() == [(1,), (2,)]
         assert [column[0] for column in cursor.description] == ["a"]

@@ -29,7 +29,7 @@ def test_hooks_that_raise_leave_the_session_usable(engine):
         class Item(Other):
             __tablename__ = "items"
             id = Column(Integer, primary_key=True)
-            name = Column(String)
+            name = Column(String(50))
 
         Other.metadata.drop_all(engine)
         Other.metadata.create_all(engine)

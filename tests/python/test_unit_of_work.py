@@ -20,7 +20,7 @@ class Team(Base):
 class Label(Base):
     __tablename__ = "labels"
     id = Column(Integer, primary_key=True)
-    word = Column(String, unique=True)
+    word = Column(String(50), unique=True)
 
 
 class Player(Base):

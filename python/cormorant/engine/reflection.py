@@ -61,6 +61,10 @@ class Inspector:
             from ._reflection_postgresql import PGInspector
 
             return object.__new__(PGInspector)
+        if cls is Inspector and bind.dialect.name in ("mysql", "mariadb"):
+            from ._reflection_mysql import MySQLInspector
+
+            return object.__new__(MySQLInspector)
         return object.__new__(cls)
 
     def __init__(self, bind: Any):
