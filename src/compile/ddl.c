@@ -43,15 +43,15 @@ static corm_status write_default(const corm_dialect *dialect, const corm_column 
         return dialect->literal(dialect, corm_type_of_kind(CORM_TYPE_STRING), &text, out);
     }
     corm_node *node = column->server_default_node;
-    bool wraps = node->kind == CORM_NODE_BINARY || node->kind == CORM_NODE_LIST ||
-                 (node->kind == CORM_NODE_FUNCTION && node->child_count > 0) || node->kind == CORM_NODE_CASE ||
+    bool wraps = node->kind == CORM_NODE_BINARY || node->kind == CORM_NODE_LIST || node->kind == CORM_NODE_CASE ||
                  node->kind == CORM_NODE_CAST;
     corm_text expression = CORM_TEXT_EMPTY;
     corm_status status = corm_compile_fragment(dialect, node, true, &expression);
     if (!status)
         status = corm_text_status(&expression);
     if (!status) {
-        wraps = wraps || (node->kind == CORM_NODE_TEXT && is_expression(expression.data));
+        bool may_wrap = node->kind == CORM_NODE_TEXT || node->kind == CORM_NODE_FUNCTION;
+        wraps = wraps || (may_wrap && is_expression(expression.data));
         wraps = wraps && dialect->parenthesises_defaults;
         corm_text_append(out, wraps ? "(" : "");
         corm_text_append(out, expression.data);

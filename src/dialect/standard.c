@@ -95,7 +95,7 @@ corm_status corm_standard_literal(const corm_dialect *dialect, const corm_type *
         corm_text_append(out, "NULL");
         return corm_text_status(out);
     case CORM_KIND_BOOLEAN:
-        if (dialect->supports_native_boolean)
+        if (dialect->supports_native_boolean || dialect->has_boolean_words)
             corm_text_append(out, value->as.boolean ? "true" : "false");
         else
             corm_text_append(out, value->as.boolean ? "1" : "0");
