@@ -58,10 +58,10 @@ static corm_status send_row(corm_driver_statement *statement, const corm_batch *
 }
 
 /* Rows go out in runs: each is sent whole before its answers are read, and the next is sent meanwhile. */
-static corm_status run_rows(corm_driver_statement *statement, const corm_batch *batch, corm_value *values,
+static corm_status run_rows(corm_driver_statement *statement, const corm_batch *batch, size_t first, corm_value *values,
                             corm_value **returned, size_t *room) {
     corm_driver_connection *connection = statement->connection;
-    size_t sent = 0, taken = 0;
+    size_t sent = first, taken = first;
     corm_status status = CORM_OK;
     while (taken < batch->rows && status == CORM_OK) {
         while (sent < batch->rows && sent - taken < ROWS_AHEAD && status == CORM_OK) {
@@ -125,12 +125,16 @@ corm_status corm_pg_execute_batch(corm_driver_statement *statement, const corm_b
     corm_value *values = corm_calloc(batch->parameter_count + 1, sizeof *values);
     corm_status status =
         values == NULL ? CORM_NO_MEMORY : corm_pg_parameters_reserve(&statement->parameters, batch->parameter_count);
-    if (status == CORM_OK && batch->rows > 0) {
+    size_t done = 0;
+    if (status == CORM_OK) {
+        status = corm_pg_insert_arrays(statement, batch, values, &done);
+    }
+    if (status == CORM_OK && done < batch->rows) {
         status = corm_pg_pipeline_begin(statement->connection);
         if (status == CORM_OK) {
             status = open_batch(statement, batch, values);
             if (status == CORM_OK) {
-                status = run_rows(statement, batch, values, &returned, &room);
+                status = run_rows(statement, batch, done, values, &returned, &room);
             }
             status = corm_pg_pipeline_end(statement->connection, status);
         }

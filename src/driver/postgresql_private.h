@@ -102,6 +102,8 @@ typedef struct corm_pg_parameters {
     size_t size, capacity;
 } corm_pg_parameters;
 
+typedef struct corm_pg_arrays corm_pg_arrays; /* an INSERT of many rows: postgresql_arrays.c */
+
 struct corm_driver_statement {
     corm_driver_connection *connection;
     char *sql;
@@ -127,6 +129,9 @@ struct corm_driver_statement {
     char *room;    /* of the present row's converted values */
     size_t room_capacity;
     int64_t changed;
+    Oid first_column;       /* its type, once described */
+    corm_pg_arrays *arrays; /* the same INSERT for many rows; NULL: not made yet */
+    bool has_no_arrays;     /* it cannot be made */
 };
 
 /* What stands in a text of SQL. */
@@ -212,11 +217,21 @@ void corm_pg_choose_types(corm_driver_statement *statement, const corm_value *va
 bool corm_pg_types_differ(const corm_driver_statement *statement, const corm_value *values);
 /* The types that parameters are sent for; NULL: not known. */
 const Oid *corm_pg_known_types(const corm_driver_statement *statement);
+/* Prepare in a round trip of its own, with the BEGIN that is owed. */
+corm_status corm_pg_prepare_now(corm_driver_statement *statement);
+/* The results of one execution: one, or of several statements the last. */
+corm_status corm_pg_take_results(corm_driver_statement *statement);
 /* Send one execution with the parameters that are set. */
 corm_status corm_pg_send_execute(corm_driver_statement *statement);
 bool corm_pg_wants_preparing(const corm_driver_statement *statement);
 /* Make a result the statement's: it is checked, kept, and its rows counted. */
 corm_status corm_pg_accept(corm_driver_statement *statement, PGresult *result);
+
+/* postgresql_arrays.c */
+/* Insert rows of a batch together, from the first on, as long as that is possible; *done: how many. */
+corm_status corm_pg_insert_arrays(corm_driver_statement *statement, const corm_batch *batch, corm_value *values,
+                                  size_t *done);
+void corm_pg_arrays_free(corm_pg_arrays *arrays); /* accepts NULL */
 
 /* postgresql_batch.c */
 corm_status corm_pg_execute_batch(corm_driver_statement *statement, const corm_batch *batch);

@@ -100,6 +100,7 @@ void corm_pg_finalize(corm_driver_statement *statement) {
     if (statement == NULL) {
         return;
     }
+    corm_pg_arrays_free(statement->arrays);
     corm_pg_forget(statement);
     PQclear(statement->result);
     corm_pg_parameters_clear(&statement->parameters);
@@ -216,6 +217,7 @@ static corm_status take_description(corm_driver_statement *statement, const PGre
     }
     statement->reads_binary = true;
     statement->has_zoned = false;
+    statement->first_column = PQnfields(description) > 0 ? PQftype(description, 0) : 0;
     for (int i = 0; i < PQnfields(description); i++) {
         statement->reads_binary = statement->reads_binary && corm_pg_reads_binary(PQftype(description, i));
         statement->has_zoned = statement->has_zoned || PQftype(description, i) == OID_TIMESTAMPTZ;
@@ -248,6 +250,30 @@ corm_status corm_pg_take_prepare(corm_driver_statement *statement) {
     return status;
 }
 
+corm_status corm_pg_prepare_now(corm_driver_statement *statement) {
+    corm_driver_connection *connection = statement->connection;
+    size_t answers = 0;
+    corm_status status = corm_pg_pipeline_begin(connection);
+    if (status != CORM_OK) {
+        return status;
+    }
+    status = corm_pg_send_closed(connection, &answers);
+    if (status == CORM_OK) {
+        status = corm_pg_send_begin(connection, &answers);
+    }
+    if (status == CORM_OK) {
+        status = corm_pg_send_prepare(statement);
+    }
+    if (status == CORM_OK) {
+        status = corm_pg_pipeline_sync(connection);
+    }
+    if (status == CORM_OK) {
+        status = corm_pg_take_answers(connection, answers);
+    }
+    status = status == CORM_OK ? corm_pg_take_prepare(statement) : status;
+    return corm_pg_pipeline_end(connection, status);
+}
+
 /* ---- executing ---- */
 
 static bool is_utc(PGconn *native) {
@@ -274,8 +300,7 @@ corm_status corm_pg_send_execute(corm_driver_statement *statement) {
     return sent == 0 ? corm_pg_fail(connection) : CORM_OK;
 }
 
-/* The results of one execution: one, or of several statements the last. */
-static corm_status take_results(corm_driver_statement *statement) {
+corm_status corm_pg_take_results(corm_driver_statement *statement) {
     corm_driver_connection *connection = statement->connection;
     PGresult *result = NULL;
     corm_status status = corm_pg_next_result(connection, &result);
@@ -325,7 +350,7 @@ static corm_status run_piped(corm_driver_statement *statement) {
         statement->name = 0;
     }
     if (status == CORM_OK) {
-        status = take_results(statement);
+        status = corm_pg_take_results(statement);
     }
     return corm_pg_pipeline_end(connection, status);
 }
@@ -348,7 +373,7 @@ static corm_status run_alone(corm_driver_statement *statement) {
     if (status != CORM_OK) {
         return status;
     }
-    status = take_results(statement);
+    status = corm_pg_take_results(statement);
     if (status == CORM_INTERRUPTED || status == CORM_TIMEOUT) {
         corm_pg_stop(connection);
     }

@@ -37,6 +37,7 @@ from cormorant import (
 )
 from cormorant.dialects import postgresql
 from cormorant.orm import Session, declarative_base
+from cormorant.orm.exc import FlushError
 from cormorant.schema import CreateTable
 from cormorant.types import JSON, UUID
 from support import flat
@@ -363,3 +364,105 @@ def test_the_inspector_sees_what_was_created(engine):
         assert [one["column_names"] for one in found.get_unique_constraints("a")] == [["s"]]
     with pytest.raises(exc.NoSuchTableError):
         found.get_columns("nothing")
+
+
+def keys_are_those_of_the_rows(session, items):
+    rows = dict(session.execute(text("SELECT name, id FROM items")).all())
+    return {item.name: item.id for item in items} == {item.name: rows[item.name] for item in items}
+
+
+TRIGGER = """
+    CREATE FUNCTION upset() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN {} END $$;
+    CREATE TRIGGER upset BEFORE INSERT ON items FOR EACH ROW EXECUTE FUNCTION upset()
+"""
+
+
+def test_rows_inserted_together_are_few_statements(engine):
+    World.Base.metadata.create_all(engine)
+    with engine.connect() as connection, Session(connection) as session:
+        for _ in range(2):  # the first looks whether keys come in order
+            items = [World.Item(name=str(number)) for number in range(100)]
+            session.add_all(items)
+            session.flush()
+        prepared = "SELECT count(*) FROM pg_prepared_statements WHERE statement LIKE 'INSERT%unnest(%'"
+        assert connection.scalar(text(prepared)) == 1
+        assert connection.scalar(text("SELECT count(DISTINCT cmin::text || xmin::text) FROM items")) <= 2
+        session.commit()
+
+
+def test_a_trigger_that_gives_keys_of_its_own_is_noticed(engine):
+    World.Base.metadata.create_all(engine)
+    with Session(engine) as session:
+        session.execute(text(TRIGGER.format("NEW.id := hashtext(NEW.name); RETURN NEW;")))
+        items = [World.Item(name=str(number)) for number in range(300)]
+        session.add_all(items)
+        session.commit()
+        assert keys_are_those_of_the_rows(session, items)
+
+
+def test_a_trigger_that_comes_later_is_an_error(engine):
+    World.Base.metadata.create_all(engine)
+    with Session(engine) as session:
+        session.add_all([World.Item(name=str(number)) for number in range(100)])
+        session.flush()
+        session.execute(text(TRIGGER.format("NEW.id := hashtext(NEW.name); RETURN NEW;")))
+        session.add_all([World.Item(name=f"b{number}") for number in range(100)])
+        with pytest.raises(FlushError, match="keys of 100 new rows cannot be told"):
+            session.flush()
+        session.rollback()
+        assert session.scalar(select(func.count()).select_from(World.Item)) == 0
+
+
+def test_the_object_whose_row_is_refused_is_named(engine):
+    World.Base.metadata.create_all(engine)
+    with Session(engine) as session:
+        session.add_all([World.Item(name=str(number)) for number in range(100)])
+        session.commit()
+        session.add_all([World.Item(name="x" * (11 if number == 70 else 1)) for number in range(100)])
+        with pytest.raises(exc.DataError, match=r"'xxxxxxxxxxx',\) \(set 71 of 100\)"):
+            session.flush()
+        session.rollback()
+        assert session.scalar(select(func.count()).select_from(World.Item)) == 100
+
+
+def test_keys_that_no_sequence_gives_belong_to_their_rows(engine):
+    Base = declarative_base()
+
+    class Odd(Base):
+        __tablename__ = "items"
+        id = Column(Integer, primary_key=True, autoincrement=False, server_default=text("(random() * 2000000000)::int"))
+        name = Column(String(10))
+
+    Base.metadata.create_all(engine)
+    with Session(engine) as session:
+        items = [Odd(name=str(number)) for number in range(200)]
+        session.add_all(items)
+        session.commit()
+        assert keys_are_those_of_the_rows(session, items)
+
+
+def test_rows_inserted_together_hold_any_value(engine):
+    Base = declarative_base()
+
+    class Wide(Base):
+        __tablename__ = "wide"
+        id = Column(Integer, primary_key=True)
+        a, b, c = Column(SmallInteger), Column(BigInteger), Column(Float)
+        d, e, f = Column(Numeric(20, 5)), Column(String), Column(LargeBinary)
+        g, h, i = Column(Boolean), Column(Date), Column(DateTime)
+        j, k, m = Column(Time), Column(DateTime(timezone=True)), Column(UUID)
+
+    names = "abcdefghijkm"
+    zoned = NOON.replace(tzinfo=datetime.timezone.utc)
+    row = (1, 2**40, 0.5, decimal.Decimal("-1.50000"), "{\"x', NULL", b"\0\xff", True, NOON.date(), NOON, NOON.time(),
+           zoned, uuid.UUID(int=7))  # fmt: skip
+    none = (None,) * len(names)
+    Base.metadata.create_all(engine)
+    with Session(engine) as session:
+        rows = [row if number % 3 else none for number in range(40)] + [(*row[:8], NOON.replace(tzinfo=None), *row[9:])]
+        objects = [Wide(**dict(zip(names, values))) for values in rows]
+        session.add_all(objects)
+        session.commit()
+        session.expunge_all()
+        back = session.scalars(select(Wide).order_by(Wide.id)).all()
+        assert [tuple(getattr(one, name) for name in names) for one in back] == rows

@@ -1,0 +1,429 @@
+/*
+ * Many rows by one INSERT: each parameter becomes an array of all rows' values, and the statement selects from the arrays
+ * in the rows' order.
+ *
+ * "INSERT INTO t (a, b) VALUES ($1::INTEGER, $2::VARCHAR) RETURNING t.id" becomes "INSERT INTO t (a, b) SELECT
+ * p1::INTEGER, p2::VARCHAR FROM unnest($1::int4[], $2::text[]) WITH ORDINALITY AS ... ORDER BY place RETURNING t.id".
+ * The server evaluates what numbers the rows after it sorted them, so that the n-th key in the sequence's order is the
+ * n-th row's; a RETURNING clause by itself promises no order. Only statements of exactly this form are taken.
+ *
+ * The rows of a failed run are undone to a savepoint and sent one by one, so that the error names the row.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/alloc.h"
+#include "base/text.h"
+#include "driver/postgresql_private.h"
+
+enum { FEWEST_ROWS = 8, MOST_ROWS = 4096, MOST_BYTES = 1 << 22, HEADER_SIZE = 20 };
+
+typedef struct element {
+    const char *cast; /* as it stands in the statement */
+    Oid type;
+    const char *array;
+} element;
+
+/* Other types travel as texts, which the cast then reads. */
+static const element elements[] = {
+    {"INTEGER", OID_INT4, "int4[]"},
+    {"BIGINT", OID_INT8, "int8[]"},
+    {"SMALLINT", OID_INT2, "int2[]"},
+    {"BOOLEAN", OID_BOOL, "bool[]"},
+    {"FLOAT", OID_FLOAT8, "float8[]"},
+    {"BYTEA", OID_BYTEA, "bytea[]"},
+    {"DATE", OID_DATE, "date[]"},
+    {"TIMESTAMP WITHOUT TIME ZONE", OID_TIMESTAMP, "timestamp[]"},
+    {"TIMESTAMP WITH TIME ZONE", OID_TIMESTAMPTZ, "timestamptz[]"},
+    {"TIME WITHOUT TIME ZONE", OID_TIME, "time[]"},
+};
+
+struct corm_pg_arrays {
+    corm_driver_statement *insert; /* the statement of arrays */
+    size_t count;                  /* of parameters */
+    Oid *types;
+    corm_text *columns; /* arrays under way */
+    int64_t *keys;      /* of the rows that were run last */
+    size_t key_capacity;
+    bool returns;
+    bool trusted; /* a first run gave its keys in the rows' order: nothing in the table upsets it */
+};
+
+/* ---- the statement ---- */
+
+static const element *element_of(const char *cast, size_t size) {
+    static const element text = {"", OID_TEXT, "text[]"};
+    for (size_t i = 0; i < sizeof elements / sizeof *elements; i++) {
+        if (strlen(elements[i].cast) == size && memcmp(elements[i].cast, cast, size) == 0) {
+            return &elements[i];
+        }
+    }
+    return &text;
+}
+
+/* The size of a cast's type: words of capital letters. */
+static size_t cast_size(const char *at) {
+    size_t size = 0;
+    while ((at[size] >= 'A' && at[size] <= 'Z') || (at[size] == ' ' && size > 0)) {
+        size++;
+    }
+    return size;
+}
+
+/* Read "$1::TYPE, $2::TYPE, ...)" and write what selects it; NULL when it is something else, else what follows. */
+static const char *rewrite_row(const char *at, size_t count, corm_text *select, corm_text *from, Oid *types) {
+    for (size_t i = 0; i < count; i++) {
+        char *end;
+        if (*at != '$' || strtoul(at + 1, &end, 10) != i + 1 || strncmp(end, "::", 2) != 0) {
+            return NULL;
+        }
+        const char *cast = end + 2;
+        size_t size = cast_size(cast);
+        const element *found = element_of(cast, size);
+        types[i] = found->type;
+        corm_text_append_format(select, "%sp%zu::%.*s", i == 0 ? "" : ", ", i + 1, (int)size, cast);
+        corm_text_append_format(from, "%s$%zu::%s", i == 0 ? "" : ", ", i + 1, found->array);
+        at = cast + size;
+        const char *expected = i + 1 < count ? ", " : ")";
+        if (size == 0 || strncmp(at, expected, strlen(expected)) != 0) {
+            return NULL;
+        }
+        at += strlen(expected);
+    }
+    return at;
+}
+
+/* The statement of arrays for one of VALUES; empty when it has not the form. */
+static corm_status rewrite(const corm_driver_statement *statement, Oid *types, bool *returns, corm_text *out) {
+    static const char values[] = " VALUES (", returning[] = " RETURNING ";
+    const char *at = strncmp(statement->sql, "INSERT INTO ", 12) == 0 ? statement->sql : NULL;
+    const char *tail = NULL;
+    corm_text select = CORM_TEXT_EMPTY, from = CORM_TEXT_EMPTY;
+    while (at != NULL && tail == NULL && (at = strstr(at, values)) != NULL) {
+        corm_text_clear(&select);
+        corm_text_clear(&from);
+        tail = rewrite_row(at + strlen(values), statement->parameter_count, &select, &from, types);
+        bool plain = tail != NULL && (*tail == '\0' || (strncmp(tail, returning, strlen(returning)) == 0 &&
+                                                        strchr(tail, ',') == NULL && strchr(tail, '$') == NULL));
+        tail = plain ? tail : NULL;
+        at += tail == NULL ? strlen(values) : 0;
+    }
+    if (tail != NULL) {
+        corm_text_append_bytes(out, statement->sql, (size_t)(at - statement->sql));
+        corm_text_append_format(out, " SELECT %s FROM unnest(%s) WITH ORDINALITY AS corm_rows(",
+                                select.data == NULL ? "" : select.data, from.data == NULL ? "" : from.data);
+        for (size_t i = 0; i < statement->parameter_count; i++) {
+            corm_text_append_format(out, "p%zu, ", i + 1);
+        }
+        corm_text_append(out, "place) ORDER BY place");
+        corm_text_append(out, tail);
+        *returns = *tail != '\0';
+    }
+    corm_status status = corm_text_status(&select);
+    status = status == CORM_OK ? corm_text_status(&from) : status;
+    status = status == CORM_OK ? corm_text_status(out) : status;
+    corm_text_clear(&select);
+    corm_text_clear(&from);
+    return status;
+}
+
+void corm_pg_arrays_free(corm_pg_arrays *arrays) {
+    if (arrays == NULL) {
+        return;
+    }
+    for (size_t i = 0; i < arrays->count && arrays->columns != NULL; i++) {
+        corm_text_clear(&arrays->columns[i]);
+    }
+    corm_pg_finalize(arrays->insert);
+    corm_free(arrays->columns);
+    corm_free(arrays->keys);
+    corm_free(arrays->types);
+    corm_free(arrays);
+}
+
+static corm_status arrays_new(corm_driver_statement *statement, corm_pg_arrays **out) {
+    corm_text sql = CORM_TEXT_EMPTY;
+    corm_pg_arrays *arrays = corm_calloc(1, sizeof *arrays);
+    *out = NULL;
+    if (arrays == NULL) {
+        return CORM_NO_MEMORY;
+    }
+    arrays->count = statement->parameter_count;
+    arrays->types = corm_calloc(arrays->count + 1, sizeof *arrays->types);
+    arrays->columns = corm_calloc(arrays->count + 1, sizeof *arrays->columns);
+    corm_status status = arrays->types == NULL || arrays->columns == NULL
+                             ? CORM_NO_MEMORY
+                             : rewrite(statement, arrays->types, &arrays->returns, &sql);
+    if (status == CORM_OK && sql.size > 0) {
+        status = corm_pg_prepare(statement->connection, sql.data, sql.size, &arrays->insert);
+    }
+    corm_text_clear(&sql);
+    if (status != CORM_OK || arrays->insert == NULL) {
+        corm_pg_arrays_free(arrays);
+        return status;
+    }
+    *out = arrays;
+    return CORM_OK;
+}
+
+static bool is_whole(Oid type) {
+    return type == OID_INT2 || type == OID_INT4 || type == OID_INT8;
+}
+
+/* The statement of arrays, prepared; *out NULL: the statement has none. */
+static corm_status find_arrays(corm_driver_statement *statement, corm_pg_arrays **out) {
+    corm_driver_connection *connection = statement->connection;
+    corm_status status = CORM_OK;
+    *out = NULL;
+    if (statement->has_no_arrays || !connection->prepares || statement->parameter_count == 0) {
+        return CORM_OK;
+    }
+    if (statement->arrays == NULL) {
+        status = arrays_new(statement, &statement->arrays);
+    }
+    corm_pg_arrays *arrays = statement->arrays;
+    if (status == CORM_OK && arrays != NULL && corm_pg_wants_preparing(arrays->insert)) {
+        status = corm_pg_prepare_now(arrays->insert);
+    }
+    if (status == CORM_OK && (arrays == NULL || (arrays->returns && !is_whole(arrays->insert->first_column)))) {
+        statement->has_no_arrays = true;
+        return CORM_OK;
+    }
+    *out = status == CORM_OK ? arrays : NULL;
+    return status;
+}
+
+/* ---- arrays ---- */
+
+static void append_number(corm_text *out, uint32_t number) {
+    char bytes[4] = {(char)(number >> 24), (char)(number >> 16), (char)(number >> 8), (char)number};
+    corm_text_append_bytes(out, bytes, sizeof bytes);
+}
+
+/* Dimensions, whether there are NULLs, the elements' type; then of the one dimension its size and first index. */
+static void open_arrays(corm_pg_arrays *arrays) {
+    for (size_t i = 0; i < arrays->count; i++) {
+        corm_text *column = &arrays->columns[i];
+        corm_text_truncate(column, 0);
+        append_number(column, 1);
+        append_number(column, 1);
+        append_number(column, arrays->types[i]);
+        append_number(column, 0); /* the size: see close_arrays() */
+        append_number(column, 1);
+    }
+}
+
+static void close_arrays(corm_pg_arrays *arrays, size_t rows) {
+    corm_pg_parameters *parameters = &arrays->insert->parameters;
+    for (size_t i = 0; i < arrays->count; i++) {
+        corm_text *column = &arrays->columns[i];
+        char size[4] = {(char)(rows >> 24), (char)(rows >> 16), (char)(rows >> 8), (char)rows};
+        memcpy(column->data + HEADER_SIZE - 8, size, sizeof size);
+        parameters->values[i] = column->data;
+        parameters->lengths[i] = (int)column->size;
+        parameters->formats[i] = 1;
+    }
+}
+
+/* Append a row's values; false: one has no binary form of its column's type. */
+static bool append_row(corm_pg_arrays *arrays, const corm_pg_parameters *row) {
+    for (size_t i = 0; i < arrays->count; i++) {
+        if (row->values[i] != NULL && row->formats[i] == 0 && arrays->types[i] != OID_TEXT) {
+            return false;
+        }
+    }
+    for (size_t i = 0; i < arrays->count; i++) {
+        corm_text *column = &arrays->columns[i];
+        if (row->values[i] == NULL) {
+            append_number(column, UINT32_MAX);
+            continue;
+        }
+        size_t size = row->formats[i] == 0 ? strlen(row->values[i]) : (size_t)row->lengths[i];
+        append_number(column, (uint32_t)size);
+        corm_text_append_bytes(column, row->values[i], size);
+    }
+    return true;
+}
+
+static size_t bytes_of(const corm_pg_arrays *arrays) {
+    size_t bytes = 0;
+    for (size_t i = 0; i < arrays->count; i++) {
+        bytes += arrays->columns[i].size;
+    }
+    return bytes;
+}
+
+/* Fill the arrays from a row on; *rows: how many went in. */
+static corm_status fill(corm_pg_arrays *arrays, corm_driver_statement *statement, const corm_batch *batch, size_t first,
+                        corm_value *values, size_t *rows) {
+    corm_status status = CORM_OK;
+    *rows = 0;
+    open_arrays(arrays);
+    while (status == CORM_OK && first + *rows < batch->rows && *rows < MOST_ROWS && bytes_of(arrays) < MOST_BYTES) {
+        status = batch->bind(batch->context, first + *rows, values, batch->parameter_count);
+        if (status == CORM_OK) {
+            status = corm_pg_parameters_set(&statement->parameters, arrays->types, values, arrays->count);
+        }
+        if (status != CORM_OK || !append_row(arrays, &statement->parameters)) {
+            break;
+        }
+        ++*rows;
+    }
+    for (size_t i = 0; i < arrays->count && status == CORM_OK; i++) {
+        status = corm_text_status(&arrays->columns[i]);
+    }
+    if (status == CORM_OK) {
+        status = corm_pg_parameters_reserve(&arrays->insert->parameters, arrays->count);
+    }
+    if (status == CORM_OK) {
+        close_arrays(arrays, *rows);
+    }
+    return status;
+}
+
+/* ---- running ---- */
+
+static corm_status send_command(corm_driver_connection *connection, const char *sql) {
+    return PQsendQueryParams(connection->native, sql, 0, NULL, NULL, NULL, NULL, 0) == 0 ? corm_pg_fail(connection)
+                                                                                         : CORM_OK;
+}
+
+/* SAVEPOINT, INSERT and RELEASE in one round trip; the first time the savepoint stays until the keys were looked at. */
+static corm_status run_arrays(corm_pg_arrays *arrays) {
+    corm_driver_connection *connection = arrays->insert->connection;
+    size_t answers = 1;
+    corm_status status = corm_pg_pipeline_begin(connection);
+    if (status != CORM_OK) {
+        return status;
+    }
+    status = corm_pg_send_begin(connection, &answers);
+    if (status == CORM_OK) {
+        status = send_command(connection, "SAVEPOINT corm_rows");
+    }
+    if (status == CORM_OK) {
+        status = corm_pg_send_execute(arrays->insert);
+    }
+    if (status == CORM_OK && arrays->trusted) {
+        status = send_command(connection, "RELEASE SAVEPOINT corm_rows");
+    }
+    if (status == CORM_OK) {
+        status = corm_pg_pipeline_sync(connection);
+    }
+    if (status == CORM_OK) {
+        status = corm_pg_take_answers(connection, answers);
+    }
+    if (status == CORM_OK) {
+        status = corm_pg_take_results(arrays->insert);
+    }
+    if (status == CORM_OK) {
+        status = corm_pg_take_answers(connection, arrays->trusted);
+    }
+    return corm_pg_pipeline_end(connection, status);
+}
+
+/* The keys that came, and whether they are what a sequence gives to rows in their order. */
+static corm_status read_keys(corm_pg_arrays *arrays, size_t rows, bool *in_order) {
+    corm_driver_statement *insert = arrays->insert;
+    corm_status status = CORM_OK;
+    bool rising = true, falling = true;
+    *in_order = insert->rows >= 0 && (size_t)insert->rows == rows;
+    if (rows > arrays->key_capacity) {
+        int64_t *keys = corm_realloc_array(arrays->keys, rows, sizeof *keys);
+        if (keys == NULL) {
+            return CORM_NO_MEMORY;
+        }
+        arrays->keys = keys;
+        arrays->key_capacity = rows;
+    }
+    for (size_t i = 0; *in_order && i < rows && status == CORM_OK; i++) {
+        corm_value value = CORM_NULL_VALUE;
+        insert->row = (int)i;
+        status = corm_pg_row(insert, &value, 1);
+        *in_order = value.kind == CORM_KIND_INTEGER;
+        arrays->keys[i] = value.as.integer;
+        rising = rising && (i == 0 || arrays->keys[i - 1] < arrays->keys[i]);
+        falling = falling && (i == 0 || arrays->keys[i - 1] > arrays->keys[i]);
+    }
+    *in_order = *in_order && (rising || falling);
+    return status;
+}
+
+static corm_status tell_rows(const corm_pg_arrays *arrays, const corm_batch *batch, size_t first, size_t rows) {
+    int64_t changed = arrays->insert->changed; /* what a trigger left out is not known by row: shares that add up */
+    corm_status status = CORM_OK;
+    for (size_t i = 0; i < rows && batch->result != NULL && status == CORM_OK; i++) {
+        corm_value key = corm_value_integer(arrays->returns ? arrays->keys[i] : 0);
+        int64_t share = changed > (int64_t)i;
+        status = batch->result(batch->context, first + i, 0, share, arrays->returns ? &key : NULL, arrays->returns);
+    }
+    return status;
+}
+
+/* Is it the server that refused the rows, so that asking row by row says which one? */
+static bool is_refused(const corm_driver_connection *connection, corm_status status) {
+    return !connection->broken && corm_error_last()->sqlstate[0] != '\0' && status != CORM_INTERRUPTED &&
+           status != CORM_NO_MEMORY;
+}
+
+/* A first run in which the keys were in order ends its savepoint; one in which they were not is undone, and the
+ * statement is never tried again. Later there is no way back. */
+static corm_status judge(corm_pg_arrays *arrays, corm_driver_statement *statement, bool in_order, size_t *rows) {
+    corm_driver_connection *connection = statement->connection;
+    if (in_order && !arrays->trusted) {
+        arrays->trusted = true;
+        return corm_pg_run(connection, "RELEASE SAVEPOINT corm_rows");
+    }
+    if (!in_order && !arrays->trusted) {
+        *rows = 0;
+        statement->has_no_arrays = true;
+        return corm_pg_run(connection, "ROLLBACK TO SAVEPOINT corm_rows");
+    }
+    return in_order ? CORM_OK
+                    : corm_error_set(CORM_FLUSH_ERROR,
+                                     "the keys of %zu new rows cannot be told: the table does not "
+                                     "number them in their order, or left some out",
+                                     *rows);
+}
+
+/* Run the next rows; *rows 0: they have to be sent one by one. */
+static corm_status run_some(corm_pg_arrays *arrays, corm_driver_statement *statement, const corm_batch *batch,
+                            size_t first, corm_value *values, size_t *rows) {
+    bool in_order = true;
+    corm_status status = fill(arrays, statement, batch, first, values, rows);
+    if (status != CORM_OK || *rows < FEWEST_ROWS) {
+        *rows = 0;
+        return status;
+    }
+    status = run_arrays(arrays);
+    if (status != CORM_OK && is_refused(statement->connection, status)) {
+        *rows = 0;
+        return corm_pg_run(statement->connection, "ROLLBACK TO SAVEPOINT corm_rows");
+    }
+    if (status == CORM_OK && arrays->returns) {
+        status = read_keys(arrays, *rows, &in_order);
+    }
+    if (status == CORM_OK) {
+        status = judge(arrays, statement, in_order, rows);
+    }
+    return status == CORM_OK ? tell_rows(arrays, batch, first, *rows) : status;
+}
+
+corm_status corm_pg_insert_arrays(corm_driver_statement *statement, const corm_batch *batch, corm_value *values,
+                                  size_t *done) {
+    corm_driver_connection *connection = statement->connection;
+    PGTransactionStatusType state = PQtransactionStatus(connection->native);
+    corm_pg_arrays *arrays = NULL;
+    *done = 0;
+    if (batch->rows < FEWEST_ROWS || !(connection->begins || state == PQTRANS_INTRANS)) {
+        return CORM_OK; /* outside of a transaction there are no savepoints */
+    }
+    corm_status status = find_arrays(statement, &arrays);
+    if (arrays == NULL || (arrays->returns && !batch->wants_keys)) {
+        return status; /* a key that no sequence gives says nothing of its row */
+    }
+    for (size_t rows = 1; status == CORM_OK && rows > 0 && *done < batch->rows; *done += rows) {
+        status = run_some(arrays, statement, batch, *done, values, &rows);
+    }
+    corm_pg_reset(arrays->insert);
+    return status;
+}
