@@ -37,7 +37,7 @@ def begin_at_once(core: Any, engine: Any) -> None:
 class Mapping:
     """The classes by kind, their engine (in memory), and what the tables hold."""
 
-    def __init__(self, package: str) -> None:
+    def __init__(self, package: str, url: Any = "sqlite://") -> None:
         self.package = package
         self.core, self.orm = import_module(package), import_module(f"{package}.orm")
         core, orm, Column = self.core, self.orm, self.core.Column
@@ -55,7 +55,7 @@ class Mapping:
             id = Column(core.Integer, primary_key=True)
             label = Column(core.String(20), unique=True, nullable=False)
             name = Column(core.String(50))
-            number = Column(core.Integer)
+            number = Column(core.BigInteger)
             kids = orm.relationship("Kid", back_populates="owner", cascade="all, delete-orphan")
             pets = orm.relationship("Pet", back_populates="owner", order_by="Pet.label")
 
@@ -64,7 +64,7 @@ class Mapping:
             id = Column(core.Integer, primary_key=True)
             label = Column(core.String(20), unique=True, nullable=False)
             name = Column(core.String(50))
-            number = Column(core.Integer)
+            number = Column(core.BigInteger)
             owner_id = Column(core.Integer, core.ForeignKey("owners.id"))
             owner = orm.relationship("Owner", back_populates="kids")
             tags = orm.relationship("Tag", secondary=kid_tags, back_populates="kids")
@@ -74,7 +74,7 @@ class Mapping:
             id = Column(core.Integer, primary_key=True)
             label = Column(core.String(20), unique=True, nullable=False)
             name = Column(core.String(50))
-            number = Column(core.Integer)
+            number = Column(core.BigInteger)
             owner_id = Column(core.Integer, core.ForeignKey("owners.id"))
             leader_id = Column(core.Integer, core.ForeignKey("pets.id"))
             mark_label = Column(core.String(20), core.ForeignKey("tags.label"))
@@ -87,12 +87,12 @@ class Mapping:
             __tablename__ = "tags"
             label = Column(core.String(20), primary_key=True)
             name = Column(core.String(50))
-            number = Column(core.Integer)
+            number = Column(core.BigInteger)
             kids = orm.relationship("Kid", secondary=kid_tags, back_populates="tags")
 
         self.classes: dict[str, Any] = {"owner": Owner, "kid": Kid, "pet": Pet, "tag": Tag}
         self.metadata = Base.metadata
-        self.engine = core.create_engine("sqlite://")
+        self.engine = core.create_engine(url)
         if core.__name__ == "sqlalchemy":
             begin_at_once(core, self.engine)
         self.metadata.create_all(self.engine)
