@@ -186,15 +186,16 @@ static bool read_real(reader *from, bool is_double, corm_value *out) {
     }
     uint64_t bits = read_bytes(from->at, size);
     from->at += size;
+    double real;
     if (is_double) {
-        memcpy(&out->as.real, &bits, sizeof out->as.real);
+        memcpy(&real, &bits, sizeof real);
     } else {
         uint32_t narrow_bits = (uint32_t)bits;
         float narrow;
         memcpy(&narrow, &narrow_bits, sizeof narrow);
-        out->as.real = widen(narrow);
+        real = widen(narrow);
     }
-    out->kind = CORM_KIND_FLOAT;
+    *out = corm_value_float(real);
     return true;
 }
 
