@@ -103,6 +103,8 @@ class Mapping:
     def clear(self) -> None:
         """Empty the tables for the next program."""
         with self.engine.begin() as connection:
+            # MariaDB looks at each row that goes, not at what is left in the end.
+            connection.execute(self.core.text("UPDATE pets SET leader_id = NULL"))
             for table in ("kid_tags", "kids", "pets", "owners", "tags"):
                 connection.execute(self.core.text(f"DELETE FROM {table}"))
 
