@@ -40,6 +40,7 @@ typedef struct corm_batch {
     corm_batch_bind bind;
     corm_batch_result result; /* may be NULL */
     bool wants_keys;          /* each row's generated key must be told; else it may be 0 */
+    bool may_wait;            /* results may be told later, by settle(): until then the batch stays as it is */
     corm_batch_row row;       /* all zero: statements are repeated */
     void *context;
 } corm_batch;
@@ -92,6 +93,9 @@ typedef struct corm_driver {
     /* Ready for the next bind and execute; drops remaining rows. */
     void (*reset)(corm_driver_statement *statement);
     corm_status (*execute_batch)(corm_driver_statement *statement, const corm_batch *batch);
+    /* Tell the results that batches which may wait have left, in order; tell false: drop them, without a word. Until then
+     * only such batches are executed, and nothing is reset. NULL: nothing is ever left. */
+    corm_status (*settle)(corm_driver_connection *connection, bool tell);
     int64_t (*changed_rows)(corm_driver_statement *statement); /* of the last execution; -1 unknown */
     int64_t (*last_generated_key)(corm_driver_connection *connection);
 

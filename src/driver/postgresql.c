@@ -131,6 +131,7 @@ const corm_driver corm_driver_postgresql = {
     .row = corm_pg_row,
     .reset = corm_pg_reset,
     .execute_batch = corm_pg_execute_batch,
+    .settle = corm_pg_settle,
     .changed_rows = changed_rows,
     .last_generated_key = last_generated_key,
     .begin = begin,

@@ -2,11 +2,14 @@
  * Batches: executions of one statement, sent one behind the other without waiting for answers. What comes back is read
  * as soon as the server's side of the socket could fill up, so that neither side waits for the other.
  */
+#include <string.h>
+
 #include "base/alloc.h"
 #include "driver/postgresql_private.h"
 
-/* Rows under way: enough to hide a round trip, little enough for the answers to stay in the socket's buffers or ours. */
-enum { ROWS_AHEAD = 256 };
+/* Rows under way: enough for the units of work of most programs to go out at once, little enough for the answers to stay
+ * in some hundred kilobytes of libpq's buffers. (It reads what comes whenever it cannot send, so neither side blocks.) */
+enum { ROWS_AHEAD = 2048, MOST_ROWS_LEFT = 1024 };
 
 /* The result of one row, told to the batch. */
 static corm_status take_row(corm_driver_statement *statement, const corm_batch *batch, size_t row,
@@ -112,23 +115,119 @@ static corm_status open_batch(corm_driver_statement *statement, const corm_batch
     return status == CORM_OK && prepares ? corm_pg_take_prepare(statement) : status;
 }
 
-corm_status corm_pg_execute_batch(corm_driver_statement *statement, const corm_batch *batch) {
-    if (batch->parameter_count != statement->parameter_count) {
-        return corm_error_set(CORM_PROGRAMMING_ERROR, "the query has %zu placeholders but %zu parameters were passed",
-                              statement->parameter_count, batch->parameter_count);
+/* ---- batches that wait ---- */
+
+/*
+ * A batch that may wait is sent, and its answers are left in the open pipeline, so that the next batch goes out behind it:
+ * what does not depend on an answer shares one round trip. Only as many are left as fit into the buffers.
+ */
+
+static corm_status push_left(corm_driver_connection *connection, corm_driver_statement *statement,
+                             const corm_batch *batch, size_t count) {
+    if (connection->left_count == connection->left_capacity) {
+        size_t capacity = connection->left_capacity == 0 ? 8 : connection->left_capacity * 2;
+        corm_pg_left *grown = corm_realloc_array(connection->left, capacity, sizeof *grown);
+        if (grown == NULL) {
+            return CORM_NO_MEMORY;
+        }
+        connection->left = grown;
+        connection->left_capacity = capacity;
     }
-    if (statement->several) {
-        return corm_error_set(CORM_PROGRAMMING_ERROR, "cannot run several statements as a batch");
-    }
-    size_t room = 0;
+    connection->left[connection->left_count++] = (corm_pg_left){statement, batch, 0, count};
+    return CORM_OK;
+}
+
+/* Take answers, the oldest first, until at most so many rows are under way. */
+static corm_status take_left(corm_driver_connection *connection, size_t kept) {
     corm_value *returned = NULL;
-    corm_value *values = corm_calloc(batch->parameter_count + 1, sizeof *values);
-    corm_status status =
-        values == NULL ? CORM_NO_MEMORY : corm_pg_parameters_reserve(&statement->parameters, batch->parameter_count);
-    size_t done = 0;
-    if (status == CORM_OK) {
-        status = corm_pg_insert_arrays(statement, batch, values, &done);
+    size_t room = 0, done = 0;
+    corm_status status = CORM_OK;
+    while (status == CORM_OK && done < connection->left_count && connection->left_rows > kept) {
+        corm_pg_left *left = &connection->left[done];
+        if (left->statement == NULL) {
+            status = corm_pg_take_answers(connection, left->count);
+            left->next = left->count;
+        }
+        while (status == CORM_OK && left->next < left->count && connection->left_rows > kept) {
+            status = take_row(left->statement, left->batch, left->next, &returned, &room);
+            left->next += status == CORM_OK;
+            connection->left_rows -= status == CORM_OK;
+        }
+        done += left->next == left->count;
     }
+    connection->left_count -= done;
+    memmove(connection->left, connection->left + done, connection->left_count * sizeof *connection->left);
+    corm_free(returned);
+    return status;
+}
+
+static corm_status end_left(corm_driver_connection *connection, corm_status status) {
+    connection->left_count = connection->left_rows = 0;
+    return corm_pg_pipeline_end(connection, status);
+}
+
+static corm_status leave_rows(corm_driver_statement *statement, const corm_batch *batch, corm_value *values) {
+    corm_driver_connection *connection = statement->connection;
+    size_t answers = 0;
+    corm_status status = corm_pg_send_closed(connection, &answers);
+    if (status == CORM_OK) {
+        status = corm_pg_send_begin(connection, &answers);
+    }
+    if (status == CORM_OK && answers > 0) {
+        status = push_left(connection, NULL, NULL, answers);
+    }
+    if (status == CORM_OK) {
+        status = push_left(connection, statement, batch, 0);
+    }
+    for (size_t row = 0; row < batch->rows && status == CORM_OK; row++) {
+        status = send_row(statement, batch, row, values);
+        if (status == CORM_OK) {
+            connection->left[connection->left_count - 1].count++;
+            connection->left_rows++;
+        }
+        if (status == CORM_OK && connection->left_rows >= ROWS_AHEAD) {
+            status = PQsendFlushRequest(connection->native) == 0 ? corm_pg_fail(connection)
+                                                                 : take_left(connection, ROWS_AHEAD / 2);
+        }
+    }
+    return status == CORM_OK ? corm_pg_flush(connection) : status;
+}
+
+static corm_status leave_batch(corm_driver_statement *statement, const corm_batch *batch, corm_value *values) {
+    corm_driver_connection *connection = statement->connection;
+    corm_status status = connection->left_count == 0 ? corm_pg_pipeline_begin(connection) : CORM_OK;
+    if (status == CORM_OK) {
+        status = leave_rows(statement, batch, values);
+        return status == CORM_OK ? CORM_OK : end_left(connection, status);
+    }
+    return status;
+}
+
+corm_status corm_pg_settle(corm_driver_connection *connection, bool tell) {
+    if (connection->left_count == 0) {
+        return CORM_OK;
+    }
+    if (!tell) {
+        corm_error reason;
+        corm_error_take(&reason);
+        end_left(connection, CORM_OPERATIONAL_ERROR);
+        corm_error_clear();
+        corm_error_restore(&reason);
+        return CORM_OK;
+    }
+    corm_status status = corm_pg_pipeline_sync(connection);
+    if (status == CORM_OK) {
+        status = take_left(connection, 0);
+    }
+    return end_left(connection, status);
+}
+
+/* ---- a batch ---- */
+
+static corm_status run_batch(corm_driver_statement *statement, const corm_batch *batch, corm_value *values) {
+    size_t room = 0, done = 0;
+    corm_value *returned = NULL;
+    corm_status status = corm_pg_insert_arrays(statement, batch, values, &done);
     if (status == CORM_OK && done < batch->rows) {
         status = corm_pg_pipeline_begin(statement->connection);
         if (status == CORM_OK) {
@@ -140,7 +239,32 @@ corm_status corm_pg_execute_batch(corm_driver_statement *statement, const corm_b
         }
     }
     corm_pg_reset(statement);
-    corm_free(values);
     corm_free(returned);
+    return status;
+}
+
+/* Whether a batch goes row by row behind others: many rows go faster as arrays, at a round trip of their own. */
+static bool may_be_left(const corm_driver_statement *statement, const corm_batch *batch) {
+    return batch->may_wait && batch->rows <= MOST_ROWS_LEFT && !corm_pg_wants_preparing(statement);
+}
+
+corm_status corm_pg_execute_batch(corm_driver_statement *statement, const corm_batch *batch) {
+    if (batch->parameter_count != statement->parameter_count) {
+        return corm_error_set(CORM_PROGRAMMING_ERROR, "the query has %zu placeholders but %zu parameters were passed",
+                              statement->parameter_count, batch->parameter_count);
+    }
+    if (statement->several) {
+        return corm_error_set(CORM_PROGRAMMING_ERROR, "cannot run several statements as a batch");
+    }
+    corm_value *values = corm_calloc(batch->parameter_count + 1, sizeof *values);
+    corm_status status =
+        values == NULL ? CORM_NO_MEMORY : corm_pg_parameters_reserve(&statement->parameters, batch->parameter_count);
+    if (status == CORM_OK && batch->rows > 0 && may_be_left(statement, batch)) {
+        status = leave_batch(statement, batch, values);
+    } else if (status == CORM_OK && batch->rows > 0) {
+        status = corm_pg_settle(statement->connection, true);
+        status = status == CORM_OK ? run_batch(statement, batch, values) : status;
+    }
+    corm_free(values);
     return status;
 }

@@ -246,6 +246,7 @@ corm_status corm_pg_connect(const corm_url *url, corm_driver_connection **out) {
 }
 
 static void let_go(corm_driver_connection *connection) {
+    corm_free(connection->left);
     canceller_unref(connection->canceller);
     corm_free(connection->closed);
     corm_free(connection);

@@ -58,9 +58,19 @@ struct corm_driver_connection {
     uint64_t last_name; /* prepared statements go by numbers */
     uint64_t *closed;   /* names that the server does not know yet to be free */
     size_t closed_count, closed_capacity;
-    char isolation[40]; /* of transactions: "" the server's default */
-    int64_t timeout;    /* ns that an answer may take; 0: no limit */
+    char isolation[40];        /* of transactions: "" the server's default */
+    int64_t timeout;           /* ns that an answer may take; 0: no limit */
+    struct corm_pg_left *left; /* what is under way in an open pipeline, in order; empty: the pipeline is closed */
+    size_t left_count, left_capacity;
+    size_t left_rows; /* executions among it */
 };
+
+/* Answers that were left in the pipeline: of commands, or of the rows of a batch. */
+typedef struct corm_pg_left {
+    corm_driver_statement *statement; /* NULL: commands */
+    const corm_batch *batch;
+    size_t next, count; /* rows told and sent; of commands, how many */
+} corm_pg_left;
 
 /* How a column's bytes become a value. */
 typedef enum corm_pg_decoder {
@@ -235,5 +245,6 @@ void corm_pg_arrays_free(corm_pg_arrays *arrays); /* accepts NULL */
 
 /* postgresql_batch.c */
 corm_status corm_pg_execute_batch(corm_driver_statement *statement, const corm_batch *batch);
+corm_status corm_pg_settle(corm_driver_connection *connection, bool tell);
 
 #endif

@@ -28,6 +28,7 @@ struct corm_connection {
     unsigned depth;      /* savepoints under way */
     corm_connection_watch *watches;
     corm_cursor *cursors; /* open ones */
+    struct waiting_batch *waiting, *last_waiting;
 };
 
 struct corm_cursor {
@@ -41,6 +42,8 @@ struct corm_cursor {
     int64_t changed, generated;
     corm_value values[];
 };
+
+static void drop_waiting(corm_connection *connection);
 
 /* ---- messages ---- */
 
@@ -197,6 +200,7 @@ void corm_connection_close(corm_connection *connection) {
         abandon(connection);
     }
     detach_cursors(connection);
+    drop_waiting(connection);
     corm_engine *engine = connection->engine;
     const corm_engine_hooks *hooks = corm_engine_hooks_of(engine);
     bool keep = !connection->invalid && connection->driver->is_usable(connection->record->connection);
@@ -397,6 +401,10 @@ corm_status corm_connection_commit(corm_connection *connection) {
     if (status != CORM_OK) {
         return status;
     }
+    status = corm_connection_settle(connection);
+    if (status != CORM_OK) {
+        return status;
+    }
     corm_engine_log(connection->engine, CORM_LOG_ENGINE,
                     connection->autocommit
                         ? "COMMIT using DBAPI connection.commit(), has no effect due to autocommit mode"
@@ -429,6 +437,7 @@ corm_status corm_connection_rollback(corm_connection *connection) {
                         ? "ROLLBACK using DBAPI connection.rollback(), has no effect due to autocommit mode"
                         : "ROLLBACK");
     detach_cursors(connection);
+    drop_waiting(connection);
     corm_status status = connection->driver->rollback(connection->record->connection);
     connection->begun = false;
     if (announced != CORM_OK && status == CORM_OK) {
@@ -469,6 +478,7 @@ corm_status corm_connection_release(corm_connection *connection, const char *nam
 
 corm_status corm_connection_rollback_to(corm_connection *connection, const char *name) {
     corm_status status = announce(connection, CORM_TRANSACTION_ROLLBACK_TO, name);
+    drop_waiting(connection);
     status = status == CORM_OK ? run_named(connection, "ROLLBACK TO SAVEPOINT", name) : status;
     connection->depth -= status == CORM_OK && connection->depth > 0;
     return status;
@@ -576,6 +586,10 @@ static corm_status run_call(corm_connection *connection, corm_engine_call *call,
     if (is_inherited(connection)) {
         return refuse_inherited();
     }
+    corm_status status = corm_connection_settle(connection);
+    if (status != CORM_OK) {
+        return status;
+    }
     return corm_engine_is_listened(connection->engine, CORM_LISTEN_EXECUTE) ? execute_listened(connection, call, out)
                                                                             : execute_call(connection, call, out);
 }
@@ -591,6 +605,17 @@ typedef struct watched_batch {
     const corm_batch *batch;
     size_t row; /* the first that is not done: a driver may ask for many before the first is */
 } watched_batch;
+
+/* A batch whose results may be told later. */
+typedef struct waiting_batch {
+    struct waiting_batch *next;
+    uint64_t id;
+    const char *sql; /* borrowed, as the batch is */
+    corm_prepared *prepared;
+    bool given; /* prepared was taken for this batch */
+    watched_batch watched;
+    corm_batch through;
+} waiting_batch;
 
 static corm_status watched_bind(void *context, size_t row, corm_value *values, size_t count) {
     watched_batch *watched = context;
@@ -660,33 +685,133 @@ static void log_batch(corm_connection *connection, const corm_engine_call *call,
     corm_free(values);
 }
 
-static corm_status execute_batch_call(corm_connection *connection, const corm_engine_call *call) {
-    corm_record *record = connection->record;
-    corm_prepared *prepared;
-    watched_batch watched = {.batch = call->batch};
-    corm_batch through = *call->batch;
-    through.bind = watched_bind;
-    through.result = watched_result;
-    through.context = &watched;
+/* A prepared statement for a batch: one that a waiting batch uses may be used again. *given: it is to be given back. */
+static corm_status take_statement(corm_connection *connection, const corm_engine_call *call, corm_prepared **out,
+                                  bool *given) {
+    *given = false;
+    for (const waiting_batch *one = connection->waiting; one != NULL && call->id != 0; one = one->next) {
+        if (one->id == call->id) {
+            *out = one->prepared;
+            return CORM_OK;
+        }
+    }
+    *given = true;
+    return corm_statements_take(&connection->record->statements, connection->record->connection, call->id, call->sql,
+                                call->size, out);
+}
+
+static waiting_batch *waiting_new(const corm_engine_call *call) {
+    waiting_batch *made = corm_calloc(1, sizeof *made);
+    if (made == NULL) {
+        return NULL;
+    }
+    made->id = call->id;
+    made->sql = call->sql;
+    made->watched.batch = call->batch;
+    made->through = *call->batch;
+    made->through.bind = watched_bind;
+    made->through.result = watched_result;
+    made->through.context = &made->watched;
+    return made;
+}
+
+static void waiting_free(corm_connection *connection, waiting_batch *batch) {
+    if (batch->prepared != NULL && batch->given) {
+        corm_statements_give(&connection->record->statements, batch->prepared);
+    }
+    corm_free(batch);
+}
+
+static void free_waiting(corm_connection *connection) {
+    while (connection->waiting != NULL) {
+        waiting_batch *next = connection->waiting->next;
+        waiting_free(connection, connection->waiting);
+        connection->waiting = next;
+    }
+    connection->last_waiting = NULL;
+}
+
+static void drop_waiting(corm_connection *connection) {
+    if (connection->waiting != NULL) {
+        connection->driver->settle(connection->record->connection, false);
+        free_waiting(connection);
+    }
+}
+
+/* The first batch with rows that were not told. */
+static const waiting_batch *first_unfinished(const corm_connection *connection) {
+    const waiting_batch *batch = connection->waiting;
+    while (batch != NULL && batch->watched.row == batch->through.rows) {
+        batch = batch->next;
+    }
+    return batch;
+}
+
+corm_status corm_connection_settle(corm_connection *connection) {
+    if (connection->waiting == NULL) {
+        return CORM_OK;
+    }
+    corm_status status = connection->driver->settle(connection->record->connection, true);
+    const waiting_batch *failed = first_unfinished(connection);
+    if (status != CORM_OK && status != CORM_HOST_ERROR && failed != NULL) {
+        add_batch_statement(connection, failed->sql, &failed->watched);
+    }
+    corm_error reason;
+    corm_error_take(&reason);
+    free_waiting(connection);
+    corm_error_restore(&reason);
+    return status;
+}
+
+static void keep_waiting(corm_connection *connection, waiting_batch *batch) {
+    *(connection->last_waiting == NULL ? &connection->waiting : &connection->last_waiting->next) = batch;
+    connection->last_waiting = batch;
+}
+
+static corm_status run_batch(corm_connection *connection, const corm_engine_call *call, waiting_batch *batch) {
     int64_t start = corm_clock_now();
-    corm_status status =
-        corm_statements_take(&record->statements, record->connection, call->id, call->sql, call->size, &prepared);
+    corm_status status = take_statement(connection, call, &batch->prepared, &batch->given);
     if (status != CORM_OK) {
+        batch->prepared = NULL;
         add_origin(connection);
         corm_error_add_statement(call->sql, NULL);
         return status;
     }
     if (corm_engine_echo(connection->engine, CORM_LOG_ENGINE)) {
-        log_batch(connection, call, prepared, start);
+        log_batch(connection, call, batch->prepared, start);
     }
-    status = begin_for(connection, prepared->statement);
+    status = begin_for(connection, batch->prepared->statement);
     if (status == CORM_OK) {
-        status = connection->driver->execute_batch(prepared->statement, &through);
+        status = connection->driver->execute_batch(batch->prepared->statement, &batch->through);
     }
-    corm_statements_give(&record->statements, prepared);
     if (status != CORM_OK && status != CORM_HOST_ERROR) {
-        add_batch_statement(connection, call->sql, &watched);
+        const waiting_batch *failed = first_unfinished(connection); /* an answer to an earlier one may have come */
+        failed = failed == NULL ? batch : failed;
+        add_batch_statement(connection, failed->sql, &failed->watched);
     }
+    return status;
+}
+
+static corm_status execute_batch_call(corm_connection *connection, const corm_engine_call *call, bool may_wait) {
+    may_wait = may_wait && connection->driver->settle != NULL;
+    corm_status status = may_wait ? CORM_OK : corm_connection_settle(connection);
+    waiting_batch *batch = status == CORM_OK ? waiting_new(call) : NULL;
+    if (batch == NULL) {
+        return status == CORM_OK ? CORM_NO_MEMORY : status;
+    }
+    batch->through.may_wait = may_wait;
+    status = run_batch(connection, call, batch);
+    if (status == CORM_OK && may_wait) {
+        keep_waiting(connection, batch);
+        return CORM_OK;
+    }
+    corm_error reason;
+    corm_error_take(&reason);
+    waiting_free(connection, batch);
+    if (status != CORM_OK) {
+        drop_waiting(connection);
+    }
+    corm_error_restore(&reason);
     return status;
 }
 
@@ -698,11 +823,11 @@ corm_status corm_connection_execute_batch(corm_connection *connection, uint64_t 
         return refuse_inherited();
     }
     if (!corm_engine_is_listened(connection->engine, CORM_LISTEN_EXECUTE)) {
-        return execute_batch_call(connection, &call);
+        return execute_batch_call(connection, &call, batch->may_wait);
     }
     corm_status status = hooks->executing == NULL ? CORM_OK : hooks->executing(hooks->context, connection, &call);
     if (status == CORM_OK) {
-        status = execute_batch_call(connection, &call);
+        status = execute_batch_call(connection, &call, false);
         if (hooks->executed != NULL) {
             status = hooks->executed(hooks->context, connection, &call, NULL, status);
         }

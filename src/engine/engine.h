@@ -169,6 +169,9 @@ corm_status corm_connection_execute(corm_connection *connection, uint64_t id, co
                                     const corm_value *values, size_t count, corm_cursor **out);
 corm_status corm_connection_execute_batch(corm_connection *connection, uint64_t id, const char *sql, size_t size,
                                           const corm_batch *batch);
+/* Tell what batches that may wait have left. Other executions, COMMIT and closing do so by themselves, a rollback drops
+ * it. The error is that of the batch that failed. */
+corm_status corm_connection_settle(corm_connection *connection);
 /* Run a statement whose rows do not matter. */
 corm_status corm_connection_run(corm_connection *connection, const char *sql);
 

@@ -198,6 +198,9 @@ static corm_status write_all(corm_flush *flush) {
     for (size_t i = 0; i < flush->works.count && status == CORM_OK && flush->related; i++) {
         status = corm_sync_pairs(flush, flush->works.items[i]);
     }
+    if (status == CORM_OK && flush->pair_order.count > 0) {
+        status = corm_flush_settle(flush); /* their rows consist of keys */
+    }
     if (status == CORM_OK) {
         status = corm_write_pairs(flush, true);
     }
@@ -207,7 +210,23 @@ static corm_status write_all(corm_flush *flush) {
     for (size_t i = flush->steps.count; i > 0 && status == CORM_OK; i--) {
         status = corm_write_deletes(flush, flush->steps.items[i - 1]);
     }
-    return status;
+    return status == CORM_OK ? corm_flush_settle(flush) : status;
+}
+
+/* Whether batches may wait for their results: nobody listens who is to hear of each as it happens. */
+static bool may_wait(const corm_flush *flush) {
+    static const uint32_t heard = CORM_EVENT_BEFORE_INSERT | CORM_EVENT_AFTER_INSERT | CORM_EVENT_BEFORE_UPDATE |
+                                  CORM_EVENT_AFTER_UPDATE | CORM_EVENT_BEFORE_DELETE | CORM_EVENT_AFTER_DELETE;
+    if (flush->session->get_bind != NULL ||
+        corm_engine_driver(corm_connection_engine(flush->connection))->settle == NULL) {
+        return false;
+    }
+    for (size_t i = 0; i < flush->groups.count; i++) {
+        if (((const corm_work_group *)flush->groups.items[i])->mapper->listening & heard) {
+            return false;
+        }
+    }
+    return true;
 }
 
 static corm_status flush_works(corm_flush *flush) {
@@ -222,7 +241,11 @@ static corm_status flush_works(corm_flush *flush) {
         status =
             flush->session->get_bind == NULL ? corm_session_connection(flush->session, &flush->connection) : CORM_OK;
     }
-    return status == CORM_OK ? write_all(flush) : status;
+    if (status == CORM_OK) {
+        flush->waits = may_wait(flush);
+        status = write_all(flush);
+    }
+    return status;
 }
 
 static corm_status flush_entered(corm_session *session) {

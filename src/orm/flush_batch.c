@@ -36,7 +36,7 @@ typedef struct batch_writer {
     size_t work_count;
     uint32_t action;
     size_t generated; /* index in the primary key of what the database numbers; count of it: none */
-    int64_t missing;  /* rows that were not there */
+    int64_t *missing; /* grows by the rows that were not there; or NULL */
     corm_scratch scratch;
     corm_value *converted; /* owned results of the host's conversions, by parameter */
     bool holds_converted;  /* some, and scratch memory */
@@ -347,7 +347,9 @@ static corm_status row_written(void *context, size_t row, int64_t generated_key,
         return take_returned_key(writer, work, values, count);
     }
     if (writer->action != CORM_WORK_INSERT) {
-        writer->missing += changed == 0 ? 1 : 0;
+        if (writer->missing != NULL) {
+            *writer->missing += changed == 0 ? 1 : 0;
+        }
         return writer->action == CORM_WORK_UPDATE && changed == 0
                    ? stale(writer, "UPDATE", (int64_t)writer->work_count, (int64_t)writer->work_count - 1)
                    : CORM_OK;
@@ -378,43 +380,100 @@ static bool takes_plain_values(const batch_writer *writer) {
     return true;
 }
 
-/* Run one batch: `count` works of one shape. */
-corm_status corm_flush_batch(corm_flush *flush, corm_mapper *mapper, uint32_t action, corm_work **works, size_t count,
-                             corm_values_kind values, int64_t *missing) {
-    batch_writer writer = {.flush = flush,
-                           .mapper = mapper,
-                           .action = action,
-                           .works = works,
-                           .work_count = count,
-                           .generated = mapper->primary_key_count};
+/* A batch, until its results were told. The works of a step that is under way are borrowed. */
+typedef struct waiting_batch {
+    batch_writer writer;
+    corm_batch batch;
+    corm_work *works[];
+} waiting_batch;
+
+static void waiting_free(waiting_batch *waiting) {
+    writer_clear(&waiting->writer);
+    corm_free(waiting);
+}
+
+static waiting_batch *waiting_new(corm_flush *flush, corm_mapper *mapper, uint32_t action, corm_work **works,
+                                  size_t count, int64_t *missing) {
+    waiting_batch *made = corm_calloc(1, sizeof *made + (flush->waits ? count * sizeof *made->works : 0));
+    if (made == NULL) {
+        return NULL;
+    }
+    if (flush->waits) {
+        memcpy(made->works, works, count * sizeof *made->works);
+        works = made->works;
+    }
+    made->writer = (batch_writer){.flush = flush,
+                                  .mapper = mapper,
+                                  .action = action,
+                                  .works = works,
+                                  .work_count = count,
+                                  .missing = missing,
+                                  .generated = mapper->primary_key_count};
     const corm_column *numbered = corm_table_autoincrement_column(mapper->table);
     for (size_t i = 0; i < mapper->primary_key_count && action == CORM_WORK_INSERT; i++) {
         if (mapper->primary_key[i]->column == numbered && !corm_shape_has(works[0], numbered)) {
-            writer.generated = i;
+            made->writer.generated = i;
         }
     }
+    return made;
+}
+
+static corm_status run(waiting_batch *waiting, corm_values_kind values) {
+    batch_writer *writer = &waiting->writer;
+    corm_flush *flush = writer->flush;
+    size_t size;
+    const char *sql = corm_compiled_text(writer->compiled, &size);
+    waiting->batch = (corm_batch){.rows = writer->work_count,
+                                  .parameter_count = writer->count,
+                                  .bind = bind_row,
+                                  .result = row_written,
+                                  .wants_keys = writer->generated < writer->mapper->primary_key_count,
+                                  .may_wait = flush->waits,
+                                  .row = {.keeps_values = values == CORM_VALUES_PLAIN && takes_plain_values(writer)},
+                                  .context = writer};
+    corm_compiled_row(writer->compiled, &waiting->batch.row.at, &waiting->batch.row.size);
+    return corm_connection_execute_batch(flush->connection, corm_compiled_id(writer->compiled), sql, size,
+                                         &waiting->batch);
+}
+
+corm_status corm_flush_batch(corm_flush *flush, corm_mapper *mapper, uint32_t action, corm_work **works, size_t count,
+                             corm_values_kind values, int64_t *missing) {
     corm_status status = corm_flush_connect(flush, mapper);
+    if (status == CORM_OK && flush->waits) {
+        status = corm_vector_reserve(&flush->waiting, 1);
+    }
+    waiting_batch *waiting = status == CORM_OK ? waiting_new(flush, mapper, action, works, count, missing) : NULL;
+    if (waiting == NULL) {
+        return status == CORM_OK ? CORM_NO_MEMORY : status;
+    }
+    status = compile(&waiting->writer, works[0], values == CORM_VALUES_EXPRESSION);
     if (status == CORM_OK) {
-        status = compile(&writer, works[0], values == CORM_VALUES_EXPRESSION);
+        status = find_parameters(&waiting->writer);
     }
     if (status == CORM_OK) {
-        status = find_parameters(&writer);
+        status = run(waiting, values);
     }
-    if (status == CORM_OK) {
-        size_t size;
-        const char *sql = corm_compiled_text(writer.compiled, &size);
-        corm_batch batch = {.rows = count,
-                            .parameter_count = writer.count,
-                            .bind = bind_row,
-                            .result = row_written,
-                            .wants_keys = writer.generated < mapper->primary_key_count,
-                            .row = {.keeps_values = values == CORM_VALUES_PLAIN && takes_plain_values(&writer)},
-                            .context = &writer};
-        corm_compiled_row(writer.compiled, &batch.row.at, &batch.row.size);
-        status = corm_connection_execute_batch(flush->connection, corm_compiled_id(writer.compiled), sql, size, &batch);
+    if (status == CORM_OK && flush->waits) {
+        flush->waiting.items[flush->waiting.count++] = waiting;
+    } else {
+        waiting_free(waiting);
     }
-    *missing = writer.missing;
-    writer_clear(&writer);
+    return status;
+}
+
+void corm_flush_drop_batches(corm_flush *flush) {
+    for (size_t i = 0; i < flush->waiting.count; i++) {
+        waiting_free(flush->waiting.items[i]);
+    }
+    flush->waiting.count = 0;
+}
+
+corm_status corm_flush_settle_batches(corm_flush *flush) {
+    corm_status status = flush->waiting.count == 0 ? CORM_OK : corm_connection_settle(flush->connection);
+    corm_error reason;
+    corm_error_take(&reason);
+    corm_flush_drop_batches(flush);
+    corm_error_restore(&reason);
     return status;
 }
 
@@ -446,7 +505,6 @@ corm_values_kind corm_flush_values(const corm_work *work, corm_status *status) {
 corm_status corm_flush_batches(corm_flush *flush, corm_mapper *mapper, uint32_t action, corm_work **items,
                                size_t count) {
     corm_status status = CORM_OK;
-    int64_t missing;
     for (size_t first = 0, last; first < count && status == CORM_OK; first = last) {
         corm_values_kind kind = corm_flush_values(items[first], &status);
         for (last = first + 1; last < count && kind != CORM_VALUES_EXPRESSION && status == CORM_OK; last++) {
@@ -458,7 +516,7 @@ corm_status corm_flush_batches(corm_flush *flush, corm_mapper *mapper, uint32_t 
             kind = next > kind ? next : kind;
         }
         if (status == CORM_OK) {
-            status = corm_flush_batch(flush, mapper, action, items + first, last - first, kind, &missing);
+            status = corm_flush_batch(flush, mapper, action, items + first, last - first, kind, NULL);
         }
     }
     return status;

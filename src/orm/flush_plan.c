@@ -774,6 +774,10 @@ void corm_flush_clear(corm_flush *flush) {
         corm_free(flush->steps.items[i]);
     }
     corm_vector_clear(&flush->steps);
+    corm_flush_drop_batches(flush);
+    corm_vector_clear(&flush->waiting);
+    corm_vector_clear(&flush->unfinished);
+    corm_vector_clear(&flush->undeleted);
     for (size_t i = 0; i < flush->groups.count; i++) {
         corm_vector_clear(&((corm_work_group *)flush->groups.items[i])->works);
         corm_free(flush->groups.items[i]);

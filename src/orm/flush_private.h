@@ -46,6 +46,7 @@ typedef struct corm_work_group {
 typedef struct corm_work_step {
     corm_mapper *mapper;
     corm_vector works; /* corm_work * */
+    int64_t missing;   /* rows to delete that were not there */
 } corm_work_step;
 
 /* A row of an association table to insert or delete. */
@@ -66,6 +67,10 @@ typedef struct corm_flush {
     corm_vector by_held;    /* corm_work *, by the state's place in session->held: every work is held */
     corm_vector groups;     /* corm_work_group *, owned */
     corm_vector steps;      /* corm_work_step *, owned */
+    bool waits;             /* batches may wait for their results: see flush_write.c */
+    corm_vector waiting;    /* corm_waiting_batch *, owned */
+    corm_vector unfinished; /* corm_work_step *: written, but for what follows from the results */
+    corm_vector undeleted;  /* the same of deletes */
     corm_pair *pairs;       /* uthash, owned */
     corm_vector pair_order; /* corm_pair * */
 } corm_flush;
@@ -135,20 +140,28 @@ typedef enum corm_values_kind { CORM_VALUES_PLAIN, CORM_VALUES_OF_HOST, CORM_VAL
 /* ---- flush_batch.c ---- */
 
 corm_values_kind corm_flush_values(const corm_work *work, corm_status *status);
-/* One batch: `count` works of one shape. *missing: rows that were not there. */
+/* One batch: `count` works of one shape. *missing, which stays where it is until the batch is settled, grows by the rows
+ * that were not there. */
 corm_status corm_flush_batch(corm_flush *flush, corm_mapper *mapper, uint32_t action, corm_work **works, size_t count,
                              corm_values_kind values, int64_t *missing);
 /* Works in runs of one shape. */
 corm_status corm_flush_batches(corm_flush *flush, corm_mapper *mapper, uint32_t action, corm_work **items,
                                size_t count);
 
+/* Have the results of the batches that wait told; what was borrowed for them is let go of. */
+corm_status corm_flush_settle_batches(corm_flush *flush);
+void corm_flush_drop_batches(corm_flush *flush);
+
 /* ---- flush_write.c ---- */
+
+/* Have all results, and do what follows from them. */
+corm_status corm_flush_settle(corm_flush *flush);
 
 /* The connection for rows of a mapper, into flush->connection. */
 corm_status corm_flush_connect(corm_flush *flush, corm_mapper *mapper);
-corm_status corm_write_step(corm_flush *flush, const corm_work_step *step);
+corm_status corm_write_step(corm_flush *flush, corm_work_step *step);
 corm_status corm_write_post_updates(corm_flush *flush);
-corm_status corm_write_deletes(corm_flush *flush, const corm_work_step *step);
+corm_status corm_write_deletes(corm_flush *flush, corm_work_step *step);
 
 /* ---- flush_pairs.c ---- */
 

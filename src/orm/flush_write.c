@@ -1,6 +1,10 @@
 /*
  * Writing: a step's objects as batches of INSERT, UPDATE and DELETE, one batch a statement shape.
  *
+ * On a driver that can leave results for later, batches follow each other without waiting, until a step needs keys that
+ * an earlier one generated: a flush takes as many round trips as its dependencies are deep. What follows from the results
+ * (keys, the other side's foreign keys, hooks) is done when they are there, step by step (corm_flush_settle).
+ *
  * INSERTs keep the order in which objects were added; UPDATEs and DELETEs go by primary key, so that concurrent
  * transactions lock rows in one order.
  */
@@ -155,28 +159,20 @@ static corm_status write_replacement(corm_flush *flush, corm_work *work, const c
     if (replaced == NULL) {
         return status;
     }
-    int64_t missing;
     status = insert_shape(flush, work, numbered);
     corm_values_kind values = status == CORM_OK ? corm_flush_values(work, &status) : CORM_VALUES_PLAIN;
     if (status == CORM_OK) {
-        status = corm_flush_batch(flush, work->mapper, CORM_WORK_UPDATE, &work, 1, values, &missing);
+        status = corm_flush_batch(flush, work->mapper, CORM_WORK_UPDATE, &work, 1, values, NULL);
     }
     work->flags |= CORM_WORK_REPLACED;
     replaced->flags |= CORM_WORK_REPLACED;
     return status;
 }
 
-/* What follows an INSERT: the key's values, and which others only the database knows. */
-static corm_status complete_insert(corm_work *work, bool computed) {
-    corm_status status = work->key_written ? CORM_OK : read_key(work);
-    return status == CORM_OK && computed ? forget_computed(work) : status;
-}
-
 static corm_status write_inserts(corm_flush *flush, const corm_work_step *step) {
     const corm_column *numbered = corm_table_autoincrement_column(step->mapper->table);
     corm_work **works = (corm_work **)(void *)step->works.items;
     size_t count = step->works.count;
-    bool computed = has_computed(step->mapper) || step->mapper->host->expression != NULL;
     corm_status status = CORM_OK;
     for (size_t i = 0; i < count && status == CORM_OK && (flush->actions & CORM_WORK_DELETE); i++) {
         if (is_insert(works[i])) {
@@ -195,9 +191,6 @@ static corm_status write_inserts(corm_flush *flush, const corm_work_step *step) 
         }
         if (status == CORM_OK) {
             status = corm_flush_batches(flush, step->mapper, CORM_WORK_INSERT, works + first, last - first);
-        }
-        for (size_t i = first; i < last && status == CORM_OK; i++) {
-            status = complete_insert(works[i], computed);
         }
     }
     return status;
@@ -299,18 +292,6 @@ static corm_status write_updates(corm_flush *flush, const corm_work_step *step) 
         status = corm_flush_batches(flush, step->mapper, CORM_WORK_UPDATE, (corm_work **)(void *)updates.items,
                                     updates.count);
     }
-    bool computed = has_computed(step->mapper) || step->mapper->host->expression != NULL;
-    for (size_t i = 0; i < updates.count && status == CORM_OK; i++) {
-        corm_work *work = updates.items[i];
-        for (size_t key = 0; key < step->mapper->primary_key_count && status == CORM_OK && !work->key_written; key++) {
-            if (corm_shape_has(work, step->mapper->primary_key[key]->column)) {
-                status = read_key(work);
-            }
-        }
-        if (status == CORM_OK && computed) {
-            status = forget_computed(work);
-        }
-    }
     corm_vector_clear(&updates);
     return status;
 }
@@ -343,9 +324,33 @@ corm_status corm_flush_connect(corm_flush *flush, corm_mapper *mapper) {
     return status == CORM_OK ? corm_session_connection(flush->session, &flush->connection) : status;
 }
 
-corm_status corm_write_step(corm_flush *flush, const corm_work_step *step) {
-    corm_status status = corm_flush_connect(flush, step->mapper);
+static bool refers_to(const corm_mapper *mapper, const corm_mapper *other) {
+    for (size_t i = 0; i < mapper->attribute_count; i++) {
+        const corm_relationship *relationship = mapper->attributes[i]->relationship;
+        if (relationship != NULL && relationship->target == other) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Whether what a step writes may depend on results that were not told yet: keys of related objects. */
+static bool depends_on_unfinished(const corm_flush *flush, const corm_mapper *mapper) {
+    for (size_t i = 0; i < flush->unfinished.count; i++) {
+        const corm_mapper *other = ((const corm_work_step *)flush->unfinished.items[i])->mapper;
+        if (refers_to(mapper, other) || refers_to(other, mapper)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+corm_status corm_write_step(corm_flush *flush, corm_work_step *step) {
+    corm_status status = depends_on_unfinished(flush, step->mapper) ? corm_flush_settle(flush) : CORM_OK;
     bool related = step->mapper->relationship_count > 0;
+    if (status == CORM_OK) {
+        status = corm_flush_connect(flush, step->mapper);
+    }
     for (size_t i = 0; i < step->works.count && status == CORM_OK && related; i++) {
         corm_work *work = step->works.items[i];
         if (!(work->flags & CORM_WORK_DELETE)) {
@@ -361,13 +366,96 @@ corm_status corm_write_step(corm_flush *flush, const corm_work_step *step) {
     if (status == CORM_OK) {
         status = write_inserts(flush, step);
     }
-    for (size_t i = 0; i < step->works.count && status == CORM_OK && related; i++) {
+    if (status == CORM_OK) {
+        status = corm_vector_push(&flush->unfinished, step);
+    }
+    return status == CORM_OK && !flush->waits ? corm_flush_settle(flush) : status;
+}
+
+/* ---- what follows from the results ---- */
+
+/* The key's values as written, and which others only the database knows. */
+static corm_status complete(const corm_mapper *mapper, corm_work *work, bool computed) {
+    corm_status status = CORM_OK;
+    bool insert = is_insert(work);
+    bool update =
+        (work->flags & CORM_WORK_UPDATE) && (work->state->flags & CORM_STATE_IN_MAP) && !corm_shape_is_empty(work);
+    if (!insert && !update) {
+        return CORM_OK;
+    }
+    for (size_t i = 0; i < mapper->primary_key_count && status == CORM_OK && !work->key_written; i++) {
+        if (insert || corm_shape_has(work, mapper->primary_key[i]->column)) {
+            status = read_key(work);
+        }
+    }
+    return status == CORM_OK && computed ? forget_computed(work) : status;
+}
+
+static corm_status finish_saves(corm_flush *flush, const corm_work_step *step) {
+    const corm_mapper *mapper = step->mapper;
+    bool computed = has_computed(mapper) || mapper->host->expression != NULL;
+    corm_status status = CORM_OK;
+    for (size_t i = 0; i < step->works.count && status == CORM_OK; i++) {
+        status = complete(mapper, step->works.items[i], computed);
+    }
+    for (size_t i = 0; i < step->works.count && status == CORM_OK && mapper->relationship_count > 0; i++) {
         corm_work *work = step->works.items[i];
         if (!(work->flags & CORM_WORK_DELETE)) {
             status = corm_sync_children(flush, work, false);
         }
     }
     return status == CORM_OK ? fire_saves(flush, step, false) : status;
+}
+
+static bool is_delete(const corm_work *work) {
+    return (work->flags & (CORM_WORK_DELETE | CORM_WORK_REPLACED)) == CORM_WORK_DELETE &&
+           (work->state->flags & CORM_STATE_IN_MAP);
+}
+
+static corm_status warn_of_missing(const corm_work_step *step, size_t expected) {
+    const corm_mapper *mapper = step->mapper;
+    corm_text message = CORM_TEXT_EMPTY;
+    if (mapper->host->warn == NULL) {
+        return CORM_OK;
+    }
+    corm_text_append_format(&message,
+                            "DELETE statement on table '%s' expected to delete %zu row(s); %lld were matched.",
+                            mapper->table->name, expected, (long long)((int64_t)expected - step->missing));
+    corm_status status = corm_text_status(&message);
+    if (status == CORM_OK) {
+        status = mapper->host->warn(message.data);
+    }
+    corm_text_clear(&message);
+    return status;
+}
+
+static corm_status finish_deletes(corm_flush *flush, const corm_work_step *step) {
+    corm_status status = CORM_OK;
+    size_t expected = 0;
+    for (size_t i = 0; i < step->works.count; i++) {
+        expected += is_delete(step->works.items[i]);
+    }
+    if (step->missing > 0) {
+        status = warn_of_missing(step, expected);
+    }
+    for (size_t i = 0; i < step->works.count && status == CORM_OK; i++) {
+        if (is_delete(step->works.items[i])) {
+            status = fire(flush, step->works.items[i], CORM_EVENT_AFTER_DELETE);
+        }
+    }
+    return status;
+}
+
+corm_status corm_flush_settle(corm_flush *flush) {
+    corm_status status = corm_flush_settle_batches(flush);
+    for (size_t i = 0; i < flush->unfinished.count && status == CORM_OK; i++) {
+        status = finish_saves(flush, flush->unfinished.items[i]);
+    }
+    for (size_t i = 0; i < flush->undeleted.count && status == CORM_OK; i++) {
+        status = finish_deletes(flush, flush->undeleted.items[i]);
+    }
+    flush->unfinished.count = flush->undeleted.count = 0;
+    return status;
 }
 
 /* ---- post updates ---- */
@@ -420,11 +508,10 @@ static void post_columns(corm_work *work) {
 }
 
 static corm_status update_posted(corm_flush *flush, corm_work *work) {
-    int64_t missing;
     post_columns(work);
     return corm_shape_is_empty(work)
                ? CORM_OK
-               : corm_flush_batch(flush, work->state->mapper, CORM_WORK_UPDATE, &work, 1, false, &missing);
+               : corm_flush_batch(flush, work->state->mapper, CORM_WORK_UPDATE, &work, 1, CORM_VALUES_PLAIN, NULL);
 }
 
 static corm_status post_update_saves(corm_flush *flush) {
@@ -474,7 +561,10 @@ corm_status corm_write_post_updates(corm_flush *flush) {
     if (!any) {
         return CORM_OK;
     }
-    corm_status status = post_update_saves(flush);
+    corm_status status = corm_flush_settle(flush);
+    if (status == CORM_OK) {
+        status = post_update_saves(flush);
+    }
     for (size_t i = 0; i < flush->works.count && status == CORM_OK; i++) {
         corm_work *work = flush->works.items[i];
         if (work->flags & CORM_WORK_DELETE) {
@@ -486,15 +576,12 @@ corm_status corm_write_post_updates(corm_flush *flush) {
 
 /* ---- DELETE ---- */
 
-corm_status corm_write_deletes(corm_flush *flush, const corm_work_step *step) {
+corm_status corm_write_deletes(corm_flush *flush, corm_work_step *step) {
     corm_vector deletes = {0};
     corm_status status = corm_flush_connect(flush, step->mapper);
-    int64_t missing = 0;
-    const corm_mapper *mapper = step->mapper;
     for (size_t i = 0; i < step->works.count && status == CORM_OK; i++) {
         corm_work *work = step->works.items[i];
-        if ((work->flags & (CORM_WORK_DELETE | CORM_WORK_REPLACED)) == CORM_WORK_DELETE &&
-            (work->state->flags & CORM_STATE_IN_MAP)) {
+        if (is_delete(work)) {
             status = fire(flush, work, CORM_EVENT_BEFORE_DELETE);
             if (status == CORM_OK) {
                 status = corm_vector_push(&deletes, work);
@@ -504,23 +591,11 @@ corm_status corm_write_deletes(corm_flush *flush, const corm_work_step *step) {
     if (status == CORM_OK && deletes.count > 0) {
         sort_works(&deletes, by_key);
         status = corm_flush_batch(flush, step->mapper, CORM_WORK_DELETE, (corm_work **)(void *)deletes.items,
-                                  deletes.count, false, &missing);
-    }
-    if (status == CORM_OK && missing > 0 && mapper->host->warn != NULL) {
-        corm_text message = CORM_TEXT_EMPTY;
-        corm_text_append_format(&message,
-                                "DELETE statement on table '%s' expected to delete %zu row(s); %lld were matched.",
-                                mapper->table->name, deletes.count, (long long)((int64_t)deletes.count - missing));
-        status = corm_text_status(&message);
-        if (status == CORM_OK) {
-            status = mapper->host->warn(message.data);
-        }
-        corm_text_clear(&message);
-    }
-    for (size_t i = 0; i < deletes.count && status == CORM_OK; i++) {
-        corm_work *work = deletes.items[i];
-        status = fire(flush, work, CORM_EVENT_AFTER_DELETE);
+                                  deletes.count, CORM_VALUES_PLAIN, &step->missing);
     }
     corm_vector_clear(&deletes);
-    return status;
+    if (status == CORM_OK) {
+        status = corm_vector_push(&flush->undeleted, step);
+    }
+    return status == CORM_OK && !flush->waits ? corm_flush_settle(flush) : status;
 }

@@ -66,14 +66,20 @@ class Proxy:
         self.port = self.listener.getsockname()[1]
         threading.Thread(target=self.accept, daemon=True).start()
 
-    def reset(self, fault=None, at=0, delay=0.0, piece=0):
-        """Forget the count. fault: one of FAULTS, at the message `at`; delay: seconds before each message; piece: bytes
-        that are sent at once, 0: all."""
+    def reset(self, fault=None, at=0, delay=0.0, piece=0, quiet=0.0):
+        """Forget the counts.
+
+        :param fault: one of FAULTS, at the message `at`.
+        :param delay: seconds before each message.
+        :param piece: bytes that are sent at once; 0: all.
+        :param quiet: seconds for which nobody says anything before answers are passed on: `turns` then counts how often
+            the client waits for the server, round trips.
+        """
         with self.lock:
-            self.fault, self.at, self.delay, self.piece = fault, at, delay, piece
+            self.fault, self.at, self.delay, self.piece, self.quiet = fault, at, delay, piece, quiet
             self.messages = 0
             self.turns = 0
-            self.last_direction = None
+            self.spoken = time.monotonic()
             self.happened = False
 
     def close(self):
@@ -119,11 +125,23 @@ class Proxy:
         self.end(client)
         self.end(server)
 
-    def turn(self, direction):
-        """Count how often the client speaks after it listened: round trips."""
+    def wait_for_quiet(self, server):
+        """What the server says further, until nobody has said anything for a while."""
+        more = b""
+        server.settimeout(self.quiet)
+        while True:
+            try:
+                data = server.recv(65536)
+                if not data:
+                    break
+                more += data
+            except TimeoutError:
+                if time.monotonic() - self.spoken >= self.quiet:
+                    break
+        server.settimeout(None)
         with self.lock:
-            self.turns += direction == "client" and self.last_direction != "client"
-            self.last_direction = direction
+            self.turns += 1
+        return more
 
     def stalled(self):
         return self.happened and self.fault in ("stall", "half")
@@ -131,7 +149,7 @@ class Proxy:
     def from_client(self, client, server):
         try:
             while data := client.recv(65536):
-                self.turn("client")
+                self.spoken = time.monotonic()
                 if not self.stalled():
                     server.sendall(data)
         except OSError:
@@ -142,7 +160,8 @@ class Proxy:
         framing = self.framing()
         try:
             while data := server.recv(65536):
-                self.turn("server")
+                if self.quiet:
+                    data += self.wait_for_quiet(server)
                 for message in framing.take(data):
                     if not self.pass_on(client, message):
                         break
