@@ -9,7 +9,7 @@
 
 /* Rows under way: enough for the units of work of most programs to go out at once, little enough for the answers to stay
  * in some hundred kilobytes of libpq's buffers. (It reads what comes whenever it cannot send, so neither side blocks.) */
-enum { ROWS_AHEAD = 2048, MOST_ROWS_LEFT = 1024 };
+enum { ROWS_AHEAD = 2048, MOST_ROWS_LEFT = 1024 /* more go faster as arrays, at a round trip of their own */ };
 
 /* The result of one row, told to the batch. */
 static corm_status take_row(corm_driver_statement *statement, const corm_batch *batch, size_t row,
@@ -85,17 +85,23 @@ static corm_status run_rows(corm_driver_statement *statement, const corm_batch *
     return status;
 }
 
+/* Types that the statement does not say are those of the first row. */
+static corm_status choose_types(corm_driver_statement *statement, const corm_batch *batch, corm_value *values) {
+    if (!statement->has_untyped || !corm_pg_wants_preparing(statement)) {
+        return CORM_OK;
+    }
+    corm_status status = batch->bind(batch->context, 0, values, batch->parameter_count);
+    if (status == CORM_OK) {
+        corm_pg_choose_types(statement, values);
+    }
+    return status;
+}
+
 /* BEGIN, and PREPARE with the types that make the rows' parameters short; the first row says what is not said. */
 static corm_status open_batch(corm_driver_statement *statement, const corm_batch *batch, corm_value *values) {
     corm_driver_connection *connection = statement->connection;
     size_t answers = 0;
-    corm_status status = CORM_OK;
-    if (statement->has_untyped && corm_pg_wants_preparing(statement)) {
-        status = batch->bind(batch->context, 0, values, batch->parameter_count);
-        if (status == CORM_OK) {
-            corm_pg_choose_types(statement, values);
-        }
-    }
+    corm_status status = choose_types(statement, batch, values);
     if (status == CORM_OK) {
         status = corm_pg_send_closed(connection, &answers);
     }
@@ -243,9 +249,15 @@ static corm_status run_batch(corm_driver_statement *statement, const corm_batch 
     return status;
 }
 
-/* Whether a batch goes row by row behind others: many rows go faster as arrays, at a round trip of their own. */
-static bool may_be_left(const corm_driver_statement *statement, const corm_batch *batch) {
-    return batch->may_wait && batch->rows <= MOST_ROWS_LEFT && !corm_pg_wants_preparing(statement);
+static corm_status prepare_to_leave(corm_driver_statement *statement, const corm_batch *batch, corm_value *values) {
+    if (!corm_pg_wants_preparing(statement)) {
+        return CORM_OK;
+    }
+    corm_status status = corm_pg_settle(statement->connection, true);
+    if (status == CORM_OK) {
+        status = choose_types(statement, batch, values);
+    }
+    return status == CORM_OK ? corm_pg_prepare_now(statement) : status;
 }
 
 corm_status corm_pg_execute_batch(corm_driver_statement *statement, const corm_batch *batch) {
@@ -259,8 +271,9 @@ corm_status corm_pg_execute_batch(corm_driver_statement *statement, const corm_b
     corm_value *values = corm_calloc(batch->parameter_count + 1, sizeof *values);
     corm_status status =
         values == NULL ? CORM_NO_MEMORY : corm_pg_parameters_reserve(&statement->parameters, batch->parameter_count);
-    if (status == CORM_OK && batch->rows > 0 && may_be_left(statement, batch)) {
-        status = leave_batch(statement, batch, values);
+    if (status == CORM_OK && batch->rows > 0 && batch->may_wait && batch->rows <= MOST_ROWS_LEFT) {
+        status = prepare_to_leave(statement, batch, values);
+        status = status == CORM_OK ? leave_batch(statement, batch, values) : status;
     } else if (status == CORM_OK && batch->rows > 0) {
         status = corm_pg_settle(statement->connection, true);
         status = status == CORM_OK ? run_batch(statement, batch, values) : status;
