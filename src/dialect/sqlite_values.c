@@ -31,10 +31,7 @@ static corm_status refuse_parameter(corm_status reason, const char *what, const 
 static corm_status bind_datetime(const corm_value *in, corm_kind kind, corm_value *out, corm_scratch *scratch) {
     const corm_datetime *given = &in->as.datetime;
     if (!corm_datetime_is_valid(given, kind))
-        return corm_error_set(CORM_STATEMENT_ERROR,
-                              "There is no such %s: year %d, month %d, day %d, time %d:%02d:%02d, microsecond %d",
-                              corm_kind_name(kind), given->year, given->month, given->day, given->hour, given->minute,
-                              given->second, given->microsecond);
+        return corm_datetime_refuse(given, kind);
     char *text = corm_scratch_alloc(scratch, CORM_DATETIME_MAX);
     if (!text)
         return CORM_NO_MEMORY;

@@ -62,6 +62,45 @@ static corm_status refuse(const corm_value *value, size_t place) {
     return CORM_INTERFACE_ERROR;
 }
 
+static size_t count_digits(const char *text, size_t size) {
+    size_t count = 0;
+    while (count < size && text[count] >= '0' && text[count] <= '9') {
+        count++;
+    }
+    return count;
+}
+
+/* [sign] digits [. digits] [e [sign] digits]. The server takes anything for an exact number, and reads zero. */
+static bool is_number(const char *text, size_t size) {
+    const char *end = text + size;
+    text += text < end && (*text == '-' || *text == '+');
+    size_t whole = count_digits(text, (size_t)(end - text)), fraction = 0;
+    text += whole;
+    if (text < end && *text == '.') {
+        text++;
+        fraction = count_digits(text, (size_t)(end - text));
+        text += fraction;
+    }
+    if (whole + fraction == 0 || text == end) {
+        return whole + fraction > 0;
+    }
+    if (*text != 'e' && *text != 'E') {
+        return false;
+    }
+    text++;
+    text += text < end && (*text == '-' || *text == '+');
+    size_t exponent = count_digits(text, (size_t)(end - text));
+    return exponent > 0 && text + exponent == end;
+}
+
+static corm_status refuse_number(const corm_value *value) {
+    corm_text shown = CORM_TEXT_EMPTY;
+    corm_value_describe(value, &shown);
+    corm_status status = corm_error_set(CORM_STATEMENT_ERROR, "Not a number: %s", shown.data == NULL ? "" : shown.data);
+    corm_text_clear(&shown);
+    return status;
+}
+
 corm_status corm_mysql_encode(MYSQL_BIND *bind, corm_mysql_room *room, const corm_value *value, size_t place) {
     *bind = (MYSQL_BIND){.buffer_type = MYSQL_TYPE_NULL};
     switch ((corm_kind)value->kind) {
@@ -86,6 +125,9 @@ corm_status corm_mysql_encode(MYSQL_BIND *bind, corm_mysql_room *room, const cor
         bind->buffer = &room->real;
         return CORM_OK;
     case CORM_KIND_DECIMAL:
+        if (!is_number(value->as.text.data, value->as.text.size)) {
+            return refuse_number(value);
+        }
         encode_bytes(bind, value, MYSQL_TYPE_NEWDECIMAL);
         return CORM_OK;
     case CORM_KIND_TEXT:
@@ -100,6 +142,9 @@ corm_status corm_mysql_encode(MYSQL_BIND *bind, corm_mysql_room *room, const cor
     case CORM_KIND_DATE:
     case CORM_KIND_TIME:
     case CORM_KIND_DATETIME:
+        if (!corm_datetime_is_valid(&value->as.datetime, (corm_kind)value->kind)) {
+            return corm_datetime_refuse(&value->as.datetime, (corm_kind)value->kind);
+        }
         encode_time(bind, room, value);
         return CORM_OK;
     default:

@@ -175,7 +175,7 @@ static corm_status set_datetime(corm_pg_parameters *parameters, size_t index, Oi
     const corm_datetime *given = &value->as.datetime;
     corm_kind kind = (corm_kind)value->kind;
     if (!corm_datetime_is_valid(given, kind)) {
-        return corm_error_set(CORM_DATA_ERROR, "parameter %zu is no valid %s", index + 1, corm_kind_name(kind));
+        return corm_datetime_refuse(given, kind);
     }
     int64_t day = kind == CORM_KIND_TIME ? 0 : corm_datetime_ordinal(given) - epoch_ordinal;
     int64_t point = day * day_microseconds + microseconds_of_day(given);

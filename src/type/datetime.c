@@ -26,6 +26,13 @@ bool corm_datetime_is_valid(const corm_datetime *datetime, corm_kind kind) {
     return (kind == CORM_KIND_TIME || date) && (kind == CORM_KIND_DATE || time);
 }
 
+corm_status corm_datetime_refuse(const corm_datetime *datetime, corm_kind kind) {
+    return corm_error_set(CORM_STATEMENT_ERROR,
+                          "There is no such %s: year %d, month %d, day %d, time %d:%02d:%02d, microsecond %d",
+                          corm_kind_name(kind), datetime->year, datetime->month, datetime->day, datetime->hour,
+                          datetime->minute, datetime->second, datetime->microsecond);
+}
+
 int64_t corm_datetime_ordinal(const corm_datetime *datetime) {
     int64_t year = datetime->year - (datetime->month <= 2);
     int64_t era = (year >= 0 ? year : year - 399) / 400;

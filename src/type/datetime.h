@@ -5,6 +5,8 @@
 #include "type/value.h"
 
 bool corm_datetime_is_valid(const corm_datetime *datetime, corm_kind kind);
+/* CORM_STATEMENT_ERROR, with every part in its words: there is no such date, time or point in time. */
+corm_status corm_datetime_refuse(const corm_datetime *datetime, corm_kind kind);
 
 /* Parse "YYYY-MM-DD", "HH:MM[:SS[.ffffff]][+HH:MM]", "YYYY-MM-DD[ T]HH:MM[:SS[.ffffff]][+HH:MM|Z]". kind
  * is DATE, TIME or DATETIME. CORM_VALUE_ERROR names the text. */
