@@ -78,7 +78,10 @@ static corm_status append_type(const corm_dialect *dialect, const corm_type *typ
         corm_text_append_format(out, "FLOAT(%d)", type->precision);
         return corm_text_status(out);
     }
-    return corm_standard_type_name(dialect, &spelled, out);
+    corm_status status = corm_standard_type_name(dialect, &spelled, out);
+    if ((type->kind == CORM_TYPE_TIME || type->kind == CORM_TYPE_DATETIME) && type->precision > 0 && status == CORM_OK)
+        corm_text_append_format(out, "(%d)", type->precision); /* digits of a second's fraction: else there are none */
+    return status == CORM_OK ? corm_text_status(out) : status;
 }
 
 static corm_status mysql_type_name(const corm_type *type, corm_text *out) {

@@ -1,6 +1,7 @@
 /*
  * Models of the C face: from the declarations of CORM_MAPPING to tables and mappers. See cormorant/mapping.h.
  */
+#include <stdio.h>
 #include <string.h>
 
 #include "base/alloc.h"
@@ -121,6 +122,10 @@ static bool shows_null(corm_field_type field) {
     return field == CORM_FIELD_TEXT || field == CORM_FIELD_BYTES || field >= CORM_FIELD_NULLABLE_INT;
 }
 
+/* What a double and a corm_datetime hold, told to databases whose FLOAT and DATETIME hold less: binary digits of the
+ * number, decimal ones of the second. */
+enum { DOUBLE_PRECISION = 53, MICROSECOND_PRECISION = 6 };
+
 corm_status c_type_of(corm_sql_type type, bool exact, corm_type **out) {
     size_t index = (size_t)(type >> 56);
     *out = NULL;
@@ -131,7 +136,10 @@ corm_status c_type_of(corm_sql_type type, bool exact, corm_type **out) {
     int first = (int)(type >> 24 & 0xFFFFFFFF), second = (int)(type & 0xFFFFFF);
     corm_type_options options = {.as_decimal = exact && kind == CORM_TYPE_NUMERIC};
     options.length = kind == CORM_TYPE_STRING ? first : 0;
-    options.precision = kind == CORM_TYPE_NUMERIC ? first : 0;
+    options.precision = kind == CORM_TYPE_NUMERIC                              ? first
+                        : kind == CORM_TYPE_FLOAT                              ? DOUBLE_PRECISION
+                        : kind == CORM_TYPE_TIME || kind == CORM_TYPE_DATETIME ? MICROSECOND_PRECISION
+                                                                               : 0;
     options.scale = kind == CORM_TYPE_NUMERIC ? second : 0;
     *out = corm_type_new(kind, &options);
     return *out == NULL ? CORM_NO_MEMORY : CORM_OK;
@@ -150,6 +158,19 @@ static corm_status type_of(const corm_mapping *mapping, const corm_field *field,
     return c_type_of(field->type, field->field_type == CORM_FIELD_TEXT, out);
 }
 
+/* Room for the name of a foreign key, and how long one may be on every database. */
+enum { KEY_NAME_ROOM = 64 };
+
+/* A column refers to another. The foreign key has a name where one fits: tables that refer to each other are dropped by
+ * it. Two underscores keep "a_b"."c" and "a"."b_c" apart, for databases where such names are one's own in the schema. */
+static corm_status refer(corm_column *column, const char *table, const char *name, const char *references,
+                         corm_foreign_key_options options) {
+    char key_name[KEY_NAME_ROOM];
+    int size = snprintf(key_name, sizeof key_name, "fk_%s__%s", table, name);
+    options.name = size > 0 && size < KEY_NAME_ROOM ? key_name : NULL;
+    return corm_column_add_foreign_key(column, references, NULL, &options, NULL);
+}
+
 static corm_status describe_column(const corm_mapping *mapping, const corm_field *field, corm_column *column) {
     corm_status status = CORM_OK;
     if (field->references != NULL && strchr(field->references, '.') == NULL) {
@@ -163,7 +184,8 @@ static corm_status describe_column(const corm_mapping *mapping, const corm_field
     column->index = field->index;
     if (field->references != NULL) {
         corm_foreign_key_options options = {.ondelete = field->on_delete, .onupdate = field->on_update};
-        status = corm_column_add_foreign_key(column, field->references, NULL, &options, NULL);
+        status = refer(column, mapping->table, field->column == NULL ? field->name : field->column, field->references,
+                       options);
     }
     if (status == CORM_OK && field->server_default != NULL) {
         status = corm_column_set_server_default(column, field->server_default, NULL);
@@ -432,13 +454,13 @@ corm_status corm_models_add_mapping(corm_models *models, corm_mapping *mapping) 
     return status;
 }
 
-static corm_status association_column(corm_table *table, const char *name, const char *references) {
+static corm_status association_column(corm_table *table, const char *table_name, const char *name,
+                                      const char *references) {
     corm_column *column;
-    corm_foreign_key_options options = {.ondelete = NULL};
-    corm_status status = corm_column_new(name, corm_type_of_kind(CORM_TYPE_INTEGER), &column);
+    corm_status status = corm_column_new(name, corm_type_of_kind(CORM_TYPE_NULL), &column); /* as what it refers to */
     if (status == CORM_OK) {
         corm_column_set_primary_key(column, true);
-        status = corm_column_add_foreign_key(column, references, NULL, &options, NULL);
+        status = refer(column, table_name, name, references, (corm_foreign_key_options){.name = NULL});
     }
     if (status == CORM_OK) {
         status = corm_table_append_column(table, column, false);
@@ -453,9 +475,9 @@ corm_status corm_models_add_association(corm_models *models, const char *table, 
     corm_table *made;
     corm_status status = corm_table_new(corm_registry_metadata(models->registry), table, NULL, &made);
     if (status == CORM_OK) {
-        status = association_column(made, left_column, left_references);
+        status = association_column(made, table, left_column, left_references);
     }
-    return status == CORM_OK ? association_column(made, right_column, right_references) : status;
+    return status == CORM_OK ? association_column(made, table, right_column, right_references) : status;
 }
 
 corm_status corm_models_check(corm_models *models) {
