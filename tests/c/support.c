@@ -1,7 +1,6 @@
 /* See support.h. */
 #include "support.h"
 
-#include <sqlite3.h>
 #include <unistd.h>
 
 world now;
@@ -36,8 +35,7 @@ void remove_database(const char *path) {
 int set_up(void **state) {
     (void)state;
     memset(&now, 0, sizeof now);
-    new_path(now.path, sizeof now.path);
-    snprintf(now.url, sizeof now.url, "sqlite:///%s?foreign_keys=1", now.path);
+    database_now()->open(now.url, sizeof now.url);
     now.models = there(corm_models_new());
     ok(add_all_models(now.models));
     now.engine = there(corm_open(now.url));
@@ -52,7 +50,7 @@ int tear_down(void **state) {
     corm_session_end(now.session);
     corm_close(now.engine);
     corm_models_free(now.models);
-    remove_database(now.path);
+    database_now()->close();
     return 0;
 }
 
@@ -92,55 +90,56 @@ void *there_at(const void *pointer, const char *what, const char *file, int line
     return (void *)(uintptr_t)pointer;
 }
 
-/* ---- the file, from outside ---- */
+/* ---- the database, from outside ---- */
 
-static sqlite3 *open_file(void) {
-    sqlite3 *database;
-    assert_int_equal(sqlite3_open(now.path, &database), SQLITE_OK);
-    sqlite3_busy_timeout(database, 2000);
-    return database;
-}
+typedef struct rows_text {
+    char text[8192];
+    size_t size;
+} rows_text;
 
-int64_t in_file(const char *sql) {
-    sqlite3 *database = open_file();
-    sqlite3_stmt *statement;
-    if (sqlite3_prepare_v2(database, sql, -1, &statement, NULL) != SQLITE_OK) {
-        fail_msg("%s: %s", sql, sqlite3_errmsg(database));
-    }
-    int64_t value = sqlite3_step(statement) == SQLITE_ROW ? sqlite3_column_int64(statement, 0) : INT64_MIN;
-    sqlite3_finalize(statement);
-    sqlite3_close(database);
-    return value;
+static void add_cell(void *context, const char *text, bool first) {
+    rows_text *rows = context;
+    const char *separator = !first ? "," : rows->size > 0 ? "; " : "";
+    rows->size += (size_t)snprintf(rows->text + rows->size, sizeof rows->text - rows->size, "%s%s", separator,
+                                   text == NULL ? "-" : text);
+    assert_true(rows->size < sizeof rows->text);
 }
 
 const char *rows_in_file(const char *sql) {
-    static char rows[8192];
-    sqlite3 *database = open_file();
-    sqlite3_stmt *statement;
-    size_t size = 0;
-    if (sqlite3_prepare_v2(database, sql, -1, &statement, NULL) != SQLITE_OK) {
-        fail_msg("%s: %s", sql, sqlite3_errmsg(database));
-    }
-    rows[0] = '\0';
-    while (sqlite3_step(statement) == SQLITE_ROW) {
-        for (int i = 0; i < sqlite3_column_count(statement); i++) {
-            const char *value = (const char *)sqlite3_column_text(statement, i);
-            const char *separator = i > 0 ? "," : size > 0 ? "; " : "";
-            size += (size_t)snprintf(rows + size, sizeof rows - size, "%s%s", separator, value == NULL ? "-" : value);
-            assert_true(size < sizeof rows);
-        }
-    }
-    sqlite3_finalize(statement);
-    sqlite3_close(database);
-    return rows;
+    static rows_text rows;
+    rows = (rows_text){.size = 0};
+    database_now()->run(sql, add_cell, &rows);
+    return rows.text;
+}
+
+int64_t in_file(const char *sql) {
+    const char *rows = rows_in_file(sql);
+    return *rows == '\0' ? INT64_MIN : strtoll(rows, NULL, 10);
 }
 
 void change_file(const char *sql) {
-    sqlite3 *database = open_file();
-    if (sqlite3_exec(database, sql, NULL, NULL, NULL) != SQLITE_OK) {
-        fail_msg("%s: %s", sql, sqlite3_errmsg(database));
+    rows_in_file(sql);
+}
+
+const char *on(const char *sqlite, const char *postgresql, const char *mariadb) {
+    const database_kind kind = database_now()->kind;
+    return kind == ON_SQLITE ? sqlite : kind == ON_POSTGRESQL ? postgresql : mariadb;
+}
+
+int64_t tables_in_file(const char *name) {
+    char sql[256];
+    snprintf(sql, sizeof sql, "%s AND '%s' IN ('', %s)",
+             on("SELECT count(*) FROM sqlite_master WHERE type = 'table'",
+                "SELECT count(*) FROM information_schema.tables WHERE table_schema = 'public'",
+                "SELECT count(*) FROM information_schema.tables WHERE table_schema = DATABASE()"),
+             name == NULL ? "" : name, on("name", "table_name", "table_name"));
+    return in_file(sql);
+}
+
+void file_is_sound(void) {
+    if (database_now()->kind == ON_SQLITE) { /* servers have no such question */
+        assert_string_equal(rows_in_file("PRAGMA integrity_check"), "ok");
     }
-    sqlite3_close(database);
 }
 
 /* ---- objects ---- */

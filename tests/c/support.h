@@ -1,6 +1,6 @@
 /*
- * What every C suite needs: a world (models, engine, session) over a new database file, checks that show the library's
- * error, and a look at the file that does not go through the library.
+ * What every C suite needs: a world (models, engine, session) over an empty database, checks that show the library's
+ * error, and a look at the database that does not go through the library.
  */
 #ifndef CORM_TEST_SUPPORT_H
 #define CORM_TEST_SUPPORT_H
@@ -15,14 +15,15 @@
 
 #include <cmocka.h>
 
+#include "databases.h"
 #include "models.h"
 
 typedef struct world {
     corm_models *models;
     corm_engine *engine;
     corm_session *session;
-    char path[128];
-    char url[192];
+    char path[128]; /* SQLite's file */
+    char url[512];
 } world;
 
 /* The world of the running test: made by set_up(), which cmocka calls before each. */
@@ -53,11 +54,18 @@ void fails_at(corm_status status, corm_status expected, const char *part, const 
 #define there(pointer) there_at((pointer), #pointer, __FILE__, __LINE__)
 void *there_at(const void *pointer, const char *what, const char *file, int line);
 
-/* What SQL over a connection of its own says about the file: a number, or a text in a static buffer (rows separated by
+/* What SQL over a connection of its own says about the database ("the file", wherever it lies): a number, or a text in a static buffer (rows separated by
  * "; ", columns by ","; NULL is "-"). */
 int64_t in_file(const char *sql);
 const char *rows_in_file(const char *sql);
 void change_file(const char *sql);
+
+/* What differs from database to database: the words for this run's. */
+const char *on(const char *sqlite, const char *postgresql, const char *mariadb);
+/* How many tables there are (of that name; NULL: at all). */
+int64_t tables_in_file(const char *name);
+/* Nothing of the database is damaged, as far as it can tell. */
+void file_is_sound(void);
 
 /* A text for a field, without the cast that a literal needs. */
 static inline char *text_of(const char *literal) {

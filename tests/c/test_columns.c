@@ -2,7 +2,7 @@
 #include <float.h>
 #include <math.h>
 
-#include "support.h"
+#include "differences.h"
 
 static nullable *new_nullable(void) {
     return there(corm_new(now.session, nullable));
@@ -49,7 +49,10 @@ static void every_type_comes_back_as_it_went(void **state) {
     made->clock = moment(0, 0, 0, 23, 59, 59, 999999);
     made->at = moment(1, 1, 1, 0, 0, 0, 1);
     ok(corm_commit(now.session));
-    assert_string_equal(rows_in_file("SELECT whole, real, flag, hex(bytes), day, clock, at FROM nullable"),
+    assert_string_equal(rows_in_file(on("SELECT whole, real, flag, hex(bytes), day, clock, at FROM nullable",
+                                        "SELECT whole, real, flag::int, upper(encode(bytes, 'hex')), day, clock, at "
+                                        "FROM nullable",
+                                        "SELECT whole, \"real\", flag, hex(bytes), day, clock, at FROM nullable")),
                         "42,0.1,1,610062FF,2024-02-29,23:59:59.999999,0001-01-01 00:00:00.000001");
     reopen();
     nullable *read = there(corm_get(now.session, nullable, 1));
@@ -100,7 +103,9 @@ static void empty_is_not_null(void **state) {
     made->whole = corm_int_of(0);
     made->flag = corm_bool_of(false);
     ok(corm_commit(now.session));
-    assert_string_equal(rows_in_file("SELECT whole, flag, string, typeof(bytes), length(bytes) FROM nullable"),
+    assert_string_equal(rows_in_file(on("SELECT whole, flag, string, typeof(bytes), length(bytes) FROM nullable",
+                                        "SELECT whole, flag::int, string, 'blob', length(bytes) FROM nullable",
+                                        "SELECT whole, flag, string, 'blob', length(bytes) FROM nullable")),
                         "0,0,,blob,0");
     reopen();
     nullable *read = there(corm_get(now.session, nullable, 1));
@@ -251,7 +256,8 @@ static void numbers_stay_exact_in_texts(void **state) {
     assert_true(strtod(read->exact, NULL) == 0.1);
     made = new_nullable();
     made->exact = text_of("no number");
-    fails(corm_flush(now.session), CORM_STATEMENT_ERROR, "no number");
+    fails(corm_flush(now.session), database_now()->kind == ON_POSTGRESQL ? CORM_DATA_ERROR : CORM_STATEMENT_ERROR,
+          "no number");
 }
 
 int main(void) {
@@ -271,5 +277,5 @@ int main(void) {
         story(only_changed_columns_are_written),
         story(numbers_stay_exact_in_texts),
     };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return run_stories(tests);
 }

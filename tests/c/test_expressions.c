@@ -1,5 +1,5 @@
 /* Expressions in queries: each form selects the rows that it names. */
-#include "support.h"
+#include "differences.h"
 
 /* Names of the users that a criterion selects, in the order of their keys, separated by spaces. */
 static const char *who(corm_expression *criterion) {
@@ -118,7 +118,7 @@ static void arithmetic_and_text(void **state) {
     assert_string_equal(value_of(corm_compare(CORM_COMPARE_SUBTRACT, corm_value_int(2), corm_value_int(5))), "-3");
     assert_string_equal(value_of(corm_compare(CORM_COMPARE_MULTIPLY, corm_value_int(4), corm_value_int(5))), "20");
     assert_string_equal(value_of(corm_compare(CORM_COMPARE_DIVIDE, corm_value_int(1), corm_value_int(2))),
-                        "0.5000000000");
+                        on("0.5000000000", "0.50000000000000000000", "0.5000"));
     assert_string_equal(value_of(corm_compare(CORM_COMPARE_MODULO, corm_value_int(7), corm_value_int(4))), "3");
     assert_string_equal(value_of(corm_compare(CORM_COMPARE_CONCAT, corm_value_text("a"), corm_value_text("b"))), "ab");
     /* (2 + 3) * 4: parentheses are where they have to be */
@@ -298,5 +298,5 @@ int main(void) {
         over_people(the_cache_does_not_confuse_values),
         over_people(what_could_not_be_made_fails_where_it_is_run),
     };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return run_stories(tests);
 }

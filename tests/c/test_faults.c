@@ -3,6 +3,7 @@
  * all that follow, until it passes. Each time the error has its class, the file is whole and holds all of the scenario or
  * nothing, the objects have the values of the file, and the session works again.
  */
+#include "differences.h"
 #include "scenarios.h"
 
 #include "faulty_vfs.h"
@@ -166,7 +167,7 @@ int main(void) {
     tests[count++] = (struct CMUnitTest)cmocka_unit_test(with_a_write_ahead_log);
     tests[count++] = (struct CMUnitTest)cmocka_unit_test(a_torn_commit_is_rolled_back_by_the_next_program);
     test_filter();
-    int failures = _cmocka_run_group_tests("faults", tests, count, NULL, NULL);
+    int failures = run_stories_of(__FILE__, tests, count);
     printf("faults: %ld injected\n", injected);
     return failures;
 }

@@ -1,5 +1,5 @@
 /* Hooks: when they are called, what they may change, what happens when they fail or use the session themselves. */
-#include "support.h"
+#include "differences.h"
 
 static char calls[512];
 
@@ -244,5 +244,5 @@ int main(void) {
         story(hooks_that_never_stop_adding_are_stopped),
         story(wrong_hooks_are_refused),
     };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return run_stories(tests);
 }

@@ -7,7 +7,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "support.h"
+#include "differences.h"
 
 static long inputs;
 
@@ -102,7 +102,7 @@ static void texts_that_are_no_utf8_are_refused(void **state) {
         new_user(bad[i]);
         corm_status status = corm_commit(now.session);
         assert_true(status != CORM_OK && is_clean(status));
-        assert_non_null(strstr(corm_error_last()->message, "UTF-8"));
+        assert_non_null(strstr(corm_error_last()->message, on("UTF-8", "UTF8", "UTF-8")));
         ok(corm_rollback(now.session));
         corm_query *query = corm_select(user);
         corm_where(query, corm_eq(user, name, bad[i]));
@@ -216,9 +216,11 @@ static void long_chains_are_built_and_fail_in_plain_words(void **state) {
         user *found = corm_first(now.session, query, user);
         if (i < 2) {
             assert_string_equal(((user *)there(found))->name, "ann");
-        } else { /* SQLite's own limit */
+        } else if (database_now()->kind == ON_MARIADB) { /* it has no limit here */
+            assert_string_equal(((user *)there(found))->name, "ann");
+        } else {
             assert_null(found);
-            failed_with(CORM_OPERATIONAL_ERROR, "Expression tree is too large");
+            failed_with(CORM_OPERATIONAL_ERROR, on("Expression tree is too large", "too many parameters", NULL));
         }
         corm_query_free(query);
         ok(corm_rollback(now.session));
@@ -486,7 +488,7 @@ static void a_forked_child_leaves_the_parents_transaction_alone(void **state) {
     assert_int_equal(in_file("SELECT count(*) FROM users"), 1);
     ok(corm_commit(now.session));
     assert_int_equal(in_file("SELECT count(*) FROM users"), 2);
-    assert_string_equal(rows_in_file("PRAGMA integrity_check"), "ok");
+    file_is_sound();
     inputs++;
 }
 
@@ -507,7 +509,7 @@ int main(void) {
         story(a_second_thread_is_turned_away),
         story(a_forked_child_leaves_the_parents_transaction_alone),
     };
-    int failures = cmocka_run_group_tests(tests, NULL, NULL);
+    int failures = run_stories(tests);
     printf("inputs: %ld tried\n", inputs);
     return failures;
 }

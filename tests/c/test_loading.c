@@ -1,5 +1,5 @@
 /* Loading relationships: when they are looked at, with the query, or never; and how many statements that takes. */
-#include "support.h"
+#include "differences.h"
 
 static int statements;
 
@@ -249,5 +249,5 @@ int main(void) {
         over_loaded(wrong_options_are_refused),
         over_loaded(what_is_loaded_and_changed_is_not_overwritten),
     };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return run_stories(tests);
 }

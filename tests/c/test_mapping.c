@@ -1,47 +1,116 @@
 /* Mappings: the schema they make, and what is refused when they are registered or first used, in words that say why. */
-#include "support.h"
+#include "differences.h"
 
 /* ---- the schema ---- */
 
 static void tables_are_created_in_the_order_of_their_foreign_keys(void **state) {
     (void)state;
-    assert_int_equal(in_file("SELECT count(*) FROM sqlite_master WHERE type = 'table'"), 15);
+    assert_int_equal(tables_in_file(NULL), 15);
     ok(corm_create_all(now.models, now.engine)); /* what is there already stays */
     new_user("ann");
     ok(corm_commit(now.session));
     ok(corm_create_all(now.models, now.engine));
     assert_int_equal(in_file("SELECT count(*) FROM users"), 1);
     ok(corm_drop_all(now.models, now.engine));
-    assert_int_equal(in_file("SELECT count(*) FROM sqlite_master WHERE type = 'table'"), 0);
+    assert_int_equal(tables_in_file(NULL), 0);
     ok(corm_drop_all(now.models, now.engine));
     ok(corm_create_all(now.models, now.engine));
 }
 
+/* The columns of a table: name, type, whether it must be there. */
+static const char *columns_of(const char *table) {
+    char sql[512];
+    snprintf(sql, sizeof sql,
+             on("SELECT name, type, \"notnull\" FROM pragma_table_info('%s')",
+                "SELECT column_name, data_type || coalesce('(' || character_maximum_length || ')', '')"
+                " || CASE WHEN data_type = 'numeric' THEN '(' || numeric_precision || ', ' || numeric_scale || ')'"
+                " ELSE '' END, CASE is_nullable WHEN 'NO' THEN 1 ELSE 0 END FROM information_schema.columns"
+                " WHERE table_schema = 'public' AND table_name = '%s' ORDER BY ordinal_position",
+                "SELECT column_name, column_type, is_nullable = 'NO' FROM information_schema.columns"
+                " WHERE table_schema = DATABASE() AND table_name = '%s' ORDER BY ordinal_position"),
+             table);
+    return rows_in_file(sql);
+}
+
+static const char *key_of(const char *table) {
+    char sql[512];
+    snprintf(sql, sizeof sql,
+             on("SELECT name FROM pragma_table_info('%s') WHERE pk > 0 ORDER BY pk",
+                "SELECT column_name FROM information_schema.key_column_usage JOIN information_schema.table_constraints"
+                " USING (constraint_name, table_name) WHERE constraint_type = 'PRIMARY KEY' AND table_name = '%s'"
+                " ORDER BY ordinal_position",
+                "SELECT column_name FROM information_schema.key_column_usage WHERE table_schema = DATABASE()"
+                " AND constraint_name = 'PRIMARY' AND table_name = '%s' ORDER BY ordinal_position"),
+             table);
+    return rows_in_file(sql);
+}
+
 static void columns_have_their_types_and_constraints(void **state) {
     (void)state;
-    assert_string_equal(rows_in_file("SELECT name, type, \"notnull\", pk FROM pragma_table_info('nullable')"),
-                        "id,INTEGER,1,1; whole,BIGINT,0,0; real,FLOAT,0,0; flag,BOOLEAN,0,0; string,VARCHAR(20),0,0; "
-                        "text,TEXT,0,0; bytes,BLOB,0,0; exact,NUMERIC(30, 10),0,0; money,NUMERIC(10, 2),0,0; "
-                        "day,DATE,0,0; clock,TIME,0,0; at,DATETIME,0,0");
-    assert_string_equal(rows_in_file("SELECT name, \"notnull\" FROM pragma_table_info('plain')"),
-                        "id,1; middle,1; small,1; flag,1; real,1; money,1; at,1");
-    assert_string_equal(rows_in_file("SELECT name, \"notnull\" FROM pragma_table_info('addresses')"),
-                        "id,1; email,1; user_id,0");
-    assert_string_equal(rows_in_file("SELECT name, pk FROM pragma_table_info('stops')"), "route,1; place,2; name,0");
-    assert_string_equal(rows_in_file("SELECT name, pk FROM pragma_table_info('memberships')"), "user_id,1; club_id,2");
+    assert_string_equal(
+        columns_of("nullable"),
+        on("id,INTEGER,1; whole,BIGINT,0; real,FLOAT,0; flag,BOOLEAN,0; string,VARCHAR(20),0; text,TEXT,0; "
+           "bytes,BLOB,0; exact,NUMERIC(30, 10),0; money,NUMERIC(10, 2),0; day,DATE,0; clock,TIME,0; at,DATETIME,0",
+           "id,integer,1; whole,bigint,0; real,double precision,0; flag,boolean,0; string,character varying(20),0; "
+           "text,text,0; bytes,bytea,0; exact,numeric(30, 10),0; money,numeric(10, 2),0; day,date,0; "
+           "clock,time without time zone,0; at,timestamp without time zone,0",
+           "id,int(11),1; whole,bigint(20),0; real,double,0; flag,tinyint(1),0; string,varchar(20),0; text,text,0; "
+           "bytes,blob,0; exact,decimal(30,10),0; money,decimal(10,2),0; day,date,0; clock,time(6),0; "
+           "at,datetime(6),0"));
+    assert_string_equal(
+        columns_of("plain"),
+        on("id,BIGINT,1; middle,INTEGER,1; small,SMALLINT,1; flag,BOOLEAN,1; real,FLOAT,1; money,NUMERIC(10, 2),1; "
+           "at,DATETIME,1",
+           "id,bigint,1; middle,integer,1; small,smallint,1; flag,boolean,1; real,double precision,1; "
+           "money,numeric(10, 2),1; at,timestamp without time zone,1",
+           "id,bigint(20),1; middle,int(11),1; small,smallint(6),1; flag,tinyint(1),1; real,double,1; "
+           "money,decimal(10,2),1; at,datetime(6),1"));
+    assert_string_equal(columns_of("addresses"), on("id,INTEGER,1; email,VARCHAR(200),1; user_id,INTEGER,0",
+                                                    "id,integer,1; email,character varying(200),1; user_id,integer,0",
+                                                    "id,int(11),1; email,varchar(200),1; user_id,int(11),0"));
+    assert_string_equal(key_of("stops"), "route; place");
+    assert_string_equal(key_of("memberships"), "user_id; club_id");
+}
+
+/* The foreign keys of a table: its table, columns, what a deletion does. */
+static const char *foreign_keys_of(const char *table) {
+    char sql[1024];
+    snprintf(sql, sizeof sql,
+             on("SELECT \"table\", \"from\", \"to\", on_delete FROM pragma_foreign_key_list('%s') ORDER BY 2",
+                "SELECT u.table_name, k.column_name, u.column_name, r.delete_rule"
+                " FROM information_schema.referential_constraints r"
+                " JOIN information_schema.key_column_usage k USING (constraint_name)"
+                " JOIN information_schema.constraint_column_usage u USING (constraint_name)"
+                " WHERE k.table_name = '%s' ORDER BY 2",
+                "SELECT k.referenced_table_name, k.column_name, k.referenced_column_name, r.delete_rule"
+                " FROM information_schema.referential_constraints r JOIN information_schema.key_column_usage k"
+                " USING (constraint_schema, constraint_name, table_name)"
+                " WHERE k.constraint_schema = DATABASE() AND k.table_name = '%s' ORDER BY 2"),
+             table);
+    return rows_in_file(sql);
+}
+
+/* The indexes of a table beside its key: columns, whether unique. */
+static const char *indexes_of(const char *table) {
+    char sql[512];
+    snprintf(sql, sizeof sql,
+             on("SELECT c.name, l.\"unique\" FROM pragma_index_list('%s') l, pragma_index_info(l.name) c",
+                "SELECT a.attname, indisunique::int FROM pg_index JOIN pg_attribute a ON attrelid = indexrelid"
+                " WHERE indrelid = '%s'::regclass AND NOT indisprimary",
+                "SELECT column_name, NOT non_unique FROM information_schema.statistics"
+                " WHERE table_schema = DATABASE() AND table_name = '%s' AND index_name != 'PRIMARY'"),
+             table);
+    return rows_in_file(sql);
 }
 
 static void keys_indexes_and_uniques(void **state) {
     (void)state;
-    assert_string_equal(
-        rows_in_file("SELECT \"table\", \"from\", \"to\", on_delete FROM pragma_foreign_key_list('entries')"),
-        "baskets,basket_id,id,CASCADE");
-    assert_string_equal(
-        rows_in_file("SELECT \"table\", \"from\", \"to\" FROM pragma_foreign_key_list('games') ORDER BY 2"),
-        "teams,guest_id,id; teams,home_id,id");
-    assert_string_equal(rows_in_file("SELECT name, \"unique\" FROM pragma_index_list('leaves')"),
-                        "ix_leaves_parent_id,0");
-    assert_string_equal(rows_in_file("SELECT \"unique\", origin FROM pragma_index_list('clubs')"), "1,u");
+    assert_string_equal(foreign_keys_of("entries"), "baskets,basket_id,id,CASCADE");
+    assert_string_equal(foreign_keys_of("games"), on("teams,guest_id,id,NO ACTION; teams,home_id,id,NO ACTION",
+                                                     "teams,guest_id,id,NO ACTION; teams,home_id,id,NO ACTION",
+                                                     "teams,guest_id,id,RESTRICT; teams,home_id,id,RESTRICT"));
+    assert_string_equal(indexes_of("leaves"), "parent_id,0");
+    assert_string_equal(indexes_of("clubs"), "title,1");
 }
 
 typedef struct defaulted {
@@ -154,7 +223,7 @@ static void what_was_refused_can_be_added_once_it_is_right(void **state) {
     mapping = (corm_mapping){"made", "made", 64, wrong, 2, NULL};
     fails(corm_models_add_mapping(now.models, &mapping), CORM_ARGUMENT_ERROR, "made.it");
     ok(corm_create_all(now.models, now.engine));
-    assert_int_equal(in_file("SELECT count(*) FROM sqlite_master WHERE name = 'made'"), 0);
+    assert_int_equal(tables_in_file("made"), 0);
     mapping.fields = right;
     ok(corm_models_add_mapping(now.models, &mapping));
     ok(corm_create_all(now.models, now.engine));
@@ -313,5 +382,5 @@ int main(void) {
         story(structs_that_are_not_registered_are_named),
         story(urls_that_cannot_be_are_refused),
     };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return run_stories(tests);
 }

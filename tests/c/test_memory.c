@@ -3,6 +3,7 @@
  * follow, until it passes. Each time there is a clean error, nothing leaks, the session works after a rollback, and the
  * file holds all of the scenario or nothing.
  */
+#include "differences.h"
 #include "scenarios.h"
 
 #include "../core/failing_memory.h"
@@ -130,7 +131,7 @@ int main(void) {
                                              .initial_state = (void *)(uintptr_t)&scenarios[i]};
     }
     test_filter();
-    int failures = _cmocka_run_group_tests("memory", tests, count, NULL, NULL);
+    int failures = run_stories_of(__FILE__, tests, count);
     printf("injected: %ld allocations failed\n", injected);
     return failures;
 }

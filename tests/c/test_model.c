@@ -8,6 +8,7 @@
  */
 #include <time.h>
 
+#include "differences.h"
 #include "model.h"
 
 enum { STEPS = 40 };
@@ -494,7 +495,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(random_programs_agree_with_the_model, in_memory, tear_down),
     };
-    int failures = cmocka_run_group_tests(tests, NULL, NULL);
+    int failures = run_stories(tests);
     printf("programs: %ld generated\n", programs);
     return failures;
 }

@@ -1,5 +1,5 @@
 /* Sessions: identity, what is in and what is out, keys, keeping objects. */
-#include "support.h"
+#include "differences.h"
 
 static void one_row_is_one_object(void **state) {
     (void)state;
@@ -70,8 +70,9 @@ static void keys_of_ones_own_are_used(void **state) {
     user *bob = new_user("bob");
     ok(corm_commit(now.session));
     assert_int_equal(ann->id, 77);
-    assert_int_equal(bob->id, 78);
-    assert_string_equal(rows_in_file("SELECT id FROM users ORDER BY id"), "77; 78");
+    /* PostgreSQL's sequence does not know of the other key. */
+    assert_int_equal(bob->id, database_now()->kind == ON_POSTGRESQL ? 1 : 78);
+    assert_string_equal(rows_in_file("SELECT id FROM users ORDER BY id"), on("77; 78", "1; 77", "77; 78"));
 }
 
 static void the_same_key_twice_is_refused(void **state) {
@@ -324,7 +325,8 @@ static void a_transient_object_is_merged_with_what_it_holds(void **state) {
     user *mine = there(corm_merge(now.session, user, ann));
     assert_int_equal(corm_many_count(mine->addresses), 1);
     ok(corm_commit(now.session));
-    assert_string_equal(rows_in_file("SELECT users.id, addresses.id, email FROM users JOIN addresses"), "5,6,home");
+    assert_string_equal(rows_in_file("SELECT users.id, addresses.id, email FROM users CROSS JOIN addresses"),
+                        "5,6,home");
     ann->name = text_of("anne");
     assert_ptr_equal(corm_merge(now.session, user, ann), mine);
     ok(corm_commit(now.session));
@@ -395,5 +397,5 @@ int main(void) {
         story(strangers_are_refused),
         story(a_session_may_end_in_the_middle_of_everything),
     };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return run_stories(tests);
 }
