@@ -961,6 +961,20 @@ static bool is_taken_in_simply(const c_object *object, const corm_field *field) 
     }
 }
 
+/* Of a field's bytes, those before the padding: an assignment may leave anything in that. */
+static size_t compared_size(const corm_field *field) {
+    switch (field->field_type) {
+    case CORM_FIELD_NULLABLE_INT:
+        return offsetof(corm_int, set) + sizeof(bool);
+    case CORM_FIELD_NULLABLE_FLOAT:
+        return offsetof(corm_float, set) + sizeof(bool);
+    case CORM_FIELD_NULLABLE_DATETIME:
+        return offsetof(corm_moment, set) + sizeof(bool);
+    default:
+        return field_size(field);
+    }
+}
+
 static corm_status host_detect_changes(corm_state *state) {
     c_object *object = c_object_from(host_object_of(state));
     const c_mapping *mapping = c_object_mapping(object);
@@ -972,7 +986,7 @@ static corm_status host_detect_changes(corm_state *state) {
     }
     for (size_t i = 0; i < mapping->field_count && status == CORM_OK; i++) {
         const corm_field *field = &mapping->mapping->fields[i];
-        if (memcmp(in_struct(object, field), in_committed(object, field), field_size(field)) == 0) {
+        if (memcmp(in_struct(object, field), in_committed(object, field), compared_size(field)) == 0) {
             continue; /* of a reference: nothing, as before */
         }
         if (is_taken_in_simply(object, field)) {
