@@ -24,6 +24,7 @@ check:
 
 bench: all
 	@tools/bench $(BUILD)
+	@tools/bench-servers $(BUILD)
 
 fuzz: | dependencies
 	@tools/fuzz

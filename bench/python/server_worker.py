@@ -1,0 +1,157 @@
+"""One side's work on a server, in a process of its own: told by lines on its input, answers seconds.
+
+usage: server_worker.py SIDE URL     SIDE: cormorant, sqlalchemy, or the client library psycopg or MySQLdb
+"""
+
+import gc
+import importlib
+import sys
+import time
+
+ROWS = 100_000
+KEYS = 10_000
+
+
+def clocked(work):
+    gc.collect()
+    start = time.perf_counter()
+    work()
+    return time.perf_counter() - start
+
+
+class Objects:
+    """Cormorant or SQLAlchemy: the same program."""
+
+    def __init__(self, package, url):
+        sql = importlib.import_module(package)
+        orm = importlib.import_module(package + ".orm")
+        self.sql, self.orm = sql, orm
+        self.engine = sql.create_engine(url, pool_size=1)
+        base = orm.declarative_base()
+
+        class Item(base):
+            __tablename__ = "bench_items"
+            id = sql.Column(sql.Integer, primary_key=True)
+            name = sql.Column(sql.String(50))
+            amount = sql.Column(sql.Integer)
+
+        class Parent(base):
+            __tablename__ = "bench_parents"
+            id = sql.Column(sql.Integer, primary_key=True)
+            name = sql.Column(sql.String(50))
+            children = orm.relationship("Child", back_populates="parent")
+
+        class Child(base):
+            __tablename__ = "bench_children"
+            id = sql.Column(sql.Integer, primary_key=True)
+            name = sql.Column(sql.String(50))
+            parent_id = sql.Column(sql.ForeignKey("bench_parents.id"))
+            parent = orm.relationship("Parent", back_populates="children")
+
+        self.Item, self.Parent, self.Child, self.base = Item, Parent, Child, base
+
+    def create(self):
+        self.base.metadata.drop_all(self.engine)
+        self.base.metadata.create_all(self.engine)
+        self.flush()
+
+    def load(self):
+        with self.orm.Session(self.engine) as session:
+            return clocked(lambda: session.query(self.Item).limit(ROWS).all())
+
+    def flush(self):
+        with self.orm.Session(self.engine) as session:
+            session.execute(self.sql.delete(self.Item))
+            session.add_all([self.Item(name=f"item {number}", amount=number) for number in range(ROWS)])
+            took = clocked(session.flush)
+            session.commit()
+            return took
+
+    def keys(self):
+        with self.orm.Session(self.engine) as session:
+            first = session.query(self.sql.func.min(self.Item.id)).scalar()
+            Item, select = self.Item, self.sql.select
+
+            def work():
+                for number in range(first, first + KEYS):
+                    session.scalars(select(Item).where(Item.id == number)).one()
+
+            return clocked(work)
+
+    def unit(self):
+        """50 parents, 500 children, 100 updates, 50 deletes."""
+        with self.orm.Session(self.engine) as session:
+            items = session.query(self.Item).limit(150).all()
+
+            def work():
+                for number in range(50):
+                    parent = self.Parent(name=f"parent {number}")
+                    parent.children = [self.Child(name=f"child {child}") for child in range(10)]
+                    session.add(parent)
+                for item in items[:100]:
+                    item.amount += 1
+                for item in items[100:]:
+                    session.delete(item)
+                session.commit()
+
+            return clocked(work)
+
+
+class Library:
+    """The client library by hand."""
+
+    def __init__(self, name, url):
+        from urllib.parse import urlsplit
+
+        parts = urlsplit(url)
+        library = importlib.import_module(name)
+        if name == "psycopg":
+            self.connection = library.connect(host=parts.hostname, port=parts.port, user=parts.username,
+                                              password=parts.password, dbname=parts.path[1:])  # fmt: skip
+        else:
+            self.connection = library.connect(host=parts.hostname, port=parts.port, user=parts.username,
+                                              password=parts.password, database=parts.path[1:])  # fmt: skip
+        self.insert = "INSERT INTO bench_items (name, amount) VALUES (%s, %s)"
+
+    def load(self):
+        cursor = self.connection.cursor()
+
+        def work():
+            cursor.execute(f"SELECT id, name, amount FROM bench_items LIMIT {ROWS}")
+            cursor.fetchall()
+
+        took = clocked(work)
+        self.connection.rollback()
+        return took
+
+    def flush(self):
+        cursor = self.connection.cursor()
+        rows = [(f"item {number}", number) for number in range(ROWS)]
+        cursor.execute("DELETE FROM bench_items")
+        took = clocked(lambda: cursor.executemany(self.insert, rows))
+        self.connection.commit()
+        return took
+
+    def keys(self):
+        cursor = self.connection.cursor()
+        cursor.execute("SELECT min(id) FROM bench_items")
+        first = cursor.fetchone()[0]
+
+        def work():
+            for number in range(first, first + KEYS):
+                cursor.execute("SELECT id, name, amount FROM bench_items WHERE id = %s", (number,))
+                cursor.fetchone()
+
+        took = clocked(work)
+        self.connection.rollback()
+        return took
+
+
+def main(side, url):
+    worker = Objects(side, url) if side in ("cormorant", "sqlalchemy") else Library(side, url)
+    for line in sys.stdin:
+        print(getattr(worker, line.strip())(), flush=True)
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
