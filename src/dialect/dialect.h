@@ -7,6 +7,7 @@
 #ifndef CORM_DIALECT_DIALECT_H
 #define CORM_DIALECT_DIALECT_H
 
+#include "dialect/inspect.h"
 #include "schema/schema.h"
 
 struct corm_compiler;
@@ -114,6 +115,16 @@ typedef struct corm_dialect {
     corm_status (*has_table_query)(const char *schema, corm_text *out);
     /* A query for the names of tables, in alphabetical order, in one column. */
     corm_status (*table_names_query)(const char *schema, corm_text *out);
+    /* A query for all things of a kind (see inspect.h) of so many tables, whose names are its parameters; 0: of all.
+     * Nothing appended: there are none. */
+    corm_status (*inspect_query)(corm_found_kind kind, const char *schema, size_t names, corm_text *out);
+    /* A query for the names of schemas in one column, and one for the default one. */
+    corm_status (*schemas_query)(corm_text *out);
+    const char *default_schema_query;
+    /* Add what only the text of the table tells; may be NULL. */
+    corm_status (*inspect_source)(corm_arena *arena, corm_found_table *table, unsigned kinds);
+    /* The type that the catalogue spells so; NULL (no error set) when it is not known. *out is owned. */
+    corm_status (*type_of_text)(const char *text, corm_type **out);
     /* A value as SQL text: the dialect's one renderer of literals. CORM_COMPILE_ERROR when it cannot be. */
     corm_status (*literal)(const struct corm_dialect *dialect, const corm_type *type, const corm_value *value,
                            corm_text *out);

@@ -25,4 +25,17 @@ corm_convert_result corm_sqlite_result_converter(const corm_type *type);
 corm_convert_bind corm_mysql_bind_converter(const corm_type *type);
 corm_convert_result corm_mysql_result_converter(const corm_type *type);
 
+/* Live schemas: sqlite_inspect.c, sqlite_source.c, postgresql_inspect.c, mysql_inspect.c. */
+corm_status corm_sqlite_inspect_query(corm_found_kind kind, const char *schema, size_t names, corm_text *out);
+corm_status corm_sqlite_schemas_query(corm_text *out);
+corm_status corm_sqlite_inspect_source(corm_arena *arena, corm_found_table *table, unsigned kinds);
+corm_status corm_sqlite_type_of_text(const char *text, corm_type **out);
+corm_status corm_postgresql_inspect_query(corm_found_kind kind, const char *schema, size_t names, corm_text *out);
+corm_status corm_postgresql_schemas_query(corm_text *out);
+corm_status corm_postgresql_type_of_text(const char *text, corm_type **out);
+corm_status corm_mysql_inspect_query(corm_found_kind kind, const char *schema, size_t names, corm_text *out);
+corm_status corm_mariadb_inspect_query(corm_found_kind kind, const char *schema, size_t names, corm_text *out);
+corm_status corm_mysql_schemas_query(corm_text *out);
+corm_status corm_mysql_type_of_text(const char *text, corm_type **out);
+
 #endif

@@ -225,7 +225,7 @@ static const corm_isolation isolations[] = {
 
 enum { LONGEST_ALIAS = 255 };
 
-#define DIALECT(dialect_name, type_spelling, returns_keys)                                                             \
+#define DIALECT(dialect_name, type_spelling, returns_keys, catalogue_query)                                            \
     {                                                                                                                  \
         .name = dialect_name, .paramstyle = CORM_PARAMSTYLE_FORMAT, .quote_open = '`', .quote_close = '`',             \
         .reserved_words = mysql_words, .identifier_limit = LONGEST_ALIAS, .supports_returning = true,                  \
@@ -243,9 +243,10 @@ enum { LONGEST_ALIAS = 255 };
         .isolation_query = "SELECT @@SESSION." ISOLATION_VARIABLE, .limit = limit, .extract = extract,                 \
         .function_name = function_name, .type_name = type_spelling, .cast_type = cast_type, .column_end = column_end,  \
         .table_end = table_end, .has_table_query = has_table_query, .table_names_query = table_names_query,            \
-        .literal = literal, .bind_converter = corm_mysql_bind_converter,                                               \
-        .result_converter = corm_mysql_result_converter,                                                               \
+        .inspect_query = catalogue_query, .schemas_query = corm_mysql_schemas_query,                                   \
+        .default_schema_query = "SELECT DATABASE()", .type_of_text = corm_mysql_type_of_text, .literal = literal,      \
+        .bind_converter = corm_mysql_bind_converter, .result_converter = corm_mysql_result_converter,                  \
     }
 
-const corm_dialect corm_dialect_mysql = DIALECT("mysql", mysql_type_name, false);
-const corm_dialect corm_dialect_mariadb = DIALECT("mariadb", mariadb_type_name, true);
+const corm_dialect corm_dialect_mysql = DIALECT("mysql", mysql_type_name, false, corm_mysql_inspect_query);
+const corm_dialect corm_dialect_mariadb = DIALECT("mariadb", mariadb_type_name, true, corm_mariadb_inspect_query);

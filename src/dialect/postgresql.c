@@ -321,6 +321,10 @@ const corm_dialect corm_dialect_postgresql = {
     .literal = literal,
     .has_table_query = has_table_query,
     .table_names_query = table_names_query,
+    .inspect_query = corm_postgresql_inspect_query,
+    .schemas_query = corm_postgresql_schemas_query,
+    .default_schema_query = "SELECT pg_catalog.current_schema()::TEXT",
+    .type_of_text = corm_postgresql_type_of_text,
     .bind_converter = bind_converter,
     .result_converter = result_converter,
 };
