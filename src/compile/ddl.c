@@ -25,6 +25,8 @@ static bool is_expression(const char *sql) {
         sql++;
     if (*sql == '\'' || *sql == '"' || *sql == '(')
         return false;
+    if (strstr(sql, " ON UPDATE ")) /* of MariaDB and MySQL: a clause behind the default, no part of it */
+        return false;
     for (; *sql; sql++) {
         bool word = (*sql >= 'a' && *sql <= 'z') || (*sql >= 'A' && *sql <= 'Z') || (*sql >= '0' && *sql <= '9') ||
                     *sql == '_' || (unsigned char)*sql >= 0x80;
