@@ -213,6 +213,7 @@ class DropIndex(_IndexDDL):
 
 _EVENTS = frozenset((
     "before_create", "after_create", "before_drop", "after_drop", "before_parent_attach", "after_parent_attach",
+    "column_reflect",
 ))  # fmt: skip
 _class_listeners: dict[tuple[type, str], list[Any]] = {}
 
@@ -271,6 +272,16 @@ def listened(metadata: Any, tables: Optional[list[Any]]) -> bool:
     if _class_listeners or metadata.__dict__.get("_listeners"):
         return True
     return any(table.__dict__.get("_listeners") for table in (metadata._tables.values() if tables is None else tables))
+
+
+def tell_of_column(inspector: Any, table: Any, column: dict[str, Any]) -> None:
+    """Let the listeners of a table, of its MetaData and of classes see, and change, a column that was read."""
+    for target in (table.metadata, table):
+        for cls in type(target).__mro__:
+            for entry in list(_class_listeners.get((cls, "column_reflect"), ())):
+                entry[0](inspector, table, column)
+        for entry in list((target.__dict__.get("_listeners") or {}).get("column_reflect", ())):
+            entry[0](inspector, table, column)
 
 
 def fire(target: Any, identifier: str, argument: Any, **kw: Any) -> None:

@@ -246,6 +246,7 @@ class DefaultClause(FetchedValue):
     """
 
     has_argument = True
+    _numbers = False  # the database's own way to number rows, which a table that is made again has by itself
 
     def __init__(self, arg: Any, for_update: bool = False, _reflected: bool = False) -> None:
         if not isinstance(arg, str) and not _is_expression(arg):
@@ -259,11 +260,13 @@ class DefaultClause(FetchedValue):
         self.reflected = _reflected
 
     def _copy(self, **kw: Any) -> DefaultClause:
-        return DefaultClause(self.arg, self.for_update)
+        made = DefaultClause(self.arg, self.for_update, self.reflected)
+        made._numbers = self._numbers
+        return made
 
     def _attach_column(self, column: Any) -> None:
         super()._attach_column(column)
-        if not self.for_update:
+        if not self.for_update and not self._numbers:
             column._set_server_default(self.arg)
 
     def __repr__(self) -> str:

@@ -48,6 +48,8 @@ def _other(subject: Any) -> Any:
     if isinstance(subject, _engine.InstanceState):
         return subject
     kind = type(subject)
+    if hasattr(kind, "reflect_table"):
+        return subject
     if hasattr(kind, "connect") or hasattr(kind, "exec_driver_sql"):
         from .engine import Connection, Engine
 

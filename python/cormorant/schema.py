@@ -118,6 +118,30 @@ class MetaData(_engine.MetaDataBase, HasConditionalDDL):
         for table in list(self._tables.values()):
             self._remove(table)
 
+    def reflect(
+        self, bind: Any, schema: Optional[str] = None, views: bool = False, only: Any = None,
+        extend_existing: bool = False, autoload_replace: bool = True, resolve_fks: bool = True, **dialect_kwargs: Any,
+    ) -> None:  # fmt: skip
+        """Read all tables of a schema that are not here yet.
+
+        :param bind: an Engine or a Connection.
+        :param schema: the schema; None: the MetaData's, or the database's default one.
+        :param views: views as well.
+        :param only: names; or a function of a name and the MetaData that tells whether it is wanted.
+        :param extend_existing: tables that are here already are read, too.
+        :param autoload_replace: see Table.
+        :param resolve_fks: tables that foreign keys refer to are read, too.
+
+        Raises InvalidRequestError when a name is not there.
+        """
+        from .engine._reflection import reflect_metadata
+
+        reflect_metadata(
+            self, bind, self.schema if schema is None else schema, views, only,
+            {"extend_existing": extend_existing, "autoload_replace": autoload_replace, "resolve_fks": resolve_fks,
+             **dialect_kwargs},
+        )  # fmt: skip
+
     def create_all(self, bind: Any, tables: Optional[Iterable[Table]] = None, checkfirst: Any = True) -> None:
         """Create tables and indexes, in the order of their foreign keys.
 
@@ -163,6 +187,12 @@ class Table(_engine.TableClause, SchemaItem, HasConditionalDDL):
     :param extend_existing: add to a table of this name that is there already.
     :param keep_existing: give back a table of this name that is there already, as it is.
     :param must_exist: such a table must be there.
+    :param autoload_with: an Engine, Connection or Inspector: columns, constraints and indexes are read from the
+        database; Columns that are given stand in the place of those that are read.
+    :param autoload_replace: False: columns that an extended table has already are kept as well.
+    :param include_columns: names of columns; others are not read.
+    :param resolve_fks: tables that foreign keys refer to are read, too.
+    :param listeners: pairs of an event's name and a function, such as ("column_reflect", f).
     :param comment: a comment.
     :param info: a dictionary of one's own.
     :param prefixes: words after CREATE.
@@ -225,8 +255,12 @@ class Table(_engine.TableClause, SchemaItem, HasConditionalDDL):
 
     def _extend(self, items: Iterable[Any], kw: dict[str, Any]) -> None:
         kw = dict(kw)
+        items = list(items)
+        autoload = {name: kw.pop(name) for name in _AUTOLOAD if name in kw}
         self._read_options(kw)
         replace = self.__dict__.get("_complete", False)
+        if autoload.get("autoload_with") is not None:
+            self._autoload(items, replace, **autoload)
         columns, others = [], []
         for item in items:
             if isinstance(item, Column):
@@ -239,7 +273,8 @@ class Table(_engine.TableClause, SchemaItem, HasConditionalDDL):
                     raise exc.ArgumentError(SCHEMA_ITEM_EXPECTED.format(item))
                 columns.append(column)
         for column in columns:
-            self._take_column(column, replace)
+            if column.table is not self:
+                self._take_column(column, replace)
         for item in others:
             item._attach(self)
         for column in columns:
@@ -248,10 +283,20 @@ class Table(_engine.TableClause, SchemaItem, HasConditionalDDL):
             self._complete = True
         self._name_primary_key()
 
+    def _autoload(
+        self, items: Iterable[Any], extends: bool, autoload_with: Any, autoload_replace: bool = True,
+        include_columns: Optional[Iterable[str]] = None, resolve_fks: bool = True, _extend_on: Any = None,
+    ) -> None:  # fmt: skip
+        """Read the table from a database, but for the columns that are given."""
+        from .inspection import inspect
+
+        given = {item.name: item for item in items if isinstance(item, Column)}
+        kept = {column.name for column in self.c} - given.keys() if extends and not autoload_replace else set()
+        inspect(autoload_with).reflect_table(
+            self, include_columns, kept, resolve_fks, _extend_on=_extend_on, _given=given
+        )
+
     def _read_options(self, kw: dict[str, Any]) -> None:
-        for name in ("autoload_with", "autoload_replace", "include_columns", "resolve_fks", "_extend_on"):
-            if kw.pop(name, None) is not None and name == "autoload_with":
-                raise exc.InvalidRequestError("autoload_with: reading tables from a database is not supported yet")
         info = kw.pop("info", None)
         if info is not None:
             self.info = info
@@ -677,6 +722,7 @@ class Column(_engine.ColumnBase[_T] if TYPE_CHECKING else _engine.ColumnBase, Sc
         return f"Column({', '.join(parts)})"
 
 
+_AUTOLOAD = ("autoload_with", "autoload_replace", "include_columns", "resolve_fks", "_extend_on")
 _ATTACHED = frozenset(("default", "onupdate", "server_default", "server_onupdate", "computed", "identity"))
 _COPIED = frozenset(("unique", "index", "info", "doc", "quote", "system", "dialect_kwargs"))
 

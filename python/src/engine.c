@@ -465,7 +465,7 @@ static PyMethodDef functions[] = {
 int corm_py_engine_init(PyObject *module) {
     CormPyEngine_Type = corm_py_type(module, &engine_spec, NULL);
     return CormPyEngine_Type == NULL || corm_py_engine_events_init(module) < 0 || corm_py_connection_init(module) < 0 ||
-                   corm_py_transaction_init(module) < 0
+                   corm_py_transaction_init(module) < 0 || corm_py_inspect_tables_init(module) < 0
                ? -1
                : PyModule_AddFunctions(module, functions);
 }

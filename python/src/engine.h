@@ -126,6 +126,7 @@ void corm_py_transactions_end(CormPyConnection *connection);
 bool corm_py_transaction_is_active(PyObject *transaction);
 PyObject *corm_py_engine_begin(CormPyEngine *engine); /* engine.begin() */
 int corm_py_transaction_init(PyObject *module);
+int corm_py_inspect_tables_init(PyObject *module);
 
 /* ---- dbapi.c, dbapi_driver.c ---- */
 

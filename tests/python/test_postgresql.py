@@ -357,7 +357,10 @@ def test_the_inspector_sees_what_was_created(engine):
         assert [repr(column["type"]) for column in columns.values()] == [
             "BIGINT()", "NUMERIC(precision=10, scale=2)", "VARCHAR(length=7)"]  # fmt: skip
         assert columns["id"]["autoincrement"] and not columns["n"]["nullable"] and "x" in columns["s"]["default"]
-        assert found.get_pk_constraint("a") == {"constrained_columns": ["id"], "name": "a_pkey"}
+        assert found.get_pk_constraint("a") == {
+            "constrained_columns": ["id"], "name": "a_pkey", "comment": None,
+            "dialect_options": {"postgresql_include": []},
+        }  # fmt: skip
         (key,) = found.get_foreign_keys("b")
         assert key["referred_table"] == "a" and key["options"] == {"ondelete": "CASCADE"}
         assert [index["name"] for index in found.get_indexes("b")] == ["ix_b_a_id"]
