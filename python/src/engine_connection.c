@@ -8,6 +8,8 @@
 #include "orm.h"
 #include "parameters.h"
 #include "result.h"
+#include "session.h"
+#include "sql.h"
 
 #include <structmember.h>
 
@@ -215,14 +217,37 @@ static int fire_execute(CormPyConnection *self, corm_py_engine_event event, PyOb
     return status;
 }
 
-static PyObject *run_node(CormPyConnection *self, corm_node *node, PyObject *parameters, PyObject *options) {
+/* The options in effect: the statement's, the connection's, the call's; the last word counts. statement may be NULL. */
+static int read_options(const CormPyConnection *self, PyObject *statement, PyObject *options,
+                        corm_execute_options *out) {
+    *out = (corm_execute_options){0};
+    PyObject *own = statement != NULL && PyObject_TypeCheck(statement, CormPyStatement_Type)
+                        ? ((CormPyStatement *)statement)->options
+                        : NULL;
+    return corm_py_execution_read(out, own) < 0 || corm_py_execution_read(out, self->options) < 0
+               ? -1
+               : corm_py_execution_read(out, options);
+}
+
+/* A Result as the options want it. Takes over the core's. */
+static PyObject *make_result(CormPyConnection *self, corm_result *raw, const corm_execute_options *how) {
+    PyObject *made = corm_py_result_of_connection(raw, (PyObject *)self);
+    if (made != NULL && how->yield_per > 0) {
+        PyObject *same = corm_py_call(made, "yield_per", "n", (Py_ssize_t)how->yield_per);
+        Py_SETREF(made, same);
+    }
+    return made;
+}
+
+static PyObject *run_node(CormPyConnection *self, PyObject *statement, corm_node *node, PyObject *parameters,
+                          PyObject *options) {
     corm_py_parameters sets;
     corm_result *result;
-    if (corm_py_parameters_parse(parameters, &sets) < 0) {
+    corm_execute_options how;
+    if (read_options(self, statement, options, &how) < 0 || corm_py_parameters_parse(parameters, &sets) < 0) {
         return NULL;
     }
     corm_connection *core = corm_py_connection_begun(self);
-    corm_execute_options how = {0};
     corm_status status = CORM_OK;
     if (core != NULL) {
         status = corm_connection_execute_node(core, node, sets.sets, sets.count, &how, &result);
@@ -231,13 +256,7 @@ static PyObject *run_node(CormPyConnection *self, corm_node *node, PyObject *par
     if (core == NULL || status != CORM_OK) {
         return core == NULL ? NULL : corm_py_raise();
     }
-    PyObject *made = corm_py_result_of_connection(result, (PyObject *)self);
-    PyObject *size = options == NULL || options == Py_None || made == NULL ? NULL : corm_py_item(options, "yield_per");
-    if (size != NULL && size != Py_None) {
-        PyObject *same = corm_py_call(made, "yield_per", "O", size);
-        Py_SETREF(made, same);
-    }
-    return made;
+    return make_result(self, result, &how);
 }
 
 /* Elements that run themselves (DDL) have a method for it. */
@@ -273,7 +292,7 @@ static PyObject *execute_statement(CormPyConnection *self, PyObject *statement, 
         return NULL;
     }
     if (fire_execute(self, CORM_PY_BEFORE_EXECUTE, statement, parameters, options, NULL) == 0) {
-        result = run_node(self, node, parameters, options);
+        result = run_node(self, statement, node, parameters, options);
     }
     if (result != NULL && fire_execute(self, CORM_PY_AFTER_EXECUTE, statement, parameters, options, result) < 0) {
         Py_CLEAR(result);
@@ -341,8 +360,10 @@ static PyObject *connection_exec_driver_sql(PyObject *object, PyObject *args, Py
     PyObject *sql, *parameters = Py_None, *options = Py_None;
     corm_py_placed placed;
     corm_result *result;
+    corm_execute_options how;
     Py_ssize_t size;
-    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "U|OO", keywords, &sql, &parameters, &options)) {
+    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "U|OO", keywords, &sql, &parameters, &options) ||
+        read_options(self, NULL, options, &how) < 0) {
         return NULL;
     }
     const char *text = PyUnicode_AsUTF8AndSize(sql, &size);
@@ -354,9 +375,9 @@ static PyObject *connection_exec_driver_sql(PyObject *object, PyObject *args, Py
     corm_status status = self->connection == NULL
                              ? corm_error_set(CORM_RESOURCE_CLOSED, "This Connection is closed")
                              : corm_connection_execute_sql(core, text, (size_t)size, placed.values, placed.set_count,
-                                                           placed.width, &result);
+                                                           placed.width, &how, &result);
     corm_py_placed_clear(&placed);
-    return status == CORM_OK ? corm_py_result_of_connection(result, object) : corm_py_raise();
+    return status == CORM_OK ? make_result(self, result, &how) : corm_py_raise();
 }
 
 /* ---- transactions ---- */

@@ -26,6 +26,16 @@ int corm_py_read_synchronize(PyObject *value, int *out) {
     return -1;
 }
 
+/* A number of rows; None: as it was. */
+static int read_rows(size_t *out, PyObject *value) {
+    if (value == Py_None) {
+        return 0;
+    }
+    Py_ssize_t rows = PyNumber_AsSsize_t(value, PyExc_OverflowError);
+    *out = rows > 0 ? (size_t)rows : 0;
+    return rows == -1 && PyErr_Occurred() != NULL ? -1 : 0;
+}
+
 static int read_option(corm_execute_options *options, PyObject *key, PyObject *value) {
     if (PyUnicode_CompareWithASCIIString(key, "populate_existing") == 0) {
         int on = PyObject_IsTrue(value);
@@ -37,10 +47,16 @@ static int read_option(corm_execute_options *options, PyObject *key, PyObject *v
         options->no_autoflush = on == 0;
         return on < 0 ? -1 : 0;
     }
-    if (PyUnicode_CompareWithASCIIString(key, "yield_per") == 0 && value != Py_None) {
-        Py_ssize_t rows = PyNumber_AsSsize_t(value, PyExc_OverflowError);
-        options->yield_per = rows > 0 ? (size_t)rows : 0;
-        return rows == -1 && PyErr_Occurred() != NULL ? -1 : 0;
+    if (PyUnicode_CompareWithASCIIString(key, "yield_per") == 0) {
+        return read_rows(&options->yield_per, value);
+    }
+    if (PyUnicode_CompareWithASCIIString(key, "max_row_buffer") == 0) {
+        return read_rows(&options->most_rows, value);
+    }
+    if (PyUnicode_CompareWithASCIIString(key, "stream_results") == 0) {
+        int on = PyObject_IsTrue(value);
+        options->stream = on > 0;
+        return on < 0 ? -1 : 0;
     }
     if (PyUnicode_CompareWithASCIIString(key, "synchronize_session") == 0) {
         return corm_py_read_synchronize(value, &options->synchronize_session);

@@ -87,6 +87,9 @@ typedef struct corm_driver {
     corm_status (*bind)(corm_driver_statement *statement, const corm_value *values, size_t count);
     /* Run to the first row (*has_row) or to the end. */
     corm_status (*execute)(corm_driver_statement *statement, bool *has_row);
+    /* Likewise, but rows come from the server while they are stepped to, so many at a time, and other statements may run
+     * meanwhile. A stream does not outlive its transaction for certain. NULL: execute() does so. */
+    corm_status (*execute_streamed)(corm_driver_statement *statement, size_t chunk, bool *has_row);
     corm_status (*step)(corm_driver_statement *statement, bool *has_row);
     /* The current row, columns 0..count-1. */
     corm_status (*row)(corm_driver_statement *statement, corm_value *values, size_t count);

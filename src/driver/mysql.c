@@ -123,10 +123,10 @@ static const char *const asyncio_names[] = {"aiomysql", "asyncmy", NULL};
         .prepare = corm_mysql_prepare, .finalize = corm_mysql_finalize, .parameter_count = parameter_count,            \
         .column_count = column_count, .column_name = column_name, .parameter_name = parameter_name,                    \
         .is_readonly = is_readonly, .needs_transaction = needs_transaction, .bind = corm_mysql_bind,                   \
-        .execute = corm_mysql_execute, .step = corm_mysql_step, .row = corm_mysql_row, .reset = corm_mysql_reset,      \
-        .execute_batch = corm_mysql_execute_batch, .changed_rows = changed_rows,                                       \
-        .last_generated_key = last_generated_key, .set_autocommit = set_autocommit, .begin = begin, .commit = commit,  \
-        .rollback = rollback,                                                                                          \
+        .execute = corm_mysql_execute, .execute_streamed = corm_mysql_execute_streamed, .step = corm_mysql_step,       \
+        .row = corm_mysql_row, .reset = corm_mysql_reset, .execute_batch = corm_mysql_execute_batch,                   \
+        .changed_rows = changed_rows, .last_generated_key = last_generated_key, .set_autocommit = set_autocommit,      \
+        .begin = begin, .commit = commit, .rollback = rollback,                                                        \
     }
 
 const corm_driver corm_driver_mysql = DRIVER("mysql", CORM_MYSQL_DRIVER);

@@ -147,6 +147,40 @@ corm_status corm_mysql_call_store(corm_driver_statement *statement) {
     return status != CORM_OK ? status : failed ? corm_mysql_fail_statement(statement) : CORM_OK;
 }
 
+corm_status corm_mysql_call_fetch(corm_driver_statement *statement, bool *has_row) {
+    int outcome = 0, ready;
+    *has_row = false;
+    corm_status status = check_usable(statement->connection);
+    if (status != CORM_OK) {
+        return status;
+    }
+    int wanted = mysql_stmt_fetch_start(&outcome, statement->prepared);
+    while (wanted != 0 && (status = await(statement->connection, wanted, &ready)) == CORM_OK) {
+        wanted = mysql_stmt_fetch_cont(&outcome, statement->prepared, ready);
+    }
+    if (status != CORM_OK || outcome == 1) {
+        return status != CORM_OK ? status : corm_mysql_fail_statement(statement);
+    }
+    *has_row = outcome != MYSQL_NO_DATA;
+    return CORM_OK;
+}
+
+void corm_mysql_call_drop(corm_driver_statement *statement) {
+    my_bool failed = 0;
+    int ready;
+    corm_error pending;
+    if (statement->connection->broken) {
+        return;
+    }
+    corm_error_take(&pending);
+    int wanted = mysql_stmt_reset_start(&failed, statement->prepared);
+    while (wanted != 0 && await(statement->connection, wanted, &ready) == CORM_OK) {
+        wanted = mysql_stmt_reset_cont(&failed, statement->prepared, ready);
+    }
+    corm_mysql_call_end(statement->connection, CORM_OK);
+    corm_error_restore(&pending);
+}
+
 /* What it says about failing interests nobody: a broken connection shows at its next use. */
 void corm_mysql_call_close(corm_driver_statement *statement) {
     my_bool failed = 0;

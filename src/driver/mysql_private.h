@@ -68,6 +68,7 @@ struct corm_driver_statement {
     MYSQL_FIELD *fields;
     size_t columns;
     bool row_set; /* rows of a prepared one are there */
+    bool streams; /* they come in chunks, from a cursor on the server's side */
     MYSQL_ROWS *next_row;
     const unsigned char *row;          /* the present row ... */
     size_t row_size;                   /* ... and its bytes */
@@ -105,6 +106,9 @@ corm_status corm_mysql_call_prepare(corm_driver_statement *statement, const char
 /* Send the bound values and read the answer's beginning, then all rows. */
 corm_status corm_mysql_call_execute(corm_driver_statement *statement);
 corm_status corm_mysql_call_store(corm_driver_statement *statement);
+/* Of a cursor: have the next rows sent; *has_row false at the end. And drop what is left of it, without a word. */
+corm_status corm_mysql_call_fetch(corm_driver_statement *statement, bool *has_row);
+void corm_mysql_call_drop(corm_driver_statement *statement);
 void corm_mysql_call_close(corm_driver_statement *statement);
 /* What was asked of the server is over, with this outcome. CORM_INTERRUPTED when the host wanted it to stop. */
 corm_status corm_mysql_call_end(corm_driver_connection *connection, corm_status status);
@@ -128,6 +132,7 @@ corm_status corm_mysql_prepare(corm_driver_connection *connection, const char *s
                                corm_driver_statement **out);
 void corm_mysql_finalize(corm_driver_statement *statement);
 corm_status corm_mysql_bind(corm_driver_statement *statement, const corm_value *values, size_t count);
+corm_status corm_mysql_execute_streamed(corm_driver_statement *statement, size_t chunk, bool *has_row);
 /* Execute what is bound and fetch all rows, of which none is the present one yet. */
 corm_status corm_mysql_run(corm_driver_statement *statement);
 corm_status corm_mysql_execute(corm_driver_statement *statement, bool *has_row);

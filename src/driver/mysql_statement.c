@@ -2,8 +2,9 @@
  * Statements of MariaDB and MySQL: prepared on the server, executed in the binary protocol.
  *
  * A statement that begins with a word of control or definition and has no parameters goes as text at once, which saves a
- * round trip, and so does one that the server says it cannot prepare, or has too many parameters for it. All rows are fetched by executing, so that other
- * statements can run on the connection meanwhile and the server waits for nobody.
+ * round trip, and so does one that the server says it cannot prepare, or has too many parameters for it. All rows are
+ * fetched by executing, so that other statements can run on the connection meanwhile and the server waits for nobody; or,
+ * where they are wanted as a stream, the server keeps them and gives them by a cursor, a chunk at a time.
  */
 #include <errmsg.h>
 #include <mysqld_error.h>
@@ -177,10 +178,13 @@ static void drop_rows(corm_driver_statement *statement) {
         statement->result = NULL;
         statement->fields = NULL;
     }
+    if (statement->prepared != NULL && statement->row_set && statement->streams) {
+        corm_mysql_call_drop(statement);
+    }
     if (statement->prepared != NULL && statement->row_set) {
         mysql_stmt_free_result(statement->prepared);
     }
-    statement->row_set = false;
+    statement->row_set = statement->streams = false;
     statement->next_row = NULL;
     statement->row = NULL;
     statement->text_row = NULL;
@@ -250,7 +254,9 @@ static corm_status execute_prepared(corm_driver_statement *statement) {
     if (status == CORM_OK) {
         status = find_columns(statement);
     }
-    if (status == CORM_OK && statement->columns > 0) {
+    if (status == CORM_OK && statement->columns > 0 && statement->prepared->cursor_exists) {
+        statement->row_set = statement->streams = true;
+    } else if (status == CORM_OK && statement->columns > 0) {
         status = corm_mysql_call_store(statement);
         statement->row_set = status == CORM_OK;
         statement->next_row = status == CORM_OK ? mysql_stmt_row_tell(statement->prepared) : NULL;
@@ -299,8 +305,54 @@ corm_status corm_mysql_execute(corm_driver_statement *statement, bool *has_row) 
     return status == CORM_OK ? corm_mysql_step(statement, has_row) : status;
 }
 
+/* The library takes chunks as it hands out rows one by one: it is told that all that it has were read. */
+static corm_status fetch_chunk(corm_driver_statement *statement) {
+    bool has_row;
+    mysql_stmt_row_seek(statement->prepared, NULL);
+    corm_status status = corm_mysql_call_end(statement->connection, corm_mysql_call_fetch(statement, &has_row));
+    statement->next_row = status == CORM_OK && has_row ? statement->prepared->result.data : NULL;
+    if (status == CORM_OK && !has_row) {
+        mysql_stmt_free_result(statement->prepared); /* the server closed its cursor with the last row */
+        statement->row_set = statement->streams = false;
+    }
+    return status;
+}
+
+/* Whether rows are wanted by a cursor: told with the next execution. */
+static corm_status choose_cursor(corm_driver_statement *statement, size_t chunk) {
+    unsigned long kind = chunk > 0 ? CURSOR_TYPE_READ_ONLY : CURSOR_TYPE_NO_CURSOR, rows = chunk;
+    if (statement->prepared == NULL) {
+        corm_status status = corm_mysql_call_end(statement->connection, prepare_again(statement));
+        if (status != CORM_OK) {
+            return status;
+        }
+    }
+    bool failed = mysql_stmt_attr_set(statement->prepared, STMT_ATTR_CURSOR_TYPE, &kind) ||
+                  (chunk > 0 && mysql_stmt_attr_set(statement->prepared, STMT_ATTR_PREFETCH_ROWS, &rows));
+    return failed ? corm_mysql_fail_statement(statement) : CORM_OK;
+}
+
+corm_status corm_mysql_execute_streamed(corm_driver_statement *statement, size_t chunk, bool *has_row) {
+    *has_row = false;
+    if (statement->as_text || statement->writes || chunk > UINT32_MAX) {
+        return corm_mysql_execute(statement, has_row);
+    }
+    corm_status status = choose_cursor(statement, chunk);
+    status = status == CORM_OK ? corm_mysql_run(statement) : status;
+    if (statement->prepared != NULL && choose_cursor(statement, 0) != CORM_OK && status == CORM_OK) {
+        return corm_error_last()->status;
+    }
+    return status == CORM_OK ? corm_mysql_step(statement, has_row) : status;
+}
+
 corm_status corm_mysql_step(corm_driver_statement *statement, bool *has_row) {
     *has_row = false;
+    if (statement->result == NULL && statement->streams && statement->next_row == NULL) {
+        corm_status status = fetch_chunk(statement);
+        if (status != CORM_OK) {
+            return status;
+        }
+    }
     if (statement->result != NULL) {
         statement->text_row = mysql_fetch_row(statement->result);
         *has_row = statement->text_row != NULL;

@@ -1,6 +1,6 @@
 /*
  * The PostgreSQL driver, on libpq: the table, and transactions. postgresql_connect.c connects and cancels,
- * postgresql_calls.c waits, postgresql_statement.c runs statements, postgresql_batch.c many at once,
+ * postgresql_calls.c waits, postgresql_statement.c runs statements, postgresql_cursor.c streams rows, postgresql_batch.c runs many at once,
  * postgresql_parameters.c and postgresql_rows.c turn values to bytes and back, postgresql_errors.c reads errors,
  * postgresql_text.c SQL.
  *
@@ -80,6 +80,7 @@ static corm_status begin(corm_driver_connection *connection) {
 }
 
 static corm_status end(corm_driver_connection *connection, const char *sql) {
+    connection->transactions++;
     if (connection->begins) {
         connection->begins = false;
         return CORM_OK;
@@ -127,6 +128,7 @@ const corm_driver corm_driver_postgresql = {
     .needs_transaction = needs_transaction,
     .bind = corm_pg_bind,
     .execute = corm_pg_execute,
+    .execute_streamed = corm_pg_execute_streamed,
     .step = corm_pg_step,
     .row = corm_pg_row,
     .reset = corm_pg_reset,

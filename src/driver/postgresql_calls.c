@@ -194,6 +194,16 @@ corm_status corm_pg_take_answers(corm_driver_connection *connection, size_t answ
     return status;
 }
 
+corm_status corm_pg_take_sync(corm_driver_connection *connection) {
+    PGresult *result;
+    corm_status status = corm_pg_next_result(connection, &result);
+    if (status == CORM_OK && PQresultStatus(result) != PGRES_PIPELINE_SYNC) {
+        status = corm_pg_fail(connection);
+    }
+    PQclear(result);
+    return status;
+}
+
 corm_status corm_pg_run(corm_driver_connection *connection, const char *sql) {
     if (PQsendQuery(connection->native, sql) == 0) {
         return corm_pg_fail(connection);

@@ -52,11 +52,12 @@ struct corm_driver_connection {
     PGconn *native;
     corm_pg_canceller *canceller;
     bool broken;
-    bool begins;        /* BEGIN is owed: it goes with the next statement */
-    bool prepares;      /* statements are prepared on the server; else sent anew each time */
-    unsigned syncs;     /* of a pipeline, that were sent and not answered yet */
-    uint64_t last_name; /* prepared statements go by numbers */
-    uint64_t *closed;   /* names that the server does not know yet to be free */
+    bool begins;           /* BEGIN is owed: it goes with the next statement */
+    bool prepares;         /* statements are prepared on the server; else sent anew each time */
+    unsigned transactions; /* that have ended: a stream's rows go with its own */
+    unsigned syncs;        /* of a pipeline, that were sent and not answered yet */
+    uint64_t last_name;    /* prepared statements go by numbers */
+    uint64_t *closed;      /* names that the server does not know yet to be free */
     size_t closed_count, closed_capacity;
     char isolation[40];        /* of transactions: "" the server's default */
     int64_t timeout;           /* ns that an answer may take; 0: no limit */
@@ -112,6 +113,16 @@ typedef struct corm_pg_parameters {
     size_t size, capacity;
 } corm_pg_parameters;
 
+/* Rows that come by a cursor on the server's side: postgresql_cursor.c. */
+typedef struct corm_pg_stream {
+    uint64_t name;
+    size_t chunk; /* rows fetched at a time */
+    unsigned transaction;
+    bool open;
+    bool ended; /* its last chunk is here */
+    bool holds; /* it outlives transactions */
+} corm_pg_stream;
+
 typedef struct corm_pg_arrays corm_pg_arrays; /* an INSERT of many rows: postgresql_arrays.c */
 
 struct corm_driver_statement {
@@ -133,6 +144,7 @@ struct corm_driver_statement {
     const corm_value *values; /* bound: borrowed */
     PGresult *result;
     int row, rows;
+    corm_pg_stream stream;
     size_t columns;
     corm_pg_decoder *decoders;
     bool converts; /* some column needs room */
@@ -185,6 +197,8 @@ corm_status corm_pg_pipeline_end(corm_driver_connection *connection, corm_status
 corm_status corm_pg_send_begin(corm_driver_connection *connection, size_t *answers);
 /* Free names on the server, likewise. */
 corm_status corm_pg_send_closed(corm_driver_connection *connection, size_t *answers);
+/* Take the answer to corm_pg_pipeline_sync(), which comes next. */
+corm_status corm_pg_take_sync(corm_driver_connection *connection);
 /* Take answers of commands that give no rows. */
 corm_status corm_pg_take_answers(corm_driver_connection *connection, size_t answers);
 /* One command without rows, at once. */
@@ -208,6 +222,12 @@ bool corm_pg_reads_binary(Oid type);
 corm_status corm_pg_describe_result(corm_driver_statement *statement);
 corm_status corm_pg_row(corm_driver_statement *statement, corm_value *values, size_t count);
 
+/* postgresql_cursor.c */
+corm_status corm_pg_execute_streamed(corm_driver_statement *statement, size_t chunk, bool *has_row);
+/* The next chunk, to its first row; and the end of it all, which never fails. */
+corm_status corm_pg_stream_next(corm_driver_statement *statement, bool *has_row);
+void corm_pg_stream_close(corm_driver_statement *statement);
+
 /* postgresql_statement.c */
 corm_status corm_pg_prepare(corm_driver_connection *connection, const char *sql, size_t size,
                             corm_driver_statement **out);
@@ -216,6 +236,11 @@ corm_status corm_pg_bind(corm_driver_statement *statement, const corm_value *val
 corm_status corm_pg_execute(corm_driver_statement *statement, bool *has_row);
 corm_status corm_pg_step(corm_driver_statement *statement, bool *has_row);
 void corm_pg_reset(corm_driver_statement *statement);
+/* Which form results are asked for: 1 binary, 0 text. */
+int corm_pg_result_format(const corm_driver_statement *statement);
+bool corm_pg_is_utc(PGconn *native);
+/* Results of what was sent, to their end, also when something fails on the way; without a pipeline. */
+corm_status corm_pg_take_to_end(corm_driver_statement *statement);
 /* It is prepared anew when it runs next. */
 void corm_pg_forget(corm_driver_statement *statement);
 /* Send PREPARE and DESCRIBE, within a pipeline; and take their answers. */

@@ -114,6 +114,7 @@ void corm_pg_finalize(corm_driver_statement *statement) {
 }
 
 void corm_pg_reset(corm_driver_statement *statement) {
+    corm_pg_stream_close(statement);
     PQclear(statement->result);
     statement->result = NULL;
     statement->rows = statement->row = 0;
@@ -276,15 +277,15 @@ corm_status corm_pg_prepare_now(corm_driver_statement *statement) {
 
 /* ---- executing ---- */
 
-static bool is_utc(PGconn *native) {
+bool corm_pg_is_utc(PGconn *native) {
     const char *zone = PQparameterStatus(native, "TimeZone");
     return zone != NULL && (strcmp(zone, "UTC") == 0 || strcmp(zone, "Etc/UTC") == 0 || strcmp(zone, "GMT") == 0);
 }
 
 /* Points in time come with the offset of the session's time zone, which only the texts have. */
-static int result_format(const corm_driver_statement *statement) {
+int corm_pg_result_format(const corm_driver_statement *statement) {
     return statement->described && statement->reads_binary &&
-           (!statement->has_zoned || is_utc(statement->connection->native));
+           (!statement->has_zoned || corm_pg_is_utc(statement->connection->native));
 }
 
 corm_status corm_pg_send_execute(corm_driver_statement *statement) {
@@ -292,11 +293,12 @@ corm_status corm_pg_send_execute(corm_driver_statement *statement) {
     const corm_pg_parameters *given = &statement->parameters;
     char name[NAME_ROOM];
     name_of(statement, name);
-    int sent = statement->name != 0 ? PQsendQueryPrepared(connection->native, name, (int)given->count, given->values,
-                                                          given->lengths, given->formats, result_format(statement))
-                                    : PQsendQueryParams(connection->native, statement->sql, (int)given->count,
-                                                        statement->has_untyped ? statement->given_types : NULL,
-                                                        given->values, given->lengths, given->formats, 0);
+    int sent = statement->name != 0
+                   ? PQsendQueryPrepared(connection->native, name, (int)given->count, given->values, given->lengths,
+                                         given->formats, corm_pg_result_format(statement))
+                   : PQsendQueryParams(connection->native, statement->sql, (int)given->count,
+                                       statement->has_untyped ? statement->given_types : NULL, given->values,
+                                       given->lengths, given->formats, 0);
     return sent == 0 ? corm_pg_fail(connection) : CORM_OK;
 }
 
@@ -355,6 +357,27 @@ static corm_status run_piped(corm_driver_statement *statement) {
     return corm_pg_pipeline_end(connection, status);
 }
 
+corm_status corm_pg_take_to_end(corm_driver_statement *statement) {
+    corm_driver_connection *connection = statement->connection;
+    corm_status status = corm_pg_take_results(statement);
+    if (status == CORM_INTERRUPTED || status == CORM_TIMEOUT) {
+        corm_pg_stop(connection);
+    }
+    while (status != CORM_OK && !connection->broken) { /* to the end of what failed */
+        PGresult *result;
+        corm_error reason;
+        corm_error_take(&reason);
+        corm_status taken = corm_pg_next_result(connection, &result);
+        connection->broken = taken != CORM_OK || PQstatus(connection->native) != CONNECTION_OK;
+        PQclear(result);
+        corm_error_restore(&reason);
+        if (result == NULL) {
+            break;
+        }
+    }
+    return status;
+}
+
 /* Without a pipeline: what was prepared already, or several statements in one text. */
 static corm_status run_alone(corm_driver_statement *statement) {
     corm_driver_connection *connection = statement->connection;
@@ -373,23 +396,7 @@ static corm_status run_alone(corm_driver_statement *statement) {
     if (status != CORM_OK) {
         return status;
     }
-    status = corm_pg_take_results(statement);
-    if (status == CORM_INTERRUPTED || status == CORM_TIMEOUT) {
-        corm_pg_stop(connection);
-    }
-    while (status != CORM_OK && !connection->broken) { /* to the end of what failed */
-        PGresult *result;
-        corm_error reason;
-        corm_error_take(&reason);
-        corm_status taken = corm_pg_next_result(connection, &result);
-        connection->broken = taken != CORM_OK || PQstatus(connection->native) != CONNECTION_OK;
-        PQclear(result);
-        corm_error_restore(&reason);
-        if (result == NULL) {
-            break;
-        }
-    }
-    return status;
+    return corm_pg_take_to_end(statement);
 }
 
 /* Was the prepared statement outdated: its table changed, or somebody deallocated it? */
@@ -440,5 +447,5 @@ corm_status corm_pg_execute(corm_driver_statement *statement, bool *has_row) {
 corm_status corm_pg_step(corm_driver_statement *statement, bool *has_row) {
     *has_row = statement->row + 1 < statement->rows;
     statement->row += *has_row;
-    return CORM_OK;
+    return *has_row ? CORM_OK : corm_pg_stream_next(statement, has_row);
 }

@@ -36,7 +36,8 @@ struct corm_cursor {
     corm_prepared *prepared;
     corm_cursor *next, **link;
     size_t columns;
-    bool first; /* the first row was fetched by executing */
+    bool first;    /* the first row was fetched by executing */
+    bool streamed; /* reading rows may ask the server */
     bool has_row;
     bool lost; /* closed with its connection */
     int64_t changed, generated;
@@ -505,7 +506,9 @@ static corm_status run_prepared(corm_connection *connection, const corm_engine_c
         status = begin_for(connection, prepared->statement);
     }
     if (status == CORM_OK) {
-        status = driver->execute(prepared->statement, &cursor->has_row);
+        cursor->streamed = call->chunk > 0 && driver->execute_streamed != NULL;
+        status = cursor->streamed ? driver->execute_streamed(prepared->statement, call->chunk, &cursor->has_row)
+                                  : driver->execute(prepared->statement, &cursor->has_row);
     }
     cursor->columns = driver->column_count(prepared->statement);
     if (status == CORM_OK && cursor->columns > columns) {
@@ -596,7 +599,12 @@ static corm_status run_call(corm_connection *connection, corm_engine_call *call,
 
 corm_status corm_connection_execute(corm_connection *connection, uint64_t id, const char *sql, size_t size,
                                     const corm_value *values, size_t count, corm_cursor **out) {
-    corm_engine_call call = {.id = id, .sql = sql, .size = size, .values = values, .count = count};
+    return corm_connection_stream(connection, id, sql, size, values, count, 0, out);
+}
+
+corm_status corm_connection_stream(corm_connection *connection, uint64_t id, const char *sql, size_t size,
+                                   const corm_value *values, size_t count, size_t chunk, corm_cursor **out) {
+    corm_engine_call call = {.id = id, .sql = sql, .size = size, .values = values, .count = count, .chunk = chunk};
     return run_call(connection, &call, out);
 }
 
@@ -845,6 +853,19 @@ corm_status corm_connection_run(corm_connection *connection, const char *sql) {
 
 /* ---- cursors ---- */
 
+/* A stream asks the server, which has to be done with what was sent before. */
+static corm_status step(corm_cursor *cursor) {
+    corm_connection *connection = cursor->connection;
+    corm_status status = cursor->streamed ? corm_connection_settle(connection) : CORM_OK;
+    if (status == CORM_OK) {
+        status = connection->driver->step(cursor->prepared->statement, &cursor->has_row);
+    }
+    if (status != CORM_OK) {
+        add_origin(connection);
+    }
+    return status;
+}
+
 corm_status corm_cursor_next(corm_cursor *cursor, bool *has_row) {
     *has_row = false;
     if (cursor->connection == NULL) {
@@ -857,7 +878,7 @@ corm_status corm_cursor_next(corm_cursor *cursor, bool *has_row) {
     if (cursor->first) {
         cursor->first = false;
     } else {
-        status = driver->step(cursor->prepared->statement, &cursor->has_row);
+        status = step(cursor);
     }
     if (status == CORM_OK && cursor->has_row) {
         status = driver->row(cursor->prepared->statement, cursor->values, cursor->columns);
@@ -868,7 +889,10 @@ corm_status corm_cursor_next(corm_cursor *cursor, bool *has_row) {
         cursor->changed = driver->changed_rows(cursor->prepared->statement);
         cursor->generated = driver->last_generated_key(cursor->connection->record->connection);
     }
+    corm_error reason;
+    corm_error_take(&reason);
     corm_cursor_close(cursor);
+    corm_error_restore(&reason);
     return status;
 }
 

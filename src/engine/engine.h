@@ -45,6 +45,7 @@ typedef struct corm_engine_call {
     const corm_value *values; /* and the values; of a single execution */
     size_t count;
     const corm_batch *batch; /* NULL: a single execution */
+    size_t chunk;            /* rows that come from the server at a time, while they are read; 0: all by executing */
     bool internal;           /* the engine's own: savepoints, DDL */
     void *host;              /* what the first hook keeps for the second */
 } corm_engine_call;
@@ -167,6 +168,9 @@ unsigned corm_connection_next_savepoint(corm_connection *connection);
  * caller. */
 corm_status corm_connection_execute(corm_connection *connection, uint64_t id, const char *sql, size_t size,
                                     const corm_value *values, size_t count, corm_cursor **out);
+/* Likewise, but rows come so many at a time, while they are read: of a result that need not fit into memory. */
+corm_status corm_connection_stream(corm_connection *connection, uint64_t id, const char *sql, size_t size,
+                                   const corm_value *values, size_t count, size_t chunk, corm_cursor **out);
 corm_status corm_connection_execute_batch(corm_connection *connection, uint64_t id, const char *sql, size_t size,
                                           const corm_batch *batch);
 /* Tell what batches that may wait have left. Other executions, COMMIT and closing do so by themselves, a rollback drops

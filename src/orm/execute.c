@@ -7,6 +7,8 @@
 #include "orm/bulk.h"
 #include "orm/result_private.h"
 
+enum { STREAM_ROWS = 1000 }; /* of a stream whose user names no number, fetched at a time */
+
 static const uint64_t legacy_bit = 1;
 static const char *const no_keys[1]; /* parameters were given, but none is a column */
 
@@ -277,8 +279,8 @@ static corm_status run(corm_result *result, corm_connection *connection, const c
         corm_cursor_free(result->cursor);
         result->cursor = NULL;
         status =
-            corm_connection_execute(connection, statement_id(result), result->execution.sql, result->execution.sql_size,
-                                    result->execution.values, result->execution.count, &result->cursor);
+            corm_connection_stream(connection, statement_id(result), result->execution.sql, result->execution.sql_size,
+                                   result->execution.values, result->execution.count, result->chunk, &result->cursor);
     }
     return status == CORM_OK && returns_keys(result) ? take_returned_key(result) : status;
 }
@@ -466,6 +468,22 @@ static corm_status rename_sets(const corm_mapper *mapper, const corm_parameters 
 
 /* ---- entry points ---- */
 
+static corm_status set_chunk(corm_result *result, const corm_execute_options *options, size_t set_count) {
+    bool streams = options != NULL && set_count <= 1;
+    result->load_rows = streams ? options->yield_per : 0;
+    result->chunk = result->load_rows;
+    if (streams && options->yield_per == 0 && options->stream) {
+        result->chunk = options->most_rows > 0 ? options->most_rows : STREAM_ROWS;
+    }
+    if (result->load_rows > 0 && result->plan != NULL && result->plan->unique) {
+        return corm_error_set(CORM_INVALID_REQUEST,
+                              "Can't use yield_per with eager loaders that require uniquing or row buffering, e.g. "
+                              "joinedload() against collections or subqueryload().  Consider the selectinload() "
+                              "strategy for better flexibility in loading objects.");
+    }
+    return CORM_OK;
+}
+
 static corm_status execute(corm_session *session, corm_connection *connection, corm_node *statement,
                            const corm_parameters *sets, size_t set_count, const corm_execute_options *options,
                            corm_result **out) {
@@ -498,6 +516,9 @@ static corm_status execute(corm_session *session, corm_connection *connection, c
         if (result->plan != NULL && session == NULL) {
             result->plan = NULL; /* a connection gives the columns */
         }
+        status = set_chunk(result, options, set_count);
+    }
+    if (status == CORM_OK) {
         status = start(result, connection, renamed != NULL ? renamed : sets, set_count);
     }
     corm_vector_clear(&keys);
@@ -557,10 +578,13 @@ static corm_status run_sql(corm_result *result, corm_connection *connection, con
                            const corm_value *values, size_t count) {
     corm_cursor_free(result->cursor);
     result->cursor = NULL;
-    corm_status status = corm_connection_execute(connection, 0, sql, size, values, count, &result->cursor);
+    corm_status status =
+        corm_connection_stream(connection, 0, sql, size, values, count, result->chunk, &result->cursor);
+    bool streams =
+        result->chunk > 0 && corm_engine_driver(corm_connection_engine(connection))->execute_streamed != NULL;
     bool has_row = status == CORM_OK && corm_cursor_column_count(result->cursor) > 0;
-    /* The values are the caller's: with rows to come and values bound, read now. */
-    if (has_row && count > 0) {
+    /* The values are the caller's: with rows to come and values bound, read now. A stream was sent them. */
+    if (has_row && count > 0 && !streams) {
         status = describe_columns(result);
         if (status == CORM_OK) {
             status = corm_result_buffer(result);
@@ -570,7 +594,8 @@ static corm_status run_sql(corm_result *result, corm_connection *connection, con
 }
 
 corm_status corm_connection_execute_sql(corm_connection *connection, const char *sql, size_t size,
-                                        const corm_value *sets, size_t set_count, size_t width, corm_result **out) {
+                                        const corm_value *sets, size_t set_count, size_t width,
+                                        const corm_execute_options *options, corm_result **out) {
     corm_result *result = corm_calloc(1, sizeof *result);
     int64_t changed = 0;
     *out = NULL;
@@ -578,8 +603,8 @@ corm_status corm_connection_execute_sql(corm_connection *connection, const char 
         return CORM_NO_MEMORY;
     }
     result->rowcount = -1;
-    corm_status status = CORM_OK;
-    if (set_count <= 1) {
+    corm_status status = set_chunk(result, options, set_count);
+    if (status == CORM_OK && set_count <= 1) {
         status = run_sql(result, connection, sql, size, sets, width);
         changed = status == CORM_OK ? corm_cursor_changed_rows(result->cursor) : -1;
     }

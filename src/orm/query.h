@@ -44,6 +44,8 @@ typedef struct corm_execute_options {
     bool populate_existing;
     bool no_autoflush;
     size_t yield_per;        /* rows fetched and loaded at a time; 0: the loader decides */
+    bool stream;             /* rows are fetched while they are read, where yield_per is 0 too */
+    size_t most_rows;        /* then so many at a time; 0: 1000 */
     bool legacy_labels;      /* Query's "table_column" result labels in the SQL */
     int synchronize_session; /* 0: auto, 1: evaluate, 2: fetch, 3: off (False) */
 } corm_execute_options;
@@ -58,7 +60,8 @@ corm_status corm_connection_execute_node(corm_connection *connection, corm_node 
 
 /* SQL as it is, its parameters by place; sets has set_count times width values, which need to live for the call only. */
 corm_status corm_connection_execute_sql(corm_connection *connection, const char *sql, size_t size,
-                                        const corm_value *sets, size_t set_count, size_t width, corm_result **out);
+                                        const corm_value *sets, size_t set_count, size_t width,
+                                        const corm_execute_options *options, corm_result **out);
 
 bool corm_result_returns_rows(const corm_result *result);
 /* What kind of statement it was, see corm_compiled_flags(); 0 of plain SQL. */

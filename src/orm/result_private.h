@@ -32,6 +32,8 @@ struct corm_result {
     bool populate_existing;
     corm_load_options *options; /* the statement's own, when the plan's have values of another one; or NULL */
     corm_load_options **below;  /* the same by joined entity: made when first needed */
+    size_t chunk;               /* rows fetched at a time; 0: all */
+    size_t load_rows;           /* rows loaded at a time; 0: all */
     bool buffered;              /* all rows are read into `buffer` */
     corm_item *buffer;
     bool *buffer_objects;

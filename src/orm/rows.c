@@ -434,10 +434,10 @@ static void drop_loaded(corm_result *result) {
     }
 }
 
-corm_status corm_result_take_rows(corm_result *result) {
+static corm_status take_rows(corm_result *result, size_t limit) {
     corm_status status = CORM_OK;
     bool has_row = true;
-    while (status == CORM_OK && has_row) {
+    while (status == CORM_OK && has_row && result->buffer_count < limit) {
         status = reserve_row(result);
         if (status == CORM_OK) {
             corm_item *items = result->buffer + result->buffer_count * result->output_count;
@@ -451,12 +451,13 @@ corm_status corm_result_take_rows(corm_result *result) {
     return status;
 }
 
-corm_status corm_result_buffer(corm_result *result) {
-    if (result->buffered) {
-        return CORM_OK;
-    }
-    result->buffered = true;
-    corm_status status = corm_result_take_rows(result);
+corm_status corm_result_take_rows(corm_result *result) {
+    return take_rows(result, SIZE_MAX);
+}
+
+/* Rows into the buffer, up to so many, with what their objects load after them. */
+static corm_status load_rows(corm_result *result, size_t limit) {
+    corm_status status = take_rows(result, limit);
     if (status == CORM_OK) {
         status = finish_fillings(result);
     }
@@ -465,6 +466,14 @@ corm_status corm_result_buffer(corm_result *result) {
     }
     drop_loaded(result);
     return status;
+}
+
+corm_status corm_result_buffer(corm_result *result) {
+    if (result->buffered) {
+        return CORM_OK;
+    }
+    result->buffered = true;
+    return load_rows(result, SIZE_MAX);
 }
 
 corm_status corm_result_append(corm_result *result, corm_result *other) {
@@ -492,10 +501,15 @@ corm_status corm_result_next(corm_result *result, corm_item *items, bool *has_ro
         return CORM_OK;
     }
     corm_status status = CORM_OK;
-    if (!result->buffered && result->plan != NULL && (result->plan->later || result->plan->joined_many)) {
+    bool loads = !result->buffered && result->plan != NULL && (result->plan->later || result->plan->joined_many);
+    bool in_parts = loads && result->load_rows > 0;
+    if (in_parts && result->next == result->buffer_count) {
+        result->next = result->buffer_count = 0;
+        status = load_rows(result, result->load_rows);
+    } else if (loads && !in_parts) {
         status = corm_result_buffer(result);
     }
-    if (status == CORM_OK && !result->buffered) {
+    if (status == CORM_OK && !result->buffered && !in_parts) {
         status = next_from_cursor(result, items, has_row);
     } else if (status == CORM_OK && result->next < result->buffer_count) {
         memcpy(items, result->buffer + result->next * result->output_count, result->output_count * sizeof *items);
