@@ -5,6 +5,8 @@ usage: server_worker.py SIDE URL     SIDE: cormorant, sqlalchemy, or the client 
 
 import gc
 import importlib
+import importlib.machinery
+import importlib.util
 import sys
 import time
 
@@ -19,36 +21,52 @@ def clocked(work):
     return time.perf_counter() - start
 
 
+def classes_of(package):
+    """Mapped classes at the level of a module, as programs have them."""
+    sql, orm = importlib.import_module(package), importlib.import_module(package + ".orm")
+    base = orm.declarative_base()
+    names = {
+        "Base": base, "Column": sql.Column, "ForeignKey": sql.ForeignKey, "Integer": sql.Integer, "String": sql.String,
+        "relationship": orm.relationship,
+    }  # fmt: skip
+    module = importlib.util.module_from_spec(importlib.machinery.ModuleSpec("bench_models", None))
+    sys.modules["bench_models"] = module
+    module.__dict__.update(names)
+    exec(MODELS, module.__dict__)
+    return sql, orm, module
+
+
+MODELS = """
+class Item(Base):
+    __tablename__ = "bench_items"
+    id = Column(Integer, primary_key=True)
+    name = Column(String(50))
+    amount = Column(Integer)
+
+
+class Parent(Base):
+    __tablename__ = "bench_parents"
+    id = Column(Integer, primary_key=True)
+    name = Column(String(50))
+    children = relationship("Child", back_populates="parent")
+
+
+class Child(Base):
+    __tablename__ = "bench_children"
+    id = Column(Integer, primary_key=True)
+    name = Column(String(50))
+    parent_id = Column(ForeignKey("bench_parents.id"))
+    parent = relationship("Parent", back_populates="children")
+"""
+
+
 class Objects:
     """Cormorant or SQLAlchemy: the same program."""
 
     def __init__(self, package, url):
-        sql = importlib.import_module(package)
-        orm = importlib.import_module(package + ".orm")
-        self.sql, self.orm = sql, orm
-        self.engine = sql.create_engine(url, pool_size=1)
-        base = orm.declarative_base()
-
-        class Item(base):
-            __tablename__ = "bench_items"
-            id = sql.Column(sql.Integer, primary_key=True)
-            name = sql.Column(sql.String(50))
-            amount = sql.Column(sql.Integer)
-
-        class Parent(base):
-            __tablename__ = "bench_parents"
-            id = sql.Column(sql.Integer, primary_key=True)
-            name = sql.Column(sql.String(50))
-            children = orm.relationship("Child", back_populates="parent")
-
-        class Child(base):
-            __tablename__ = "bench_children"
-            id = sql.Column(sql.Integer, primary_key=True)
-            name = sql.Column(sql.String(50))
-            parent_id = sql.Column(sql.ForeignKey("bench_parents.id"))
-            parent = orm.relationship("Parent", back_populates="children")
-
-        self.Item, self.Parent, self.Child, self.base = Item, Parent, Child, base
+        self.sql, self.orm, models = classes_of(package)
+        self.engine = self.sql.create_engine(url, pool_size=1)
+        self.Item, self.Parent, self.Child, self.base = models.Item, models.Parent, models.Child, models.Base
 
     def create(self):
         self.base.metadata.drop_all(self.engine)
