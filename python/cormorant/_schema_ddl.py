@@ -171,6 +171,56 @@ class DropTable(_TableDDL):
         super().__init__(element, if_exists)
 
 
+class _SequenceDDL(ExecutableDDLElement):
+    def __init__(self, element: Any, flag: bool):
+        self.element = self.target = element
+        self._flag = flag
+
+    def _name(self, dialect: str) -> str:
+        parts = [part for part in (self.element.schema, self.element.name) if part]
+        return ".".join(_engine._quote(part, dialect) for part in parts)
+
+
+class CreateSequence(_SequenceDDL):
+    """CREATE SEQUENCE.
+
+    :param element: the Sequence.
+    :param if_not_exists: IF NOT EXISTS.
+    """
+
+    def __init__(self, element: Any, if_not_exists: bool = False):
+        super().__init__(element, if_not_exists)
+
+    def _sql(self, dialect: str) -> str:
+        from ._schema_items import numbering
+
+        words = ["CREATE SEQUENCE IF NOT EXISTS" if self._flag else "CREATE SEQUENCE", self._name(dialect)]
+        if dialect == "postgresql" and self.element.data_type is not None:
+            words.append(f"AS {self.element.data_type.compile(dialect=_dialect_named(dialect))}")
+        words.append(numbering(self.element, "NO" if dialect in ("mariadb", "mysql") else "NO "))
+        return " ".join(word for word in words if word)
+
+
+class DropSequence(_SequenceDDL):
+    """DROP SEQUENCE.
+
+    :param element: the Sequence.
+    :param if_exists: IF EXISTS.
+    """
+
+    def __init__(self, element: Any, if_exists: bool = False):
+        super().__init__(element, if_exists)
+
+    def _sql(self, dialect: str) -> str:
+        return ("DROP SEQUENCE IF EXISTS " if self._flag else "DROP SEQUENCE ") + self._name(dialect)
+
+
+def _dialect_named(name: str) -> Any:
+    from . import dialects
+
+    return getattr(dialects, name).dialect()
+
+
 class _IndexDDL(ExecutableDDLElement):
     _drop = False
 

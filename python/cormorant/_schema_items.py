@@ -168,10 +168,45 @@ def default_of(value: Any, for_update: bool) -> DefaultGenerator:
     return ColumnDefault(value, for_update)
 
 
+def numbering(options: Any, no: str = "NO ") -> str:
+    """The words of CREATE SEQUENCE, and of AS IDENTITY, for the options given."""
+    words = []
+    for name, word in (
+        ("increment", "INCREMENT BY"), ("start", "START WITH"), ("minvalue", "MINVALUE"), ("maxvalue", "MAXVALUE"),
+    ):  # fmt: skip
+        if getattr(options, name) is not None:
+            words.append(f"{word} {int(getattr(options, name))}")
+    if options.nominvalue is not None:
+        words.append("NO MINVALUE")
+    if options.nomaxvalue is not None:
+        words.append("NO MAXVALUE")
+    if options.cache is not None:
+        words.append(f"CACHE {int(options.cache)}")
+    if options.cycle is not None:
+        words.append("CYCLE" if options.cycle else f"{no}CYCLE")
+    return " ".join(words)
+
+
 class Sequence(DefaultGenerator):
-    """A sequence of numbers of the database; SQLite has none and numbers rows by itself.
+    """A sequence of numbers of the database; databases without number rows by themselves.
 
     :param name: its name.
+    :param start: its first number.
+    :param increment: the step from one number to the next.
+    :param minvalue: the smallest number.
+    :param maxvalue: the largest one.
+    :param nominvalue: NO MINVALUE.
+    :param nomaxvalue: NO MAXVALUE.
+    :param cycle: begin again after the last one.
+    :param schema: the schema that it is in.
+    :param cache: how many numbers are taken at once.
+    :param data_type: the type of its numbers.
+    :param optional: only where the database numbers keys in no other way.
+    :param metadata: the MetaData that creates and drops it.
+
+    Example::
+
+        Column("id", Integer, Sequence("user_id_seq", start=1000), primary_key=True)
     """
 
     is_sequence = True
@@ -188,17 +223,106 @@ class Sequence(DefaultGenerator):
         self.minvalue, self.maxvalue = minvalue, maxvalue
         self.nominvalue, self.nomaxvalue = nominvalue, nomaxvalue
         self.cycle, self.cache, self.order = cycle, cache, order
-        self.schema = schema
-        self.data_type = data_type
+        self.schema = metadata.schema if schema is None and metadata is not None else schema
+        self.data_type = data_type() if isinstance(data_type, type) else data_type
         self.optional = optional
         self.metadata = metadata
         self.for_update = for_update
+        if metadata is not None:
+            metadata._sequences[self._key] = self
+
+    @property
+    def _key(self) -> str:
+        return f"{self.schema}.{self.name}" if self.schema else self.name
+
+    def next_value(self) -> Any:
+        """An SQL expression: the next number."""
+        from .types import Integer
+
+        return _engine._next_value(self.schema or None, self.name, self.data_type or Integer())
+
+    def __clause_element__(self) -> Any:
+        return self.next_value()
+
+    def _execute_on_connection(self, connection: Any, parameters: Any, options: Any) -> Any:
+        return connection.execute(self.next_value()).scalar()
+
+    def _copy(self, **kw: Any) -> Sequence:
+        made = Sequence(
+            self.name, self.start, self.increment, self.minvalue, self.maxvalue, self.nominvalue, self.nomaxvalue,
+            self.cycle, self.schema, self.cache, self.order, self.data_type, self.optional, for_update=self.for_update,
+        )  # fmt: skip
+        made.metadata = self.metadata
+        return made
+
+    def _attach_column(self, column: Any) -> None:
+        super()._attach_column(column)
+        if not self.for_update:
+            column._set_sequence(self.next_value(), self.optional)
+
+    def _attach_metadata(self, metadata: Any) -> None:
+        """The column that it numbers came into a table of a MetaData."""
+        self.metadata = metadata
+        if self.schema is None and metadata.schema is not None:
+            self.schema = metadata.schema
+            self.column._set_sequence(self.next_value(), self.optional)
+        metadata._sequences[self._key] = self
+
+    # -- creating and dropping
+
+    def create(self, bind: Any, checkfirst: Any = True) -> None:
+        """Create the sequence.
+
+        :param bind: an Engine or a Connection.
+        :param checkfirst: unless it is there.
+        """
+        self._run_on(bind, checkfirst, False)
+
+    def drop(self, bind: Any, checkfirst: Any = True) -> None:
+        """Drop the sequence.
+
+        :param bind: an Engine or a Connection.
+        :param checkfirst: if it is there.
+        """
+        self._run_on(bind, checkfirst, True)
+
+    def _run_on(self, bind: Any, checkfirst: Any, drop: bool) -> None:
+        from ._schema_ddl import connected
+
+        with connected(bind) as connection:
+            self._run(connection, checkfirst, drop)
+
+    def _run(self, connection: Any, checkfirst: Any, drop: bool) -> None:
+        from ._schema_ddl import CreateSequence, DropSequence, fire
+
+        dialect = connection.dialect
+        if not dialect.supports_sequences or (self.optional and dialect.sequences_optional):
+            return
+        if checkfirst and self._is_there(connection) != drop:
+            return
+        what = "drop" if drop else "create"
+        fire(self, f"before_{what}", connection, checkfirst=checkfirst)
+        element = DropSequence(self) if drop else CreateSequence(self)
+        _engine._run_ddl(connection, element._sql(dialect.name))
+        fire(self, f"after_{what}", connection, checkfirst=checkfirst)
+
+    def _is_there(self, connection: Any) -> bool:
+        from .inspection import inspect
+
+        return self.name in inspect(connection).get_sequence_names(self.schema)
 
     def __repr__(self) -> str:
         parts = [repr(self.name)]
-        for name in ("start", "increment", "schema"):
+        for name in (
+            "start", "increment", "minvalue", "maxvalue", "nominvalue", "nomaxvalue", "cycle", "schema", "cache",
+            "order", "data_type",
+        ):  # fmt: skip
             if getattr(self, name) is not None:
                 parts.append(f"{name}={getattr(self, name)!r}")
+        if self.optional:
+            parts.append("optional=True")
+        if self.metadata is not None:
+            parts.append(f"metadata={self.metadata!r}")
         return f"Sequence({', '.join(parts)})"
 
 
@@ -303,25 +427,53 @@ class Computed(FetchedValue):
 
 
 class Identity(FetchedValue):
-    """GENERATED AS IDENTITY, where the database has it; SQLite numbers rows by itself."""
+    """GENERATED AS IDENTITY, where the database has it; the others number keys by themselves.
+
+    :param always: ALWAYS, not BY DEFAULT: no statement may give a value.
+    :param on_null: not for the databases that there are.
+    :param start: and the others: as of a Sequence.
+    """
 
     is_identity = True
 
-    def __init__(self, always: Optional[bool] = False, on_null: Optional[bool] = None, **kw: Any) -> None:
+    def __init__(
+        self, always: Optional[bool] = False, on_null: Optional[bool] = None, start: Optional[int] = None,
+        increment: Optional[int] = None, minvalue: Optional[int] = None, maxvalue: Optional[int] = None,
+        nominvalue: Optional[bool] = None, nomaxvalue: Optional[bool] = None, cycle: Optional[bool] = None,
+        cache: Optional[int] = None, order: Optional[bool] = None,
+    ) -> None:  # fmt: skip
         super().__init__()
-        self.always = always
-        self.on_null = on_null
-        self.options = kw
+        self.always, self.on_null = always, on_null
+        self.start, self.increment = start, increment
+        self.minvalue, self.maxvalue = minvalue, maxvalue
+        self.nominvalue, self.nomaxvalue = nominvalue, nomaxvalue
+        self.cycle, self.cache, self.order = cycle, cache, order
 
     def _copy(self, **kw: Any) -> Identity:
-        return Identity(self.always, self.on_null, **self.options)
+        return Identity(
+            self.always, self.on_null, self.start, self.increment, self.minvalue, self.maxvalue, self.nominvalue,
+            self.nomaxvalue, self.cycle, self.cache, self.order,
+        )  # fmt: skip
 
     def _attach_column(self, column: Any) -> None:
+        if column.autoincrement is False:
+            raise exc.ArgumentError("A column with an Identity object cannot specify autoincrement=False")
+        if column.server_default is not None and not isinstance(column.server_default, Identity):
+            raise exc.ArgumentError(
+                "A column with an Identity object cannot specify a server_default or a server_onupdate argument"
+            )
         self.column = column
         column.identity = self
-        column.autoincrement = True
+        column.server_default = self
+        words = numbering(self)
+        always = "ALWAYS" if self.always else "BY DEFAULT"
+        column._set_identity(f"GENERATED {always} AS IDENTITY" + (f" ({words})" if words else ""))
         if not column._nullable_given:
             column.nullable = False
 
     def __repr__(self) -> str:
-        return f"Identity(always={self.always!r})"
+        parts = ["always=True"] if self.always else []
+        for name in ("start", "increment", "minvalue", "maxvalue", "nominvalue", "nomaxvalue", "cycle", "cache"):
+            if getattr(self, name) is not None:
+                parts.append(f"{name}={getattr(self, name)!r}")
+        return f"Identity({', '.join(parts)})"

@@ -19,9 +19,11 @@ from ._schema_ddl import (
     DDL,
     BaseDDLElement,
     CreateIndex,
+    CreateSequence,
     CreateTable,
     DDLElement,
     DropIndex,
+    DropSequence,
     DropTable,
     ExecutableDDLElement,
     connected,
@@ -101,6 +103,12 @@ class MetaData(_engine.MetaDataBase, HasConditionalDDL):
         return MappingProxyType(self._tables)
 
     @property
+    def _sequences(self) -> dict[str, Sequence]:
+        """Sequences by name, "schema.name" where they have a schema."""
+        sequences: dict[str, Sequence] = self.__dict__.setdefault("_own_sequences", {})
+        return sequences
+
+    @property
     def sorted_tables(self) -> list[Table]:
         """Tables, each after those it refers to."""
         return list(self._sorted_tables())
@@ -117,6 +125,7 @@ class MetaData(_engine.MetaDataBase, HasConditionalDDL):
         """Take all tables out."""
         for table in list(self._tables.values()):
             self._remove(table)
+        self._sequences.clear()
 
     def reflect(
         self, bind: Any, schema: Optional[str] = None, views: bool = False, only: Any = None,
@@ -163,18 +172,35 @@ class MetaData(_engine.MetaDataBase, HasConditionalDDL):
     def _run(self, bind: Any, tables: Optional[Iterable[Table]], checkfirst: Any, drop: bool) -> None:
         wanted = None if tables is None else list(tables)
         with connected(bind) as connection:
-            if not listened(self, wanted):
-                _engine._create_tables(connection, self, wanted, bool(checkfirst), drop)
-                return
-            ordered = [table for table in self.sorted_tables if wanted is None or table in wanted]
-            ordered = [table for table in ordered if not checkfirst or table._is_there(connection) == drop]
+            sequences = self._sequences_of(wanted) if connection.dialect.supports_sequences else []
+            if not drop:
+                for sequence in sequences:
+                    sequence._run(connection, checkfirst, False)
+            self._run_tables(connection, wanted, checkfirst, drop)
             if drop:
-                ordered.reverse()
-            what = "drop" if drop else "create"
-            fire(self, f"before_{what}", connection, tables=ordered, checkfirst=checkfirst)
-            for table in ordered:
-                table._run(connection, False, drop)
-            fire(self, f"after_{what}", connection, tables=ordered, checkfirst=checkfirst)
+                for sequence in sequences:
+                    sequence._run(connection, checkfirst, True)
+
+    def _sequences_of(self, tables: Optional[list[Table]]) -> list[Sequence]:
+        """The sequences of some tables, and those of no table's."""
+        return [
+            sequence for sequence in self._sequences.values()
+            if tables is None or sequence.column is None or sequence.column.table in tables
+        ]  # fmt: skip
+
+    def _run_tables(self, connection: Any, wanted: Optional[list[Table]], checkfirst: Any, drop: bool) -> None:
+        if not listened(self, wanted):
+            _engine._create_tables(connection, self, wanted, bool(checkfirst), drop)
+            return
+        ordered = [table for table in self.sorted_tables if wanted is None or table in wanted]
+        ordered = [table for table in ordered if not checkfirst or table._is_there(connection) == drop]
+        if drop:
+            ordered.reverse()
+        what = "drop" if drop else "create"
+        fire(self, f"before_{what}", connection, tables=ordered, checkfirst=checkfirst)
+        for table in ordered:
+            table._run(connection, False, drop)
+        fire(self, f"after_{what}", connection, tables=ordered, checkfirst=checkfirst)
 
 
 class Table(_engine.TableClause, SchemaItem, HasConditionalDDL):
@@ -437,7 +463,10 @@ class Table(_engine.TableClause, SchemaItem, HasConditionalDDL):
         :param checkfirst: unless it is there.
         """
         with connected(bind) as connection:
-            self._run(connection, checkfirst, False)
+            if checkfirst and self._is_there(connection):
+                return
+            self._run_sequences(connection, checkfirst, False)
+            self._run(connection, False, False)
 
     def drop(self, bind: Any, checkfirst: Any = False) -> None:
         """Drop the table.
@@ -446,7 +475,10 @@ class Table(_engine.TableClause, SchemaItem, HasConditionalDDL):
         :param checkfirst: if it is there.
         """
         with connected(bind) as connection:
-            self._run(connection, checkfirst, True)
+            if checkfirst and not self._is_there(connection):
+                return
+            self._run(connection, False, True)
+            self._run_sequences(connection, checkfirst, True)
 
     def _is_there(self, connection: Any) -> bool:
         return bool(_engine._has_table(connection, self.name, self.schema))
@@ -458,6 +490,11 @@ class Table(_engine.TableClause, SchemaItem, HasConditionalDDL):
         fire(self, f"before_{what}", connection, checkfirst=checkfirst)
         _engine._create_tables(connection, self.metadata, [self], False, drop)
         fire(self, f"after_{what}", connection, checkfirst=checkfirst)
+
+    def _run_sequences(self, connection: Any, checkfirst: Any, drop: bool) -> None:
+        for column in self.c:
+            if isinstance(column.default, Sequence):
+                column.default._run(connection, checkfirst, drop)
 
     def to_metadata(
         self, metadata: MetaData, schema: Any = RETAIN_SCHEMA, name: Optional[str] = None, **kw: Any
@@ -638,6 +675,8 @@ class Column(_engine.ColumnBase[_T] if TYPE_CHECKING else _engine.ColumnBase, Sc
 
     def _imply(self, table: Table) -> None:
         """Give the table the constraints and the index that the column asks for."""
+        if isinstance(self.default, Sequence):
+            self.default._attach_metadata(table.metadata)
         fire(self, "before_parent_attach", table)
         for key in list(self.__dict__.get("_foreign_keys", ())):
             key._make_constraint(table, self)
@@ -773,6 +812,6 @@ __all__ = (
     "Computed", "Identity", "DefaultClause", "FetchedValue", "DefaultGenerator", "ColumnDefault",
     "CallableColumnDefault", "ScalarElementColumnDefault", "ColumnElementColumnDefault", "SchemaItem",
     "HasConditionalDDL", "DDL", "DDLElement", "ExecutableDDLElement", "BaseDDLElement", "CreateTable", "DropTable",
-    "CreateIndex", "DropIndex", "BLANK_SCHEMA", "RETAIN_SCHEMA", "DEFAULT_NAMING_CONVENTION", "conv",
-    "insert_sentinel", "sort_tables",
+    "CreateIndex", "DropIndex", "CreateSequence", "DropSequence", "BLANK_SCHEMA", "RETAIN_SCHEMA",
+    "DEFAULT_NAMING_CONVENTION", "conv", "insert_sentinel", "sort_tables",
 )  # fmt: skip

@@ -341,6 +341,9 @@ static PyObject *connection_execute(PyObject *object, PyObject *const *args, Py_
 static PyObject *execute_and(PyObject *object, PyObject *const *args, Py_ssize_t count, PyObject *names,
                              const char *method) {
     PyObject *result = connection_execute(object, args, count, names);
+    if (result != NULL && PyLong_Check(result)) {
+        return result; /* what a sequence gave */
+    }
     PyObject *value = result == NULL ? NULL : corm_py_call(result, method, NULL);
     Py_XDECREF(result);
     return value;

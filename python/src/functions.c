@@ -96,6 +96,12 @@ static PyObject *call(const char *name, PyObject *const *args, Py_ssize_t count,
             goto done;
         }
     }
+    corm_node *first = count == 1 ? nodes.items[0] : NULL;
+    if (first != NULL && first->kind == CORM_NODE_FUNCTION && (first->detail & CORM_FUNCTION_NEXT_VALUE) &&
+        strcasecmp(name, "next_value") == 0) {
+        result = corm_py_wrap(corm_node_ref(first)); /* a sequence is its next value already */
+        goto done;
+    }
     result = corm_py_wrap(corm_function_new(name, corm_py_items(&nodes), nodes.count, type));
 done:
     corm_nodes_unref(&nodes);
@@ -267,7 +273,22 @@ static PyObject *funcfilter_function(PyObject *module, PyObject *const *args, Py
     return result;
 }
 
-static PyMethodDef functions[] = {{"over", (PyCFunction)(void (*)(void))over_function, METH_VARARGS | METH_KEYWORDS,
+/* _next_value(schema, name, type) */
+static PyObject *next_value(PyObject *module, PyObject *args) {
+    const char *schema, *name;
+    PyObject *given;
+    (void)module;
+    if (!PyArg_ParseTuple(args, "zsO:_next_value", &schema, &name, &given)) {
+        return NULL;
+    }
+    corm_type *type = corm_py_sql_type(given);
+    PyObject *result = type == NULL ? NULL : corm_py_wrap(corm_sequence_next(schema, name, type));
+    corm_type_unref(type);
+    return result;
+}
+
+static PyMethodDef functions[] = {{"_next_value", next_value, METH_VARARGS, "The next value of a sequence."},
+                                  {"over", (PyCFunction)(void (*)(void))over_function, METH_VARARGS | METH_KEYWORDS,
                                    "over(element, partition_by=None, order_by=None)\n--\n\nOVER: a window."},
                                   {"funcfilter", (PyCFunction)(void (*)(void))funcfilter_function, METH_FASTCALL,
                                    "funcfilter(func, *criteria)\n--\n\nFILTER (WHERE ...) of an aggregate."},

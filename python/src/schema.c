@@ -751,6 +751,33 @@ static PyObject *column_set_computed(PyObject *self, PyObject *args) {
     return status == CORM_OK ? Py_NewRef(Py_None) : corm_py_raise();
 }
 
+/* _set_sequence(next_value, optional) */
+static PyObject *column_set_sequence(PyObject *self, PyObject *args) {
+    corm_column *column = core_column(self);
+    PyObject *next;
+    int optional;
+    if (column == NULL || !PyArg_ParseTuple(args, "Op", &next, &optional)) {
+        return NULL;
+    }
+    corm_node *node = corm_py_node(next);
+    if (node == NULL) {
+        return NULL;
+    }
+    corm_status status = corm_column_set_sequence(column, node, optional != 0);
+    corm_node_unref(node);
+    return status == CORM_OK ? Py_NewRef(Py_None) : corm_py_raise();
+}
+
+/* _set_identity(words) */
+static PyObject *column_set_identity(PyObject *self, PyObject *words) {
+    corm_column *column = core_column(self);
+    const char *text = column == NULL ? NULL : corm_py_text(words);
+    if (text == NULL) {
+        return NULL;
+    }
+    return corm_column_set_identity(column, text) == CORM_OK ? Py_NewRef(Py_None) : corm_py_raise();
+}
+
 /* _foreign_keys_of(): what the engine knows: (target, ondelete, onupdate, resolves) of each. */
 static PyObject *column_foreign_keys(PyObject *self, PyObject *unused) {
     corm_column *column = core_column(self);
@@ -797,6 +824,9 @@ static PyMethodDef column_methods[] = {
     {"_set_server_default", column_set_server_default, METH_O, "_set_server_default(value)\n--\n\nSet DEFAULT."},
     {"_set_computed", column_set_computed, METH_VARARGS,
      "_set_computed(expression, persisted)\n--\n\nGENERATED ALWAYS AS."},
+    {"_set_sequence", column_set_sequence, METH_VARARGS,
+     "_set_sequence(next_value, optional)\n--\n\nA sequence as its default."},
+    {"_set_identity", column_set_identity, METH_O, "_set_identity(words)\n--\n\nGENERATED AS IDENTITY."},
     {"_core_foreign_keys", column_foreign_keys, METH_NOARGS,
      "_core_foreign_keys()\n--\n\nWhat the engine knows of them."},
     {"_resolve_foreign_key", column_resolve, METH_O,

@@ -84,6 +84,18 @@ int corm_py_execution_read(corm_execute_options *options, PyObject *mapping) {
 
 /* ---- statements ---- */
 
+/* A Sequence stands for its next value. */
+static bool is_sequence(PyObject *object) {
+    if (corm_py_is_element(object) || PyUnicode_Check(object)) {
+        return false;
+    }
+    PyObject *says = corm_py_get(object, "is_sequence");
+    bool result = says == Py_True;
+    Py_XDECREF(says);
+    PyErr_Clear();
+    return result;
+}
+
 corm_node *corm_py_executable(PyObject *object) {
     if (PyUnicode_Check(object)) {
         corm_py_raise_exc("ArgumentError", "Textual SQL expression %R should be explicitly declared as text(%R)",
@@ -94,7 +106,7 @@ corm_node *corm_py_executable(PyObject *object) {
         corm_py_raise_exc("ObjectNotExecutableError", "Not an executable object: %R", object);
         return NULL;
     }
-    corm_node *node = corm_py_is_element(object) ? corm_py_node(object) : NULL;
+    corm_node *node = corm_py_is_element(object) || is_sequence(object) ? corm_py_node(object) : NULL;
     if (node != NULL && !corm_node_is_statement(node)) {
         corm_node *select = node->kind == CORM_NODE_FUNCTION || node->kind == CORM_NODE_SCALAR_SUBQUERY
                                 ? corm_select_new(&node, 1)
@@ -374,7 +386,11 @@ PyObject *corm_py_session_execute_unheard(PyObject *object, PyObject *args) {
 PyObject *corm_py_session_execute(PyObject *self, PyObject *const *args, Py_ssize_t count, PyObject *names) {
     EXECUTE_SIGNATURE("Session.execute");
     call what;
-    return unpack(&signature, args, count, names, &what) < 0 ? NULL : execute_to_result(self, &what);
+    if (unpack(&signature, args, count, names, &what) < 0) {
+        return NULL;
+    }
+    return is_sequence(what.statement) ? corm_py_session_scalar(self, args, count, names)
+                                       : execute_to_result(self, &what);
 }
 
 PyObject *corm_py_session_scalars(PyObject *self, PyObject *const *args, Py_ssize_t count, PyObject *names) {

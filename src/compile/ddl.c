@@ -111,7 +111,14 @@ corm_status corm_ddl_column(const corm_dialect *dialect, corm_column *column, co
         status = write_default(dialect, column, out);
     if (status)
         return status;
-    if (!column->nullable && !dialect->nullness_before_default)
+    const char *identity = dialect->supports_identity ? column->identity : NULL;
+    if (identity) {
+        corm_text_append_char(out, ' ');
+        corm_text_append(out, identity);
+    }
+    if (identity && column->nullable && column->nullable_given)
+        corm_text_append(out, " NULL");
+    if (!identity && !column->nullable && !dialect->nullness_before_default)
         corm_text_append(out, " NOT NULL");
     if (is_inline_key(column) && dialect->numbers_beside_column)
         corm_text_append(out, " PRIMARY KEY AUTOINCREMENT");

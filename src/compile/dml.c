@@ -15,6 +15,7 @@ typedef struct target {
     corm_column *column;
     size_t given;                /* its place in COLUMNS, or NOT_GIVEN */
     const corm_default *implied; /* its default or onupdate, or NULL: a named parameter */
+    corm_node *sequence;         /* whose next value it gets; borrowed, or NULL */
 } target;
 
 #define NOT_GIVEN SIZE_MAX
@@ -91,6 +92,9 @@ static corm_status find_targets(corm_compiler *compiler, const corm_node *dml, c
         } else if (implied->kind != CORM_DEFAULT_NONE && !options->no_defaults) {
             item.implied = implied;
             out->items[out->count++] = item;
+        } else if (!is_update && !options->no_defaults &&
+                   (item.sequence = corm_dialect_sequence_of(compiler->dialect, column))) {
+            out->items[out->count++] = item;
         }
     }
     return CORM_OK;
@@ -123,6 +127,8 @@ static corm_status compile_implied(corm_compiler *compiler, corm_column *column,
 /* The value of one column; row NULL when none are given. */
 static corm_status compile_value(corm_compiler *compiler, const target *item, const corm_node *row,
                                  const char *suffix) {
+    if (item->sequence)
+        return corm_compile_expression(compiler, item->sequence, ALWAYS, NULL);
     if (item->implied)
         return compile_implied(compiler, item->column, item->implied, suffix);
     if (item->given == NOT_GIVEN)
@@ -191,6 +197,8 @@ static bool is_numbered(const corm_node *insert, const targets *columns, const c
     if (!item)
         return corm_table_autoincrement_column(column->table) == column || column->server_default ||
                column->server_default_node;
+    if (item->sequence)
+        return true;
     if (item->implied)
         return item->implied->kind == CORM_DEFAULT_EXPRESSION;
     const corm_node *rows = corm_dml_part_of(insert, CORM_DML_ROWS);

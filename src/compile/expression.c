@@ -168,8 +168,30 @@ static corm_status write_function_name(corm_compiler *compiler, const char *name
     return CORM_OK;
 }
 
+/* The dialect's way of asking a sequence, around its quoted name. */
+static corm_status compile_next_value(corm_compiler *compiler, const corm_node *node) {
+    const corm_dialect *dialect = compiler->dialect;
+    corm_text name = CORM_TEXT_EMPTY;
+    corm_status status = CORM_OK;
+    if (!dialect->next_value)
+        return corm_error_set(CORM_UNSUPPORTED_COMPILATION, "Dialect '%s' does not support sequence increments.",
+                              dialect->name);
+    for (size_t i = 0; i < node->child_count && !status; i++) {
+        corm_text_append(&name, i ? "." : "");
+        status = corm_dialect_identifier(dialect, corm_node_display_name(corm_node_child(node, i)), &name);
+    }
+    if (!status)
+        status = corm_text_status(&name);
+    if (!status)
+        status = dialect->next_value(name.data, text_of(compiler));
+    corm_text_clear(&name);
+    return status;
+}
+
 static corm_status compile_function(corm_compiler *compiler, const corm_node *node) {
     const corm_function *function = (const corm_function *)(const void *)node;
+    if (node->detail & CORM_FUNCTION_NEXT_VALUE)
+        return compile_next_value(compiler, node);
     size_t count = node->child_count;
     const char *known = compiler->dialect->function_name(function->name);
     if (count == 0 && takes_no_parentheses(known ? known : function->name)) {

@@ -39,6 +39,11 @@ static const char *function_name(const char *name) {
     return NULL;
 }
 
+static corm_status next_value(const char *sequence, corm_text *out) {
+    corm_text_append_format(out, "<next sequence value: %s>", sequence);
+    return corm_text_status(out);
+}
+
 static corm_status type_name(const corm_type *type, corm_text *out) {
     return corm_standard_type_name(&corm_dialect_plain, type, out);
 }
@@ -67,6 +72,8 @@ const corm_dialect corm_dialect_plain = {
     .supports_for_update = true,
     .supports_if_exists = true,
     .supports_nested_transactions = true,
+    .supports_sequences = true,
+    .supports_identity = true,
     .supports_foreign_key_alter = true,
     .supports_deferrable = true,
     .parenthesises_compound = true,
@@ -78,6 +85,7 @@ const corm_dialect corm_dialect_plain = {
     .limit = limit,
     .true_divide = true_divide,
     .extract = extract,
+    .next_value = next_value,
     .function_name = function_name,
     .type_name = type_name,
     .literal = corm_standard_literal,

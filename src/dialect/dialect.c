@@ -172,3 +172,8 @@ void corm_scratch_clear(corm_scratch *scratch) {
     }
     *scratch = (corm_scratch){0};
 }
+
+corm_node *corm_dialect_sequence_of(const corm_dialect *dialect, const corm_column *column) {
+    bool left_out = column->sequence_optional && dialect->sequences_optional;
+    return dialect->supports_sequences && !left_out ? column->sequence : NULL;
+}

@@ -149,14 +149,27 @@ static corm_status append_comment(const char *introduction, const char *comment,
     return dialect->literal(dialect, corm_type_of_kind(CORM_TYPE_STRING), &value, out);
 }
 
-static corm_status column_end(const corm_column *column, corm_text *out) {
+static corm_status end_of_column(const corm_dialect *dialect, const corm_column *column, corm_text *out) {
     const corm_type *type = corm_column_type((corm_column *)(uintptr_t)column);
     if (column->nullable && type->name && strcmp(type->name, "TIMESTAMP") == 0)
         corm_text_append(out, " NULL"); /* else it is NOT NULL and follows changes by itself */
     if (column->table && corm_table_autoincrement_column(column->table) == column && !column->server_default &&
-        !column->server_default_node)
+        !column->server_default_node && !corm_dialect_sequence_of(dialect, column))
         corm_text_append(out, " AUTO_INCREMENT");
     return append_comment(" COMMENT ", column->comment, &corm_dialect_mysql, out);
+}
+
+static corm_status mysql_column_end(const corm_column *column, corm_text *out) {
+    return end_of_column(&corm_dialect_mysql, column, out);
+}
+
+static corm_status mariadb_column_end(const corm_column *column, corm_text *out) {
+    return end_of_column(&corm_dialect_mariadb, column, out);
+}
+
+static corm_status next_value(const char *sequence, corm_text *out) {
+    corm_text_append_format(out, "nextval(%s)", sequence);
+    return corm_text_status(out);
 }
 
 static corm_status table_end(const corm_table *table, corm_text *out) {
@@ -225,7 +238,7 @@ static const corm_isolation isolations[] = {
 
 enum { LONGEST_ALIAS = 255 };
 
-#define DIALECT(dialect_name, type_spelling, returns_keys, catalogue_query)                                            \
+#define DIALECT(dialect_name, type_spelling, end_spelling, sequence_spelling, returns_keys, catalogue_query)           \
     {                                                                                                                  \
         .name = dialect_name, .paramstyle = CORM_PARAMSTYLE_FORMAT, .quote_open = '`', .quote_close = '`',             \
         .reserved_words = mysql_words, .identifier_limit = LONGEST_ALIAS, .supports_returning = true,                  \
@@ -241,12 +254,16 @@ enum { LONGEST_ALIAS = 255 };
         .parenthesises_defaults = true, .isolations = isolations,                                                      \
         .isolation_reset = "SET SESSION " ISOLATION_VARIABLE " = DEFAULT",                                             \
         .isolation_query = "SELECT @@SESSION." ISOLATION_VARIABLE, .limit = limit, .extract = extract,                 \
-        .function_name = function_name, .type_name = type_spelling, .cast_type = cast_type, .column_end = column_end,  \
-        .table_end = table_end, .has_table_query = has_table_query, .table_names_query = table_names_query,            \
-        .inspect_query = catalogue_query, .schemas_query = corm_mysql_schemas_query,                                   \
-        .default_schema_query = "SELECT DATABASE()", .type_of_text = corm_mysql_type_of_text, .literal = literal,      \
-        .bind_converter = corm_mysql_bind_converter, .result_converter = corm_mysql_result_converter,                  \
+        .function_name = function_name, .type_name = type_spelling, .cast_type = cast_type,                            \
+        .column_end = end_spelling, .supports_sequences = returns_keys, .sequences_optional = true,                    \
+        .next_value = sequence_spelling, .table_end = table_end, .has_table_query = has_table_query,                   \
+        .table_names_query = table_names_query, .inspect_query = catalogue_query,                                      \
+        .schemas_query = corm_mysql_schemas_query, .default_schema_query = "SELECT DATABASE()",                        \
+        .type_of_text = corm_mysql_type_of_text, .literal = literal, .bind_converter = corm_mysql_bind_converter,      \
+        .result_converter = corm_mysql_result_converter,                                                               \
     }
 
-const corm_dialect corm_dialect_mysql = DIALECT("mysql", mysql_type_name, false, corm_mysql_inspect_query);
-const corm_dialect corm_dialect_mariadb = DIALECT("mariadb", mariadb_type_name, true, corm_mariadb_inspect_query);
+const corm_dialect corm_dialect_mysql =
+    DIALECT("mysql", mysql_type_name, mysql_column_end, NULL, false, corm_mysql_inspect_query);
+const corm_dialect corm_dialect_mariadb =
+    DIALECT("mariadb", mariadb_type_name, mariadb_column_end, next_value, true, corm_mariadb_inspect_query);

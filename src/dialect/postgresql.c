@@ -57,6 +57,16 @@ static corm_status extract(corm_compiler *compiler, const char *field, corm_node
     return status;
 }
 
+/* The name is a text that the server reads as a name. */
+static corm_status next_value(const char *sequence, corm_text *out) {
+    corm_value name = corm_value_bytes(CORM_KIND_TEXT, sequence, strlen(sequence));
+    corm_text_append(out, "nextval(");
+    corm_status status =
+        corm_standard_literal(&corm_dialect_postgresql, corm_type_of_kind(CORM_TYPE_STRING), &name, out);
+    corm_text_append_char(out, ')');
+    return status ? status : corm_text_status(out);
+}
+
 static const char *function_name(const char *name) {
     (void)name;
     return NULL;
@@ -117,7 +127,8 @@ static const char *serial_name(const corm_type *type) {
 static corm_status column_type(const corm_column *column, corm_text *out) {
     bool numbered = column->table && corm_table_autoincrement_column(column->table) == column &&
                     column->default_value.kind == CORM_DEFAULT_NONE && !column->server_default &&
-                    !column->server_default_node && !corm_column_type(column)->host;
+                    !column->server_default_node && !column->identity && !corm_column_type(column)->host &&
+                    !corm_dialect_sequence_of(&corm_dialect_postgresql, column);
     if (!numbered)
         return type_name(corm_column_type(column), out);
     corm_text_append(out, serial_name(corm_column_type(column)));
@@ -296,6 +307,8 @@ const corm_dialect corm_dialect_postgresql = {
     .supports_if_exists = true,
     .supports_nested_transactions = true,
     .supports_sequences = true,
+    .sequences_optional = true,
+    .supports_identity = true,
     .supports_foreign_key_alter = true,
     .supports_deferrable = true,
     .parenthesises_compound = true,
@@ -314,6 +327,7 @@ const corm_dialect corm_dialect_postgresql = {
     .limit = limit,
     .true_divide = true_divide,
     .extract = extract,
+    .next_value = next_value,
     .function_name = function_name,
     .type_name = type_name,
     .column_type = column_type,

@@ -118,17 +118,22 @@ static corm_node *with_expressions(corm_node *statement, const corm_work *work, 
     return statement;
 }
 
-/* Columns whose default or onupdate is SQL stand in the statement too. */
-static corm_node *with_default_expressions(corm_node *statement, const corm_work *work, uint32_t action) {
+/* Columns whose default or onupdate is SQL, or a sequence's next value, stand in the statement too. */
+static corm_node *with_default_expressions(corm_node *statement, const corm_dialect *dialect, const corm_work *work,
+                                           uint32_t action) {
     const corm_table *table = work->state->mapper->table;
     for (size_t i = 0; i < table->columns.count && statement != NULL && action != CORM_WORK_DELETE; i++) {
         corm_column *column = table->columns.items[i];
         const corm_default *chosen = action == CORM_WORK_INSERT ? &column->default_value : &column->on_update;
-        if (chosen->kind != CORM_DEFAULT_EXPRESSION || corm_shape_has(work, column)) {
+        corm_node *value = chosen->kind == CORM_DEFAULT_EXPRESSION ? chosen->expression : NULL;
+        if (action == CORM_WORK_INSERT && chosen->kind == CORM_DEFAULT_NONE) {
+            value = corm_dialect_sequence_of(dialect, column);
+        }
+        if (value == NULL || corm_shape_has(work, column)) {
             continue;
         }
         corm_node *node = corm_column_node(column);
-        corm_node *set = corm_dml_values(statement, &node, &chosen->expression, 1);
+        corm_node *set = corm_dml_values(statement, &node, &value, 1);
         corm_node_unref(statement);
         statement = set;
     }
@@ -146,7 +151,7 @@ static corm_status compile(batch_writer *writer, const corm_work *work, bool exp
         status = add_names(work, &names);
     }
     if (status == CORM_OK) {
-        statement = with_default_expressions(statement, work, writer->action);
+        statement = with_default_expressions(statement, dialect, work, writer->action);
         if (expressions) {
             statement = with_expressions(statement, work, &names);
         }

@@ -39,8 +39,17 @@ static corm_status fire(corm_flush *flush, corm_work *work, corm_event_kind kind
                                     : CORM_OK;
 }
 
+/* Does the database give a column of new rows its value when the statement has none? */
+static bool gives_value(const corm_flush *flush, const corm_column *column) {
+    const corm_dialect *dialect = corm_engine_dialect(corm_connection_engine(flush->connection));
+    return column->server_default != NULL || column->server_default_node != NULL ||
+           column->default_value.kind == CORM_DEFAULT_EXPRESSION || column->computed != NULL ||
+           (column->identity != NULL && dialect->supports_identity) ||
+           corm_dialect_sequence_of(dialect, column) != NULL;
+}
+
 /* Values that the database computed are fetched when they are next read. */
-static corm_status forget_computed(corm_work *work) {
+static corm_status forget_computed(const corm_flush *flush, corm_work *work) {
     const corm_mapper *mapper = work->state->mapper;
     const corm_host *host = mapper->host;
     bool insert = (work->flags & CORM_WORK_INSERT) != 0;
@@ -51,10 +60,9 @@ static corm_status forget_computed(corm_work *work) {
         if (column == NULL || attribute->primary_key) {
             continue;
         }
-        const corm_default *chosen = insert ? &column->default_value : &column->on_update;
         bool by_database = !corm_shape_has(work, column) &&
-                           (chosen->kind == CORM_DEFAULT_EXPRESSION || column->computed != NULL ||
-                            (insert && (column->server_default != NULL || column->server_default_node != NULL)));
+                           (insert ? gives_value(flush, column)
+                                   : column->on_update.kind == CORM_DEFAULT_EXPRESSION || column->computed != NULL);
         corm_value value = CORM_ABSENT_VALUE;
         if (!by_database && corm_shape_has(work, column) && host->expression != NULL) {
             status = host->get(work->object, attribute, &value);
@@ -74,7 +82,8 @@ static bool has_computed(const corm_mapper *mapper) {
         const corm_column *column = mapper->table->columns.items[i];
         if (column->default_value.kind == CORM_DEFAULT_EXPRESSION ||
             column->on_update.kind == CORM_DEFAULT_EXPRESSION || column->computed != NULL ||
-            column->server_default != NULL || column->server_default_node != NULL) {
+            column->server_default != NULL || column->server_default_node != NULL || column->sequence != NULL ||
+            column->identity != NULL) {
             return true;
         }
     }
@@ -119,8 +128,7 @@ static corm_status insert_shape(corm_flush *flush, corm_work *work, const corm_c
             status = apply_default(flush, work, attribute, &column->default_value, &value);
         }
         if (status == CORM_OK && corm_is_nothing(&value)) {
-            if (column == numbered || column->server_default != NULL || column->server_default_node != NULL ||
-                column->default_value.kind == CORM_DEFAULT_EXPRESSION) {
+            if (column == numbered || gives_value(flush, column)) {
                 continue; /* the database gives the value */
             }
             if (value.kind == CORM_KIND_ABSENT) {
@@ -375,7 +383,7 @@ corm_status corm_write_step(corm_flush *flush, corm_work_step *step) {
 /* ---- what follows from the results ---- */
 
 /* The key's values as written, and which others only the database knows. */
-static corm_status complete(const corm_mapper *mapper, corm_work *work, bool computed) {
+static corm_status complete(const corm_flush *flush, const corm_mapper *mapper, corm_work *work, bool computed) {
     corm_status status = CORM_OK;
     bool insert = is_insert(work);
     bool update =
@@ -388,7 +396,7 @@ static corm_status complete(const corm_mapper *mapper, corm_work *work, bool com
             status = read_key(work);
         }
     }
-    return status == CORM_OK && computed ? forget_computed(work) : status;
+    return status == CORM_OK && computed ? forget_computed(flush, work) : status;
 }
 
 static corm_status finish_saves(corm_flush *flush, const corm_work_step *step) {
@@ -396,7 +404,7 @@ static corm_status finish_saves(corm_flush *flush, const corm_work_step *step) {
     bool computed = has_computed(mapper) || mapper->host->expression != NULL;
     corm_status status = CORM_OK;
     for (size_t i = 0; i < step->works.count && status == CORM_OK; i++) {
-        status = complete(mapper, step->works.items[i], computed);
+        status = complete(flush, mapper, step->works.items[i], computed);
     }
     for (size_t i = 0; i < step->works.count && status == CORM_OK && mapper->relationship_count > 0; i++) {
         corm_work *work = step->works.items[i];

@@ -37,6 +37,8 @@ static void column_release(corm_node *node) {
     corm_free(column->server_default);
     corm_node_unref(column->server_default_node);
     corm_node_unref(column->computed);
+    corm_node_unref(column->sequence);
+    corm_free(column->identity);
     corm_free(column->comment);
     /* Foreign keys of a column without a table have constraints of their own. */
     if (!column->table) {
@@ -180,6 +182,15 @@ corm_status corm_column_set_computed(corm_column *column, corm_node *expression,
     return keep_node(column, &column->computed, expression);
 }
 
+corm_status corm_column_set_sequence(corm_column *column, corm_node *next, bool optional) {
+    column->sequence_optional = optional;
+    return keep_node(column, &column->sequence, next);
+}
+
+corm_status corm_column_set_identity(corm_column *column, const char *words) {
+    return corm_replace_text(&column->identity, words);
+}
+
 static corm_default *default_of(corm_column *column, bool on_update) {
     return on_update ? &column->on_update : &column->default_value;
 }
@@ -219,7 +230,7 @@ corm_status corm_column_set_default_expression(corm_column *column, bool on_upda
 
 corm_status corm_column_intern(corm_column *column) {
     corm_node **places[] = {&column->default_value.expression, &column->on_update.expression,
-                            &column->server_default_node, &column->computed};
+                            &column->server_default_node, &column->computed, &column->sequence};
     for (size_t i = 0; i < sizeof places / sizeof places[0]; i++) {
         if (!*places[i])
             continue;
@@ -294,6 +305,10 @@ corm_status corm_column_copy(const corm_column *column, corm_column **out) {
         status = corm_column_set_server_default(copy, column->server_default, column->server_default_node);
     if (!status)
         status = corm_column_set_computed(copy, column->computed, column->computed_persisted);
+    if (!status)
+        status = corm_column_set_sequence(copy, column->sequence, column->sequence_optional);
+    if (!status)
+        status = corm_column_set_identity(copy, column->identity);
     if (!status)
         status = corm_replace_text(&copy->comment, column->comment);
     if (!status)

@@ -84,6 +84,9 @@ struct corm_column {
     corm_vector foreign_keys; /* corm_foreign_key *, owned by their constraint or by the column until attached */
     corm_node *computed;      /* GENERATED ALWAYS AS: owned, or NULL */
     bool computed_persisted;
+    corm_node *sequence;    /* its next value is the default where the database has sequences: owned, or NULL */
+    bool sequence_optional; /* only where the database numbers rows in no other way */
+    char *identity;         /* GENERATED ... AS IDENTITY, where the database has it; or NULL */
     corm_host_slot info;
     UT_hash_handle hh; /* in table->by_key */
 };
@@ -211,6 +214,10 @@ void corm_column_set_primary_key(corm_column *column, bool primary_key);
 corm_status corm_column_set_server_default(corm_column *column, const char *text, corm_node *node);
 corm_status corm_column_set_comment(corm_column *column, const char *comment);
 corm_status corm_column_set_computed(corm_column *column, corm_node *expression, bool persisted);
+/* next: of corm_sequence_next(). optional: databases that number keys in another way do so. */
+corm_status corm_column_set_sequence(corm_column *column, corm_node *next, bool optional);
+/* The words from GENERATED on: they are not looked at. */
+corm_status corm_column_set_identity(corm_column *column, const char *words);
 /* on_update false: the default. Each replaces what was there. */
 corm_status corm_column_set_default_value(corm_column *column, bool on_update, const corm_value *value);
 void corm_column_set_default_callable(corm_column *column, bool on_update, void *callable,

@@ -300,7 +300,8 @@ static corm_type *known_type(const char *name, corm_node *const *arguments, size
     return NULL;
 }
 
-corm_node *corm_function_new(const char *name, corm_node *const *arguments, size_t count, corm_type *type) {
+static corm_node *function_make(const char *name, corm_node *const *arguments, size_t count, corm_type *type,
+                                uint16_t detail) {
     if (!name)
         return NULL;
     for (size_t i = 0; i < count; i++) {
@@ -318,6 +319,7 @@ corm_node *corm_function_new(const char *name, corm_node *const *arguments, size
     if (!node)
         return NULL;
     corm_function *function = (corm_function *)(void *)node;
+    node->detail = detail;
     function->name = corm_strdup(name);
     if (!function->name) {
         corm_node_unref(node);
@@ -326,8 +328,22 @@ corm_node *corm_function_new(const char *name, corm_node *const *arguments, size
     return corm_node_seal(node);
 }
 
+corm_node *corm_function_new(const char *name, corm_node *const *arguments, size_t count, corm_type *type) {
+    return function_make(name, arguments, count, type, 0);
+}
+
+corm_node *corm_sequence_next(const char *schema, const char *name, corm_type *type) {
+    corm_node *parts[2] = {corm_plain_column(schema ? schema : name, NULL),
+                           schema ? corm_plain_column(name, NULL) : NULL};
+    corm_node *made =
+        schema && !parts[1] ? NULL : function_make("next_value", parts, schema ? 2 : 1, type, CORM_FUNCTION_NEXT_VALUE);
+    corm_node_unref(parts[0]);
+    corm_node_unref(parts[1]);
+    return made;
+}
+
 static corm_node *function_clone(const corm_node *node, corm_node *const *children) {
-    return corm_function_new(as_function(node)->name, children, node->child_count, node->type);
+    return function_make(as_function(node)->name, children, node->child_count, node->type, node->detail);
 }
 
 /* ---- CASE, CAST, OVER, parentheses: nothing but children ---- */

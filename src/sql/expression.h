@@ -130,9 +130,11 @@ typedef struct corm_column_of {
     char *name;             /* when the column has none of its own: given by position */
 } corm_column_of;
 
+enum { CORM_FUNCTION_NEXT_VALUE = 1 /* of a sequence: the arguments are its schema, or none, and its name */ };
+
 typedef struct corm_function {
-    corm_node node;
-    char *name; /* may be dotted: "schema.name" */
+    corm_node node; /* detail: CORM_FUNCTION_NEXT_VALUE, or 0 */
+    char *name;     /* may be dotted: "schema.name" */
     corm_node *arguments[];
 } corm_function;
 
@@ -165,6 +167,8 @@ typedef struct corm_text_node {
 corm_node *corm_column_of_new(corm_node *from, corm_node *column, const char *name);
 /* A function; its type is known for count, sum, min, max, coalesce, now, ... else `type` (may be NULL). */
 corm_node *corm_function_new(const char *name, corm_node *const *arguments, size_t count, corm_type *type);
+/* The next value of a sequence; schema may be NULL. */
+corm_node *corm_sequence_next(const char *schema, const char *name, corm_type *type);
 /* Both lists may be NULL. */
 corm_node *corm_over(corm_node *function, corm_node *partition_by, corm_node *order_by);
 /* value and otherwise may be NULL. pairs: 2 x count nodes. */

@@ -86,6 +86,7 @@ class MariaDBDialect(MySQLDialect):
     name = "mariadb"
     is_mariadb = True
     supports_sequences = True
+    sequences_optional = True
     insert_returning = True
     delete_returning = True
 

@@ -55,6 +55,7 @@ class PGDialect(DefaultDialect):
     default_schema_name = "public"
     supports_native_boolean = True
     supports_sequences = True
+    sequences_optional = True
     insert_returning = update_returning = delete_returning = True
     _shared: Optional[PGDialect] = None
 

@@ -40,6 +40,8 @@ class SQLiteDialect:
     paramstyle = "qmark"
     positional = True
     supports_native_boolean = False
+    supports_sequences = False
+    sequences_optional = False
     supports_sane_rowcount = True
     insert_returning = update_returning = delete_returning = True
     default_schema_name = "main"

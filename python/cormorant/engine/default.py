@@ -27,6 +27,7 @@ class DefaultDialect:
     supports_sane_multi_rowcount = True
     supports_native_boolean = False
     supports_sequences = False
+    sequences_optional = False
     supports_statement_cache = True
     supports_default_values = True
     supports_multivalues_insert = True

@@ -6,15 +6,17 @@ from .._schema_ddl import (
     DDL,
     BaseDDLElement,
     CreateIndex,
+    CreateSequence,
     CreateTable,
     DDLElement,
     DropIndex,
+    DropSequence,
     DropTable,
     ExecutableDDLElement,
 )
 from ..schema import sort_tables
 
 __all__ = (
-    "DDL", "BaseDDLElement", "CreateIndex", "CreateTable", "DDLElement", "DropIndex", "DropTable",
-    "ExecutableDDLElement", "sort_tables",
+    "DDL", "BaseDDLElement", "CreateIndex", "CreateSequence", "CreateTable", "DDLElement", "DropIndex", "DropSequence",
+    "DropTable", "ExecutableDDLElement", "sort_tables",
 )  # fmt: skip
