@@ -77,8 +77,8 @@ static void end_one(void *context, const char *text, bool first) {
     snprintf(context, 64, "KILL %s", text);
 }
 
-static void mariadb_close(void) {
-    char sql[4096] = "", end[64];
+static void end_others(void) {
+    char end[64];
     do {
         end[0] = '\0';
         run_on("SELECT id FROM information_schema.processlist WHERE db = DATABASE() AND id != CONNECTION_ID() "
@@ -88,6 +88,11 @@ static void mariadb_close(void) {
             mysql_query(look, end); /* it may have ended by itself */
         }
     } while (end[0] != '\0');
+}
+
+static void mariadb_close(void) {
+    char sql[4096] = "";
+    end_others();
     run_on("SELECT table_name FROM information_schema.tables WHERE table_schema = DATABASE()", add_statement, sql);
     if (sql[0] != '\0') {
         run_on("SET foreign_key_checks = 0", NULL, NULL);
@@ -96,9 +101,41 @@ static void mariadb_close(void) {
     }
 }
 
+/* Tables that may hold something: with a key handed out, or with keys of other tables only. */
+#define USED                                                                                                           \
+    "SELECT table_name FROM information_schema.tables WHERE table_schema = DATABASE() AND (auto_increment IS NULL OR " \
+    "auto_increment > 1)"
+
+typedef struct used_tables {
+    char names[32][64];
+    size_t count;
+} used_tables;
+
+static void add_used(void *context, const char *text, bool first) {
+    used_tables *used = context;
+    (void)first;
+    assert_true(used->count < sizeof used->names / sizeof *used->names);
+    snprintf(used->names[used->count++], sizeof *used->names, "%s", text);
+}
+
+static void mariadb_empty(void) {
+    used_tables used = {.count = 0};
+    end_others();
+    run_on(USED, add_used, &used);
+    run_on("SET foreign_key_checks = 0", NULL, NULL);
+    for (size_t i = 0; i < used.count; i++) {
+        char sql[128];
+        snprintf(sql, sizeof sql, "DELETE FROM `%s`", used.names[i]);
+        run_on(sql, NULL, NULL);
+        snprintf(sql, sizeof sql, "ALTER TABLE `%s` AUTO_INCREMENT = 1", used.names[i]);
+        run_on(sql, NULL, NULL);
+    }
+    run_on("SET foreign_key_checks = 1", NULL, NULL);
+}
+
 static void mariadb_run(const char *sql, database_cell cell, void *context) {
     run_on(sql, cell, context);
 }
 
-const database mariadb_database = {ON_MARIADB,   "mariadb",     "CORMORANT_TEST_MARIADB",
-                                   mariadb_open, mariadb_close, mariadb_run};
+const database mariadb_database = {ON_MARIADB,    "mariadb",  "CORMORANT_TEST_MARIADB", mariadb_open, mariadb_close,
+                                   mariadb_empty, mariadb_run};

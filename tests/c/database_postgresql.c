@@ -68,12 +68,28 @@ static void postgresql_open(char *url, size_t size) {
 }
 
 /* What a failed test left open would hold locks. */
-static void postgresql_close(void) {
+static void end_others(void) {
     run_on(look,
            "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity "
            "WHERE datname = current_database() AND pid != pg_backend_pid() AND state != 'idle'",
            NULL, NULL);
+}
+
+static void postgresql_close(void) {
+    end_others();
     run_on(look, "DROP SCHEMA public CASCADE; CREATE SCHEMA public", NULL, NULL);
+}
+
+static void postgresql_empty(void) {
+    end_others();
+    run_on(look,
+           "DO $$ DECLARE one record; BEGIN "
+           "SET LOCAL session_replication_role = replica; "
+           "FOR one IN SELECT oid::regclass AS name, relkind FROM pg_class "
+           "WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'S') LOOP "
+           "IF one.relkind = 'r' THEN EXECUTE 'DELETE FROM ' || one.name; "
+           "ELSE PERFORM setval(one.name, 1, false); END IF; END LOOP; END $$",
+           NULL, NULL);
 }
 
 static void postgresql_run(const char *sql, database_cell cell, void *context) {
@@ -81,4 +97,5 @@ static void postgresql_run(const char *sql, database_cell cell, void *context) {
 }
 
 const database postgresql_database = {ON_POSTGRESQL,   "postgresql",     "CORMORANT_TEST_POSTGRESQL",
-                                      postgresql_open, postgresql_close, postgresql_run};
+                                      postgresql_open, postgresql_close, postgresql_empty,
+                                      postgresql_run};

@@ -32,4 +32,4 @@ static void sqlite_run(const char *sql, database_cell cell, void *context) {
     sqlite3_close(file);
 }
 
-const database sqlite_database = {ON_SQLITE, "sqlite", NULL, sqlite_open, sqlite_close, sqlite_run};
+const database sqlite_database = {ON_SQLITE, "sqlite", NULL, sqlite_open, sqlite_close, NULL, sqlite_run};

@@ -22,8 +22,10 @@ typedef struct database {
     const char *variable; /* that has the server's URL; NULL: none is needed */
     /* An empty database, and its URL for the engine. */
     void (*open)(char *url, size_t size);
-    /* After the test. */
+    /* After the test: nothing is left. */
     void (*close)(void);
+    /* The same, but tables stay, empty and with keys that begin at 1: much faster on a server. NULL: close() is fast. */
+    void (*empty)(void);
     /* Run SQL over a connection of its own. What fails, fails the test in the database's words. */
     void (*run)(const char *sql, database_cell cell, void *context);
 } database;

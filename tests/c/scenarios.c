@@ -1,18 +1,19 @@
 /* See scenarios.h. */
 #include "scenarios.h"
 
+/* All columns as texts, which every database can put below each other. */
 const char *file_contents(void) {
-    return rows_in_file("SELECT 'user', id, name, age FROM users UNION ALL "
-                        "SELECT 'address', id, email, user_id FROM addresses UNION ALL "
-                        "SELECT 'profile', id, motto, user_id FROM profiles UNION ALL "
-                        "SELECT 'club', id, title, NULL FROM clubs UNION ALL "
-                        "SELECT 'member', user_id, club_id, NULL FROM memberships UNION ALL "
-                        "SELECT 'basket', id, label, NULL FROM baskets UNION ALL "
-                        "SELECT 'entry', id, amount, basket_id FROM entries UNION ALL "
-                        "SELECT 'leaf', id, name, parent_id FROM leaves UNION ALL "
-                        "SELECT 'office', id, name, head_id FROM offices UNION ALL "
-                        "SELECT 'worker', id, name, office_id FROM workers UNION ALL "
-                        "SELECT 'stop', route, place, name FROM stops ORDER BY 1, 2, 3");
+    return rows_in_file("SELECT 'user', '' || id, name, '' || age FROM users UNION ALL "
+                        "SELECT 'address', '' || id, email, '' || user_id FROM addresses UNION ALL "
+                        "SELECT 'profile', '' || id, motto, '' || user_id FROM profiles UNION ALL "
+                        "SELECT 'club', '' || id, title, NULL FROM clubs UNION ALL "
+                        "SELECT 'member', '' || user_id, '' || club_id, NULL FROM memberships UNION ALL "
+                        "SELECT 'basket', '' || id, label, NULL FROM baskets UNION ALL "
+                        "SELECT 'entry', '' || id, '' || amount, '' || basket_id FROM entries UNION ALL "
+                        "SELECT 'leaf', '' || id, name, '' || parent_id FROM leaves UNION ALL "
+                        "SELECT 'office', '' || id, name, '' || head_id FROM offices UNION ALL "
+                        "SELECT 'worker', '' || id, name, '' || office_id FROM workers UNION ALL "
+                        "SELECT 'stop', route, '' || place, name FROM stops ORDER BY 1, 2, 3");
 }
 
 /* ---- the world that most of them start from ---- */
@@ -54,7 +55,7 @@ static corm_status insert_graph(void) {
     attempt_made(ann = corm_new(now.session, user));
     attempt_made(bob = corm_new(now.session, user));
     ann->name = text_of("ann");
-    bob->name = text_of("a name of a length that does not fit into the room that a new struct has");
+    bob->name = text_of("a name too long for the room of a new struct");
     attempt_made(home = corm_new(now.session, address));
     home->email = text_of("home");
     attempt(corm_many_add(ann->addresses, home));
@@ -338,7 +339,7 @@ static corm_status merge_it(void) {
 
 #define GRAPH                                                                                                          \
     "address,1,home,1; club,1,chess,-; member,1,1,-; member,2,1,-; user,1,ann,-; "                                     \
-    "user,2,a name of a length that does not fit into the room that a new struct has,-"
+    "user,2,a name too long for the room of a new struct,-"
 
 const scenario scenarios[] = {
     {"insert a graph", NULL, insert_graph, GRAPH},

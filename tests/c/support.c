@@ -34,7 +34,7 @@ void remove_database(const char *path) {
 
 int set_up(void **state) {
     (void)state;
-    memset(&now, 0, sizeof now);
+    now = (world){.keep_tables = now.keep_tables};
     database_now()->open(now.url, sizeof now.url);
     now.models = there(corm_models_new());
     ok(add_all_models(now.models));
@@ -50,7 +50,11 @@ int tear_down(void **state) {
     corm_session_end(now.session);
     corm_close(now.engine);
     corm_models_free(now.models);
-    database_now()->close();
+    if (now.keep_tables && database_now()->empty != NULL) {
+        database_now()->empty();
+    } else {
+        database_now()->close();
+    }
     return 0;
 }
 

@@ -24,6 +24,7 @@ typedef struct world {
     corm_session *session;
     char path[128]; /* SQLite's file */
     char url[512];
+    bool keep_tables; /* from test to test, where that is faster; it stays as it was set */
 } world;
 
 /* The world of the running test: made by set_up(), which cmocka calls before each. */

@@ -79,12 +79,12 @@ static void each_allocation_of(void **state) {
 
 /* ---- from nothing: models, engine, session ---- */
 
-static bool from_nothing(long nth) {
+static bool from_nothing(const char *url, long nth) {
     corm_engine *engine = NULL;
     corm_session *session = NULL;
     corm_models *models = corm_models_new();
     bool good = models != NULL && add_all_models(models) == CORM_OK && corm_models_check(models) == CORM_OK;
-    good = good && (engine = corm_open("sqlite://?foreign_keys=1")) != NULL;
+    good = good && (engine = corm_open(url)) != NULL;
     good = good && corm_create_all(models, engine) == CORM_OK;
     good = good && (session = corm_session_open(engine, models)) != NULL;
     good = good && corm_listen(user, CORM_HOOK_LOAD, (corm_hook)(void (*)(void))abort, NULL) == CORM_OK;
@@ -101,14 +101,18 @@ static bool from_nothing(long nth) {
 }
 
 static void a_world_is_made_or_not_made(void **state) {
+    char url[sizeof now.url] = "sqlite://?foreign_keys=1";
     (void)state;
     for (int once = 0; once < 2; once++) {
         long nth = 0;
         bool failed = true;
         for (; failed; nth += test_stride()) {
+            if (database_now()->kind != ON_SQLITE) {
+                database_now()->open(url, sizeof url);
+            }
             long alive = memory_now.alive;
             memory_fails_at(nth, once != 0);
-            bool good = from_nothing(nth);
+            bool good = from_nothing(url, nth);
             failed = memory_now.failed;
             memory_works();
             corm_error_clear();
@@ -117,6 +121,9 @@ static void a_world_is_made_or_not_made(void **state) {
                 fail_msg("allocation %ld%s: %ld blocks leaked", nth, once ? " alone" : "", memory_now.alive - alive);
             }
             injected += failed;
+            if (database_now()->kind != ON_SQLITE) {
+                database_now()->close();
+            }
         }
     }
 }
@@ -125,6 +132,7 @@ int main(void) {
     struct CMUnitTest tests[64] = {cmocka_unit_test(a_world_is_made_or_not_made)};
     size_t count = 1;
     memory_install();
+    now.keep_tables = true;
     for (size_t i = 0; i < scenario_count && count < 64; i++) {
         tests[count++] = (struct CMUnitTest){.name = scenarios[i].name,
                                              .test_func = each_allocation_of,
