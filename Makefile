@@ -3,6 +3,8 @@
 BUILD ?= build
 SANITIZED ?= build-sanitized
 MESON_FLAGS ?=
+# Of the demo: sqlite, postgresql, mariadb, or the URL of a server.
+DB ?=
 
 .PHONY: all dependencies demo check bench fuzz soak format lint install clean
 
@@ -17,7 +19,7 @@ dependencies:
 	@tools/dependencies
 
 demo: all
-	@tools/demo $(BUILD)
+	@DB="$(DB)" tools/demo $(BUILD)
 
 check:
 	@tools/check $(BUILD) $(SANITIZED)

@@ -1,7 +1,7 @@
 /*
  * The demo in C: ask the database that demo.py stored the same questions, then change something in it.
  *
- * usage: [ECHO=1] demo ask|change FILE
+ * usage: [ECHO=1] demo ask|change URL
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -283,11 +283,10 @@ static double now(void) {
 
 int main(int argc, char **argv) {
     if (argc != 3 || (strcmp(argv[1], "ask") != 0 && strcmp(argv[1], "change") != 0)) {
-        fprintf(stderr, "usage: demo ask|change FILE\n");
+        fprintf(stderr, "usage: demo ask|change URL\n");
         return 2;
     }
-    char url[4096];
-    snprintf(url, sizeof url, "sqlite:///%s", argv[2]);
+    const char *url = argv[2];
     corm_models *models = map_models();
     corm_engine *engine = NULL;
     if (getenv("ECHO") != NULL) {

@@ -1,6 +1,6 @@
 """The demo in Python: store what iso-codes knows, ask it questions, see what the C program changed.
 
-usage: [ECHO=1] demo.py store|load|ask|see FILE
+usage: [ECHO=1] demo.py store|load|ask|see URL
 """
 
 import logging
@@ -119,9 +119,9 @@ def see(engine: Engine) -> None:
 
 
 if __name__ == "__main__":
-    what, file = sys.argv[1:]
+    what, url = sys.argv[1:]
     if "ECHO" in os.environ:  # the SQL, on standard error
         logging.basicConfig(format="%(message)s")
         logging.getLogger("sqlalchemy.engine").setLevel(logging.INFO)
-    engine = create_engine(f"sqlite:///{file}")
+    engine = create_engine(url)
     {"store": store, "load": load, "ask": ask, "see": see}[what](engine)
