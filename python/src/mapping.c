@@ -712,7 +712,18 @@ static PyObject *mapper_add_reconstructor(PyObject *object, PyObject *function) 
     Py_RETURN_NONE;
 }
 
+/* _set_eager_defaults(wanted) */
+static PyObject *mapper_set_eager_defaults(PyObject *self, PyObject *wanted) {
+    int eager = PyObject_IsTrue(wanted);
+    if (eager < 0) {
+        return NULL;
+    }
+    as_mapper(self)->record->mapper->leaves_defaults = eager == 0;
+    Py_RETURN_NONE;
+}
+
 static PyMethodDef mapper_methods[] = {
+    {"_set_eager_defaults", mapper_set_eager_defaults, METH_O, "Whether INSERT gives back what the database computes."},
     {"_map_column", mapper_map_column, METH_VARARGS, "Map a column of the table to an attribute of the class."},
     {"_map_relationship", mapper_map_relationship, METH_VARARGS, "Declare a relationship."},
     {"_keys", mapper_keys, METH_NOARGS, "Pairs of an attribute's name and whether it is a column."},

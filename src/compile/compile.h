@@ -27,6 +27,9 @@ typedef struct corm_compile_options {
     bool literal_binds; /* values in the text: for people and DDL */
     bool for_people;    /* parameters as people write them, where that is not what the database takes */
     bool no_defaults;   /* columns' defaults are not added: the caller gives every value */
+    /* An INSERT of one row gives back, beside the key, what the database puts into columns, where it can: those whose
+     * type has no conversion of the host's. */
+    bool return_defaults;
 } corm_compile_options;
 
 enum { /* corm_compiled_flags() */

@@ -205,28 +205,57 @@ static bool is_numbered(const corm_node *insert, const targets *columns, const c
     return item->given != NOT_GIVEN && rows && corm_list_at(corm_list_at(rows, 0), item->given)->kind != CORM_NODE_BIND;
 }
 
-/* Ask for the key of the one row that is inserted. */
+/* Beside the key: is the column given by the database and asked for? */
+static bool is_returned_default(const corm_compiler *compiler, const corm_node *insert, const targets *columns,
+                                const corm_column *column) {
+    const corm_dialect *dialect = compiler->dialect;
+    bool wanted = compiler->options.return_defaults && dialect->inserts_return_defaults && !column->primary_key &&
+                  !corm_column_type(column)->host;
+    if (!wanted)
+        return false;
+    bool generated = column->computed || (column->identity && dialect->supports_identity);
+    return is_numbered(insert, columns, column) || (generated && !find_target(columns, column));
+}
+
+static bool returns_defaults(const corm_compiler *compiler, const corm_node *insert, const corm_table *table,
+                             const targets *columns) {
+    for (size_t i = 0; i < table->columns.count; i++) {
+        if (is_returned_default(compiler, insert, columns, table->columns.items[i]))
+            return true;
+    }
+    return false;
+}
+
+static corm_status write_returned(corm_compiler *compiler, const corm_table *table, corm_column *column) {
+    corm_compiled *compiled = compiler->compiled;
+    corm_text_append(text_of(compiler), compiled->returned_keys.count ? ", " : " RETURNING ");
+    compiled->flags |= CORM_COMPILED_RETURNS_KEYS;
+    corm_status status = corm_vector_push(&compiled->returned_keys, column);
+    if (!status && !compiler->dialect->returning_without_table) {
+        status = corm_dialect_table_name(compiler->dialect, table, text_of(compiler));
+        corm_text_append_char(text_of(compiler), '.');
+    }
+    return status ? status : write_column_name(compiler, column);
+}
+
+/* Ask for the key of the one row that is inserted, and for what else the database gives it. */
 static corm_status compile_returned_keys(corm_compiler *compiler, const corm_node *insert, const corm_table *table,
                                          const targets *columns) {
-    corm_compiled *compiled = compiler->compiled;
-    bool wanted = compiler->dialect->inserts_return_keys && table->implicit_returning &&
+    bool defaults = returns_defaults(compiler, insert, table, columns);
+    bool wanted = (compiler->dialect->inserts_return_keys || defaults) && table->implicit_returning &&
                   !(insert->detail & CORM_DML_MULTIPLE) && compiler->open_ctes.count == 0 &&
                   !corm_dml_part_of(insert, CORM_DML_SELECT) &&
                   !corm_list_count(corm_dml_part_of(insert, CORM_DML_RETURNING));
     corm_status status = CORM_OK;
     for (size_t i = 0; wanted && i < table->primary_key.count && !status; i++) {
         corm_column *column = table->primary_key.items[i];
-        if (!is_numbered(insert, columns, column))
-            continue;
-        corm_text_append(text_of(compiler), compiled->returned_keys.count ? ", " : " RETURNING ");
-        compiled->flags |= CORM_COMPILED_RETURNS_KEYS;
-        status = corm_vector_push(&compiled->returned_keys, column);
-        if (!status && !compiler->dialect->returning_without_table) {
-            status = corm_dialect_table_name(compiler->dialect, table, text_of(compiler));
-            corm_text_append_char(text_of(compiler), '.');
-        }
-        if (!status)
-            status = write_column_name(compiler, column);
+        if (is_numbered(insert, columns, column))
+            status = write_returned(compiler, table, column);
+    }
+    for (size_t i = 0; wanted && defaults && i < table->columns.count && !status; i++) {
+        corm_column *column = table->columns.items[i];
+        if (is_returned_default(compiler, insert, columns, column))
+            status = write_returned(compiler, table, column);
     }
     return status;
 }

@@ -84,10 +84,11 @@ typedef struct corm_dialect {
     bool names_tables_of_update;   /* UPDATE t, u SET t.x=... and DELETE FROM t USING t, u */
     bool drops_index_of_table;     /* DROP INDEX i ON t */
     bool nullness_before_default;
-    bool numbered_key_first;     /* a primary key begins with the column that the database numbers */
-    bool inserts_return_keys;    /* what the database numbers comes back from an INSERT by RETURNING */
-    bool parenthesises_defaults; /* DEFAULT (expression) */
-    bool numbers_beside_column;  /* PRIMARY KEY AUTOINCREMENT beside a column; else see column_type, column_end */
+    bool numbered_key_first;      /* a primary key begins with the column that the database numbers */
+    bool inserts_return_keys;     /* what the database numbers comes back from an INSERT by RETURNING */
+    bool inserts_return_defaults; /* and so may what it gives to other columns */
+    bool parenthesises_defaults;  /* DEFAULT (expression) */
+    bool numbers_beside_column;   /* PRIMARY KEY AUTOINCREMENT beside a column; else see column_type, column_end */
 
     const corm_isolation *isolations; /* those that a connection takes; a level of NULL at the end */
     const char *isolation_reset;      /* the server's own level again */

@@ -251,7 +251,7 @@ enum { LONGEST_ALIAS = 255 };
         .leads_select_with_tables = true, .floors_division = true, .has_boolean_words = true,                          \
         .lacks_null_ordering = true, .names_tables_of_update = true, .drops_index_of_table = true,                     \
         .nullness_before_default = true, .numbered_key_first = true, .inserts_return_keys = returns_keys,              \
-        .parenthesises_defaults = true, .isolations = isolations,                                                      \
+        .inserts_return_defaults = returns_keys, .parenthesises_defaults = true, .isolations = isolations,             \
         .isolation_reset = "SET SESSION " ISOLATION_VARIABLE " = DEFAULT",                                             \
         .isolation_query = "SELECT @@SESSION." ISOLATION_VARIABLE, .limit = limit, .extract = extract,                 \
         .function_name = function_name, .type_name = type_spelling, .cast_type = cast_type,                            \

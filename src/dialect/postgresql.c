@@ -319,6 +319,7 @@ const corm_dialect corm_dialect_postgresql = {
     .like_ignoring_case = " ILIKE ",
     .not_like_ignoring_case = " NOT ILIKE ",
     .inserts_return_keys = true,
+    .inserts_return_defaults = true,
     .share_lock = " FOR SHARE",
     .waits_or_not = true,
     .isolations = isolations,

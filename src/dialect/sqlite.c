@@ -114,6 +114,7 @@ const corm_dialect corm_dialect_sqlite = {
     .supports_default_values = true,
     .supports_update_from = true,
     .returning_without_table = true,
+    .inserts_return_defaults = true,
     .supports_if_exists = true,
     .supports_nested_transactions = true,
     .supports_deferrable = true,

@@ -159,7 +159,8 @@ static corm_status compile(batch_writer *writer, const corm_work *work, bool exp
     }
     static const char *const no_keys[] = {NULL};
     const char *const *keys = names.count == 0 ? no_keys : (const char *const *)(void *)names.items;
-    uint64_t options = corm_column_keys_hash(keys, names.count) ^ 1;
+    bool defaults = writer->action == CORM_WORK_INSERT && !writer->mapper->leaves_defaults;
+    uint64_t options = corm_column_keys_hash(keys, names.count) ^ (defaults ? 3 : 1);
     if (status == CORM_OK) {
         status =
             corm_statement_cache_find(corm_engine_cache(engine), dialect, statement, options, &writer->binds, &cached);
@@ -169,7 +170,8 @@ static corm_status compile(batch_writer *writer, const corm_work *work, bool exp
         status = corm_node_collect_binds(statement, &writer->binds);
     }
     if (status == CORM_OK && cached == NULL) {
-        corm_compile_options how = {.column_keys = keys, .column_key_count = names.count, .no_defaults = true};
+        corm_compile_options how = {
+            .column_keys = keys, .column_key_count = names.count, .no_defaults = true, .return_defaults = defaults};
         corm_compiled *compiled;
         status = corm_compile(dialect, statement, &how, &compiled);
         if (status == CORM_OK) {
@@ -314,9 +316,8 @@ static corm_status stale(const batch_writer *writer, const char *verb, int64_t e
                           (long long)expected, (long long)matched);
 }
 
-/* The key's columns that the INSERT gave back. */
-static corm_status take_returned_key(const batch_writer *writer, corm_work *work, const corm_value *values,
-                                     size_t count) {
+/* The columns that the INSERT gave back: of the key, and those that the database computed. */
+static corm_status take_returned(const batch_writer *writer, corm_work *work, const corm_value *values, size_t count) {
     const corm_mapper *mapper = writer->mapper;
     const corm_dialect *dialect = corm_compiled_dialect(writer->compiled);
     corm_column *const *columns;
@@ -330,15 +331,18 @@ static corm_status take_returned_key(const batch_writer *writer, corm_work *work
         if (converter != NULL && value.kind != CORM_KIND_NULL) {
             status = converter(type, &values[i], &value, room);
         }
-        for (size_t part = 0; part < mapper->primary_key_count && status == CORM_OK; part++) {
-            if (mapper->primary_key[part]->column == columns[i]) {
-                status = mapper->host->set(work->object, mapper->primary_key[part], &value);
-            }
+        corm_attribute *attribute = corm_mapper_attribute_of(mapper, columns[i]);
+        if (status == CORM_OK && attribute != NULL) {
+            status = mapper->host->set(work->object, attribute, &value);
         }
-        if (mapper->primary_key_count == 1 && value.kind == CORM_KIND_INTEGER && type->host == NULL) {
+        if (mapper->primary_key_count == 1 && mapper->primary_key[0]->column == columns[i] &&
+            value.kind == CORM_KIND_INTEGER && type->host == NULL) {
             work->new_key[0] = value;
             work->key_written = true; /* else complete_insert() reads the key off the object */
         }
+    }
+    if (!mapper->leaves_defaults && dialect->inserts_return_defaults) {
+        work->flags |= CORM_WORK_FETCHED;
     }
     return status;
 }
@@ -349,7 +353,7 @@ static corm_status row_written(void *context, size_t row, int64_t generated_key,
     corm_work *work = writer->works[row];
     const corm_mapper *mapper = writer->mapper;
     if (values != NULL && corm_compiled_flags(writer->compiled) & CORM_COMPILED_RETURNS_KEYS) {
-        return take_returned_key(writer, work, values, count);
+        return take_returned(writer, work, values, count);
     }
     if (writer->action != CORM_WORK_INSERT) {
         if (writer->missing != NULL) {

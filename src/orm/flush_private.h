@@ -18,6 +18,7 @@ enum {
     CORM_WORK_UPDATE = 1u << 1, /* only if a column changed */
     CORM_WORK_DELETE = 1u << 2,
     CORM_WORK_PREPARED = 1u << 3, /* its relationships were looked at */
+    CORM_WORK_FETCHED = 1u << 5,  /* the INSERT gave back what the database put into columns */
     CORM_WORK_REPLACED = 1u << 4  /* a new object took over the row of a deleted one: both have been written */
 };
 

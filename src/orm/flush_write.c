@@ -63,6 +63,9 @@ static corm_status forget_computed(const corm_flush *flush, corm_work *work) {
         bool by_database = !corm_shape_has(work, column) &&
                            (insert ? gives_value(flush, column)
                                    : column->on_update.kind == CORM_DEFAULT_EXPRESSION || column->computed != NULL);
+        if (by_database && insert && (work->flags & CORM_WORK_FETCHED) && corm_column_type(column)->host == NULL) {
+            continue; /* it came back with the INSERT */
+        }
         corm_value value = CORM_ABSENT_VALUE;
         if (!by_database && corm_shape_has(work, column) && host->expression != NULL) {
             status = host->get(work->object, attribute, &value);

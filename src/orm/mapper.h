@@ -144,7 +144,8 @@ struct corm_mapper {
     size_t by_column_count;
     corm_attribute **primary_key; /* in the table's order */
     size_t primary_key_count;
-    bool integer_key; /* one key column of an integer type: keys are not boxed */
+    bool leaves_defaults; /* what the database gives to new rows is read when it is asked for, not by the INSERT */
+    bool integer_key;     /* one key column of an integer type: keys are not boxed */
     bool configured;
     bool eager;         /* some relationship is joined or selectin by default */
     uint32_t identity;  /* number in the process: seeds the hash of keys */

@@ -265,6 +265,7 @@ class Declaration:
         for name in ("confirm_deleted_rows", "eager_defaults", "always_refresh"):
             if name in self.mapper_args:
                 setattr(mapper, name, self.mapper_args[name])
+        mapper._set_eager_defaults(mapper.eager_defaults)
         for key, column in self._named_columns(table):
             self._map_column(mapper, key, column)
         properties = self.mapper_args.get("properties") or {}
