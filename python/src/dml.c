@@ -1,14 +1,15 @@
 /*
- * INSERT, UPDATE and DELETE as Python objects, and SQLite's ON CONFLICT.
+ * INSERT, UPDATE and DELETE as Python objects, with ON CONFLICT and ON DUPLICATE KEY UPDATE.
  *
  * Names that the table does not have become plain columns: compiling says that nobody consumes them.
  */
 #include "sql.h"
 
+#include "engine.h"
 #include "orm.h"
 #include "schema/schema.h"
 
-static PyTypeObject *base_type, *insert_type, *update_type, *delete_type, *sqlite_insert_type;
+static PyTypeObject *base_type, *insert_type, *update_type, *delete_type, *sqlite_insert_type, *mysql_insert_type;
 
 static corm_node *node_of(PyObject *self) {
     return corm_py_node_of(self);
@@ -432,13 +433,12 @@ static PyObject *insert_do_update(PyObject *self, PyObject *const *args, Py_ssiz
     return on_conflict(self, given[0], given[1], given[2], given[3]);
 }
 
-static PyObject *get_excluded(PyObject *self, void *closure) {
+static PyObject *new_row(PyObject *self, corm_node *(*view_of)(const char *name, corm_type *type)) {
     const corm_table *table = core_table(table_of(self));
     PyObject *pairs = PyList_New(0);
-    (void)closure;
     for (size_t i = 0; pairs != NULL && table != NULL && i < table->columns.count; i++) {
         corm_column *column = table->columns.items[i];
-        PyObject *view = corm_py_wrap(corm_excluded(corm_column_node(column)));
+        PyObject *view = corm_py_wrap(view_of(column->name, corm_column_node(column)->type));
         PyObject *pair = view == NULL ? NULL : Py_BuildValue("sO", column->key, view);
         if (pair == NULL || PyList_Append(pairs, pair) < 0) {
             Py_CLEAR(pairs);
@@ -447,6 +447,91 @@ static PyObject *get_excluded(PyObject *self, void *closure) {
         Py_XDECREF(pair);
     }
     return corm_py_columns_new(pairs);
+}
+
+static PyObject *get_excluded(PyObject *self, void *closure) {
+    (void)closure;
+    return new_row(self, corm_excluded);
+}
+
+/* ---- ON DUPLICATE KEY UPDATE ---- */
+
+static PyObject *get_inserted(PyObject *self, void *closure) {
+    (void)closure;
+    return new_row(self, corm_inserted);
+}
+
+/* A mapping goes in the order of the table's columns; pairs in their own. */
+static void order_by_table(const corm_table *table, corm_vector *columns, corm_vector *values) {
+    size_t done = 0;
+    for (size_t i = 0; table != NULL && i < table->columns.count; i++) {
+        for (size_t at = done; at < columns->count; at++) {
+            if (corm_node_as_column(columns->items[at]) == table->columns.items[i]) {
+                void *column = columns->items[at], *value = values->items[at];
+                columns->items[at] = columns->items[done];
+                values->items[at] = values->items[done];
+                columns->items[done] = column;
+                values->items[done++] = value;
+                break;
+            }
+        }
+    }
+}
+
+static int read_settings(PyObject *self, PyObject *given, corm_vector *columns, corm_vector *values) {
+    bool pairs = PyList_Check(given) || PyTuple_Check(given);
+    PyObject *mapping = NULL;
+    if (PyObject_TypeCheck(given, CormPyCollection_Type)) {
+        PyObject *items = corm_py_call(given, "items", NULL);
+        mapping = items == NULL ? NULL : PyObject_CallOneArg((PyObject *)&PyDict_Type, items);
+        Py_XDECREF(items);
+    } else if (pairs || PyDict_Check(given)) {
+        mapping = PyObject_CallOneArg((PyObject *)&PyDict_Type, given);
+    } else {
+        PyErr_SetString(PyExc_ValueError, "update parameter must be a non-empty dictionary or a ColumnCollection such "
+                                          "as the `.c.` collection of a Table object");
+    }
+    int failed = mapping == NULL ? -1 : read_mapping(table_of(self), mapping, columns, values);
+    if (!failed && columns->count == 0) {
+        PyErr_SetString(PyExc_ValueError, "update parameter dictionary must not be empty");
+        failed = -1;
+    }
+    if (!failed && !pairs) {
+        order_by_table(core_table(table_of(self)), columns, values);
+    }
+    Py_XDECREF(mapping);
+    return failed;
+}
+
+static PyObject *insert_update_duplicate(PyObject *self, PyObject *args, PyObject *kwargs) {
+    PyObject *given = NULL, *result = NULL;
+    corm_vector columns = {0}, values = {0};
+    if (PyTuple_GET_SIZE(args) > 1 || (PyTuple_GET_SIZE(args) == 1 && kwargs != NULL && PyDict_GET_SIZE(kwargs) > 0)) {
+        return corm_py_raise_as("ArgumentError",
+                                PyTuple_GET_SIZE(args) > 1
+                                    ? "Only a single dictionary or list of tuples is accepted positionally."
+                                    : "Can't pass kwargs and positional arguments simultaneously");
+    }
+    if (corm_dml_part_of(node_of(self), CORM_DML_CONFLICT) != NULL) {
+        return corm_py_raise_as("InvalidRequestError",
+                                "This Insert construct already has an ON DUPLICATE KEY clause present");
+    }
+    given = PyTuple_GET_SIZE(args) == 1 ? Py_NewRef(PyTuple_GET_ITEM(args, 0))
+            : kwargs == NULL            ? PyDict_New()
+                                        : Py_NewRef(kwargs);
+    if (given != NULL && read_settings(self, given, &columns, &values) == 0) {
+        corm_node *names = corm_list_new(CORM_OP_COMMA, corm_py_items(&columns), columns.count);
+        corm_node *settings = corm_list_new(CORM_OP_COMMA, corm_py_items(&values), values.count);
+        corm_node *part = names == NULL || settings == NULL ? NULL : corm_duplicate_key_new(names, settings);
+        result = corm_py_derive(self, part == NULL ? NULL : corm_dml_with_part(node_of(self), CORM_DML_CONFLICT, part));
+        corm_node_unref(names);
+        corm_node_unref(settings);
+        corm_node_unref(part);
+    }
+    corm_nodes_unref(&columns);
+    corm_nodes_unref(&values);
+    Py_XDECREF(given);
+    return result;
 }
 
 /* ---- looking ---- */
@@ -523,6 +608,11 @@ static PyObject *function_sqlite_insert(PyObject *module, PyObject *table) {
     return dml_new(corm_insert_new, table, sqlite_insert_type);
 }
 
+static PyObject *function_mysql_insert(PyObject *module, PyObject *table) {
+    (void)module;
+    return dml_new(corm_insert_new, table, mysql_insert_type);
+}
+
 #define KEYWORDS(function) (PyCFunction)(void (*)(void))(function), METH_VARARGS | METH_KEYWORDS
 #define WHERE                                                                                                          \
     {                                                                                                                  \
@@ -556,6 +646,12 @@ static PyMethodDef sqlite_methods[] = {
     {NULL, NULL, 0, NULL}};
 static PyGetSetDef sqlite_getset[] = {{"excluded", get_excluded, NULL, "The columns of the row that conflicts.", NULL},
                                       {NULL, NULL, NULL, NULL, NULL}};
+static PyMethodDef mysql_methods[] = {
+    {"on_duplicate_key_update", (PyCFunction)(void (*)(void))insert_update_duplicate, METH_VARARGS | METH_KEYWORDS,
+     "on_duplicate_key_update(*args, **kw)\n--\n\nON DUPLICATE KEY UPDATE: a mapping, pairs in order, or keywords."},
+    {NULL, NULL, 0, NULL}};
+static PyGetSetDef mysql_getset[] = {{"inserted", get_inserted, NULL, "The columns of the row that was to be.", NULL},
+                                     {NULL, NULL, NULL, NULL, NULL}};
 static PyMethodDef update_methods[] = {VALUES, WHERE, {NULL, NULL, 0, NULL}, {NULL, NULL, 0, NULL}};
 static PyMethodDef delete_methods[] = {WHERE, {NULL, NULL, 0, NULL}, {NULL, NULL, 0, NULL}};
 static PyGetSetDef where_getset[] = {{"whereclause", get_whereclause, NULL, "The conditions as one, or None.", NULL},
@@ -573,6 +669,8 @@ SPEC(base, "cormorant.sql.dml.UpdateBase", "INSERT, UPDATE and DELETE.", {Py_tp_
 SPEC(insert, "cormorant.sql.dml.Insert", "An INSERT.", {Py_tp_new, insert_new}, {Py_tp_methods, insert_methods});
 SPEC(sqlite_insert, "cormorant.dialects.sqlite.SQLiteInsert", "An INSERT with ON CONFLICT.", {Py_tp_new, insert_new},
      {Py_tp_methods, sqlite_methods}, {Py_tp_getset, sqlite_getset});
+SPEC(mysql_insert, "cormorant.dialects.mysql.MySQLInsert", "An INSERT with ON DUPLICATE KEY UPDATE.",
+     {Py_tp_new, insert_new}, {Py_tp_methods, mysql_methods}, {Py_tp_getset, mysql_getset});
 SPEC(update, "cormorant.sql.dml.Update", "An UPDATE.", {Py_tp_new, update_new}, {Py_tp_methods, update_methods},
      {Py_tp_getset, where_getset});
 SPEC(delete, "cormorant.sql.dml.Delete", "A DELETE.", {Py_tp_new, delete_new}, {Py_tp_methods, delete_methods},
@@ -583,6 +681,7 @@ static PyMethodDef functions[] = {
     {"update", function_update, METH_O, "update(table)\n--\n\nUPDATE."},
     {"delete", function_delete, METH_O, "delete(table)\n--\n\nDELETE."},
     {"sqlite_insert", function_sqlite_insert, METH_O, "insert(table)\n--\n\nINSERT with ON CONFLICT."},
+    {"mysql_insert", function_mysql_insert, METH_O, "insert(table)\n--\n\nINSERT with ON DUPLICATE KEY UPDATE."},
     {NULL, NULL, 0, NULL}};
 
 int corm_py_dml_init(PyObject *module) {
@@ -591,6 +690,7 @@ int corm_py_dml_init(PyObject *module) {
     base_type = corm_py_type(module, &base_spec, CormPyStatement_Type);
     if (base_type == NULL || (insert_type = corm_py_type(module, &insert_spec, base_type)) == NULL ||
         (sqlite_insert_type = corm_py_type(module, &sqlite_insert_spec, insert_type)) == NULL ||
+        (mysql_insert_type = corm_py_type(module, &mysql_insert_spec, insert_type)) == NULL ||
         (update_type = corm_py_type(module, &update_spec, base_type)) == NULL ||
         (delete_type = corm_py_type(module, &delete_spec, base_type)) == NULL) {
         return -1;

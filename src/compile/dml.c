@@ -333,10 +333,9 @@ static corm_status compile_insert_select(corm_compiler *compiler, const corm_nod
     return corm_compile_select(compiler, select, 0);
 }
 
-static corm_status compile_conflict_values(corm_compiler *compiler, const corm_conflict *conflict) {
+static corm_status compile_settings(corm_compiler *compiler, const corm_conflict *conflict) {
     const corm_node *columns = conflict->children[2];
     const corm_node *values = conflict->children[3];
-    corm_text_append(text_of(compiler), " DO UPDATE SET ");
     for (size_t i = 0; i < corm_list_count(columns); i++) {
         if (i)
             corm_text_append(text_of(compiler), ", ");
@@ -356,10 +355,29 @@ static corm_status compile_conflict_values(corm_compiler *compiler, const corm_c
     return CORM_OK;
 }
 
+static corm_status check_conflict(const corm_compiler *compiler, bool any_key) {
+    const corm_dialect *dialect = compiler->dialect;
+    if (any_key ? dialect->supports_on_duplicate_key : dialect->supports_on_conflict)
+        return CORM_OK;
+    return corm_error_set(CORM_UNSUPPORTED_COMPILATION, "%s does not support %s", dialect->name,
+                          any_key ? "ON DUPLICATE KEY UPDATE" : "ON CONFLICT");
+}
+
+static corm_status compile_duplicate_key(corm_compiler *compiler, const corm_conflict *conflict) {
+    bool plain = compiler->plain_columns;
+    compiler->plain_columns = true;
+    corm_text_append(text_of(compiler), " ON DUPLICATE KEY UPDATE ");
+    corm_status status = compile_settings(compiler, conflict);
+    compiler->plain_columns = plain;
+    return status;
+}
+
 static corm_status compile_conflict(corm_compiler *compiler, const corm_node *node) {
     const corm_conflict *conflict = (const corm_conflict *)(const void *)node;
-    bool plain = compiler->plain_columns;
-    corm_status status = CORM_OK;
+    bool plain = compiler->plain_columns, any_key = (node->detail & CORM_CONFLICT_ANY_KEY) != 0;
+    corm_status status = check_conflict(compiler, any_key);
+    if (status || any_key)
+        return status ? status : compile_duplicate_key(compiler, conflict);
     compiler->plain_columns = true;
     corm_text_append(text_of(compiler), " ON CONFLICT");
     if (conflict->children[0]) {
@@ -373,8 +391,10 @@ static corm_status compile_conflict(corm_compiler *compiler, const corm_node *no
     }
     if (!status && !conflict->children[2])
         corm_text_append(text_of(compiler), " DO NOTHING");
-    else if (!status)
-        status = compile_conflict_values(compiler, conflict);
+    else if (!status) {
+        corm_text_append(text_of(compiler), " DO UPDATE SET ");
+        status = compile_settings(compiler, conflict);
+    }
     compiler->plain_columns = plain;
     if (conflict->children[4] && !status) {
         corm_text_append(text_of(compiler), " WHERE ");

@@ -125,6 +125,12 @@ static corm_status compile_literal_column(corm_compiler *compiler, const corm_no
         return compile_reference(compiler, node);
     if (node->detail & CORM_LITERAL_EXCLUDED)
         corm_text_append(text_of(compiler), "excluded.");
+    if (node->detail & CORM_LITERAL_INSERTED) {
+        corm_text_append(text_of(compiler), "VALUES(");
+        corm_status status = corm_dialect_identifier(compiler->dialect, name, text_of(compiler));
+        corm_text_append_char(text_of(compiler), ')');
+        return status;
+    }
     if (node->detail & CORM_LITERAL_QUOTED)
         return corm_dialect_identifier(compiler->dialect, name, text_of(compiler));
     return write_text(compiler, name);

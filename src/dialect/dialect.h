@@ -52,8 +52,10 @@ typedef struct corm_dialect {
     const char *const *reserved_words; /* lower case, sorted, NULL at the end */
     size_t identifier_limit;           /* longest name, in bytes */
     bool supports_returning;
-    bool supports_native_boolean; /* TRUE and FALSE; else 1 and 0 */
-    bool supports_default_values; /* INSERT INTO t DEFAULT VALUES; else () VALUES () */
+    bool supports_on_conflict;      /* INSERT ... ON CONFLICT */
+    bool supports_on_duplicate_key; /* INSERT ... ON DUPLICATE KEY UPDATE */
+    bool supports_native_boolean;   /* TRUE and FALSE; else 1 and 0 */
+    bool supports_default_values;   /* INSERT INTO t DEFAULT VALUES; else () VALUES () */
     bool supports_multi_table_delete;
     bool supports_update_from;
     bool supports_for_update;

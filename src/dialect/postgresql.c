@@ -299,6 +299,7 @@ const corm_dialect corm_dialect_postgresql = {
     .reserved_words = postgresql_words,
     .identifier_limit = 63,
     .supports_returning = true,
+    .supports_on_conflict = true,
     .supports_native_boolean = true,
     .supports_default_values = true,
     .supports_multi_table_delete = true,

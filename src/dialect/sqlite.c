@@ -111,6 +111,7 @@ const corm_dialect corm_dialect_sqlite = {
     .reserved_words = sqlite_words,
     .identifier_limit = 9999,
     .supports_returning = true,
+    .supports_on_conflict = true,
     .supports_default_values = true,
     .supports_update_from = true,
     .returning_without_table = true,

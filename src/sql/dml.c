@@ -201,17 +201,43 @@ corm_node *corm_conflict_new(corm_node *targets, corm_node *target_where, corm_n
                           false);
 }
 
-corm_node *corm_excluded(corm_node *column) {
-    if (!column)
-        return NULL;
-    const char *name = corm_node_display_name(column);
-    if (!name) {
-        corm_error_set(CORM_ARGUMENT_ERROR, "excluded needs a column with a name");
-        return NULL;
-    }
-    corm_node *node = corm_plain_column(name, column->type);
+static corm_node *new_row(const char *name, corm_type *type, unsigned detail) {
+    corm_node *node = corm_plain_column(name, type);
     if (!node)
         return NULL;
-    node->detail |= CORM_LITERAL_EXCLUDED;
+    node->detail |= detail;
+    return corm_node_seal(node);
+}
+
+corm_node *corm_excluded(const char *name, corm_type *type) {
+    return new_row(name, type, CORM_LITERAL_EXCLUDED);
+}
+
+corm_node *corm_inserted(const char *name, corm_type *type) {
+    return new_row(name, type, CORM_LITERAL_INSERTED);
+}
+
+static corm_node *duplicate_key_clone(const corm_node *node, corm_node *const *children) {
+    (void)node;
+    return corm_duplicate_key_new(children[2], children[3]);
+}
+
+static const corm_node_vtable duplicate_key_vtable = {
+    .name = "OnDuplicateClause",
+    .children_at = offsetof(corm_conflict, children),
+    .clone = duplicate_key_clone,
+};
+
+corm_node *corm_duplicate_key_new(corm_node *columns, corm_node *values) {
+    if (corm_list_count(columns) != corm_list_count(values)) {
+        corm_error_set(CORM_ARGUMENT_ERROR, "ON DUPLICATE KEY UPDATE needs a value for each column");
+        return NULL;
+    }
+    corm_node *children[5] = {NULL, NULL, columns, values, NULL};
+    corm_node *node = corm_node_make(&duplicate_key_vtable, CORM_NODE_CONFLICT, CORM_OP_NONE, NULL,
+                                     sizeof(corm_conflict), children, 5, true);
+    if (!node)
+        return NULL;
+    node->detail |= CORM_CONFLICT_ANY_KEY;
     return corm_node_seal(node);
 }

@@ -59,7 +59,12 @@ corm_node *corm_dml_returning(const corm_node *dml, corm_node *const *nodes, siz
  * columns. targets, target_where, columns, values, where are LISTs or NULL. `excluded` columns: corm_excluded(). */
 corm_node *corm_conflict_new(corm_node *targets, corm_node *target_where, corm_node *columns, corm_node *values,
                              corm_node *where);
-corm_node *corm_excluded(corm_node *column);
+corm_node *corm_excluded(const char *name, corm_type *type);
+/* ON DUPLICATE KEY UPDATE columns = values, whichever key it is; LISTs. The new row's columns: corm_inserted(). */
+corm_node *corm_duplicate_key_new(corm_node *columns, corm_node *values);
+corm_node *corm_inserted(const char *name, corm_type *type);
+
+enum { CORM_CONFLICT_ANY_KEY = 1u << 0 }; /* detail of a CONFLICT: ON DUPLICATE KEY UPDATE */
 
 typedef struct corm_conflict {
     corm_node node;

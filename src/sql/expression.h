@@ -152,7 +152,8 @@ typedef struct corm_named { /* LABEL, EXTRACT (the field), LITERAL_COLUMN (the t
 enum {                                   /* node.detail of LITERAL_COLUMN */
        CORM_LITERAL_QUOTED = 1u << 0,    /* a name: quoted as such */
        CORM_LITERAL_REFERENCE = 1u << 1, /* corm_label_reference() */
-       CORM_LITERAL_EXCLUDED = 1u << 2   /* excluded.name of ON CONFLICT */
+       CORM_LITERAL_EXCLUDED = 1u << 2,  /* excluded.name of ON CONFLICT */
+       CORM_LITERAL_INSERTED = 1u << 3   /* VALUES(name) of ON DUPLICATE KEY UPDATE */
 };
 
 typedef struct corm_text_node {

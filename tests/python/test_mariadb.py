@@ -13,8 +13,10 @@ from cormorant import (
     ForeignKey,
     Integer,
     LargeBinary,
+    MetaData,
     Numeric,
     String,
+    Table,
     bindparam,
     create_engine,
     exc,
@@ -463,3 +465,22 @@ def test_a_foreign_key_goes_with_its_row(engine):
             assert session.scalar(select(func.count(Part.id))) == 0
     finally:
         Base.metadata.remove(Part.__table__)
+
+
+def test_an_upsert_updates_the_row_that_has_the_key(engine):
+    from cormorant.dialects.mysql import insert as mysql_insert
+
+    things = Table("things", MetaData(), Column("id", Integer, primary_key=True), Column("n", Integer))
+    things.create(engine)
+    with engine.begin() as connection:
+        new = mysql_insert(things)
+        add = new.on_duplicate_key_update(n=things.c.n + new.inserted.n)
+        connection.execute(add, {"id": 1, "n": 5})
+        connection.execute(add, {"id": 1, "n": 7})
+        connection.execute(add, [{"id": 1, "n": 100}, {"id": 2, "n": 20}])
+        connection.execute(new.values([{"id": 2, "n": 1}, {"id": 3, "n": 3}]).on_duplicate_key_update({"n": 0}))
+        assert connection.execute(select(things.c.id, things.c.n).order_by(things.c.id)).all() == [
+            (1, 112),
+            (2, 0),
+            (3, 3),
+        ]

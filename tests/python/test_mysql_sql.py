@@ -163,3 +163,58 @@ def test_a_text_without_a_length_has_no_type():
     words = Table("words", MetaData(), Column("id", Integer, primary_key=True), Column("word", String))
     with pytest.raises(exc.CompileError, match="VARCHAR requires a length on dialect mysql"):
         sql(CreateTable(words))
+
+
+def upsert_of(**values):
+    from cormorant.dialects.mysql import insert as mysql_insert
+
+    table = Table(
+        "t",
+        MetaData(),
+        Column("id", Integer, primary_key=True),
+        Column("data", String(10)),
+        Column("n", Integer),
+        Column("x y", String(5), key="xy"),
+    )
+    return table, mysql_insert(table).values(**values)
+
+
+def written(statement):
+    return " ".join(str(statement.compile(dialect=mysql.dialect())).split())
+
+
+def test_on_duplicate_key_update_is_written():
+    table, new = upsert_of(id=1, data="a")
+    start = "INSERT INTO t (id, data) VALUES (%s, %s) ON DUPLICATE KEY UPDATE "
+    for update, text_of_it in [
+        ({"data": new.inserted.data}, "data = VALUES(data)"),
+        ({"n": table.c.n + 1, "data": new.inserted.data}, "data = VALUES(data), n = (t.n + %s)"),
+        ([("n", 3), ("data", new.inserted.data)], "n = %s, data = VALUES(data)"),
+        ({table.c.n: 3, "xy": new.inserted.xy}, "n = %s, `x y` = VALUES(`x y`)"),
+        ({"n": func.coalesce(new.inserted.n, 5) + table.c.n}, "n = (coalesce(VALUES(n), %s) + t.n)"),
+        ({"n": null()}, "n = NULL"),
+    ]:
+        assert written(new.on_duplicate_key_update(update)) == start + text_of_it
+    assert written(new.on_duplicate_key_update(n=3, data="b")) == start + "data = %s, n = %s"
+
+
+def test_on_duplicate_key_update_refuses_what_makes_no_sense():
+    _, new = upsert_of(id=1, data="a")
+    with pytest.raises(ValueError, match="must not be empty"):
+        new.on_duplicate_key_update()
+    with pytest.raises(ValueError, match="must be a non-empty dictionary"):
+        new.on_duplicate_key_update(5)
+    with pytest.raises(exc.ArgumentError, match="simultaneously"):
+        new.on_duplicate_key_update({"n": 1}, data="b")
+    with pytest.raises(exc.InvalidRequestError, match="already has an ON DUPLICATE KEY clause"):
+        new.on_duplicate_key_update(n=1).on_duplicate_key_update(n=2)
+
+
+@pytest.mark.parametrize("name", ["sqlite", "postgresql"])
+def test_other_databases_do_not_write_on_duplicate_key_update(name):
+    import importlib
+
+    _, new = upsert_of(id=1, data="a")
+    dialect = importlib.import_module(f"cormorant.dialects.{name}").dialect()
+    with pytest.raises(exc.UnsupportedCompilationError):
+        new.on_duplicate_key_update(n=1).compile(dialect=dialect)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from .._engine import MySQLInsert as Insert
+from .._engine import mysql_insert as insert
 from ..engine.default import DefaultDialect
 from ..types import (
     BIGINT,
@@ -94,6 +96,6 @@ class MariaDBDialect(MySQLDialect):
 dialect = MySQLDialect
 
 __all__ = (
-    "BIGINT", "BINARY", "BLOB", "BOOLEAN", "CHAR", "DATE", "DATETIME", "DECIMAL", "FLOAT", "INTEGER", "JSON", "NCHAR",
-    "NUMERIC", "NVARCHAR", "REAL", "SMALLINT", "TEXT", "TIME", "TIMESTAMP", "VARBINARY", "VARCHAR", "dialect",
+    "BIGINT", "BINARY", "BLOB", "BOOLEAN", "CHAR", "DATE", "DATETIME", "DECIMAL", "FLOAT", "INTEGER", "Insert", "JSON", "NCHAR",
+    "NUMERIC", "NVARCHAR", "REAL", "SMALLINT", "TEXT", "TIME", "TIMESTAMP", "VARBINARY", "VARCHAR", "dialect", "insert",
 )  # fmt: skip
