@@ -286,7 +286,7 @@ static void inserts_take_values_keys_or_everything(void **state) {
     shows(keep(corm_insert_from_select(insert, columns, 1, select_of(1, address("email")))),
           "INSERT INTO users (name) SELECT addresses.email \nFROM addresses");
     corm_node *targets = keep(corm_list_new(CORM_OP_COMMA, &id, 1));
-    corm_node *excluded = keep(corm_excluded(user("name")));
+    corm_node *excluded = keep(corm_excluded("name", user("name")->type));
     corm_node *set = keep(corm_list_new(CORM_OP_COMMA, columns, 1));
     corm_node *to = keep(corm_list_new(CORM_OP_COMMA, &excluded, 1));
     corm_node *conflict = keep(corm_conflict_new(targets, NULL, set, to, NULL));
