@@ -1,7 +1,7 @@
 /*
  * SQLite's live schema: its PRAGMAs as tables tell most; names of constraints, checks and the conditions of indexes
  * stand only in the statement that made the table (sqlite_source.c reads it). In the queries $m stands for what is
- * in the schema, $n for the names asked for.
+ * in the schema, $n for the names asked for, $r for the schema that foreign keys refer to: their own.
  */
 #include <string.h>
 
@@ -40,7 +40,7 @@ static const char *const queries[CORM_FOUND_KIND_COUNT] = {
         "NULL, NULL, NULL, NULL, 1, NULL, NULL, NULL, NULL, 0, NULL, NULL "
         "FROM $m AS m, pragma_table_info(m.name, m.db) AS p WHERE m.type = 'table' AND p.pk > 0 AND m.name$n",
     [CORM_FOUND_FOREIGN_KEY] =
-        "SELECT m.name AS table_name, -f.id AS grp, f.seq AS place, NULL, f.\"from\", NULL, NULL, f.\"table\", "
+        "SELECT m.name AS table_name, -f.id AS grp, f.seq AS place, NULL, f.\"from\", NULL, $r, f.\"table\", "
         "coalesce(f.\"to\", (SELECT x.name FROM pragma_table_info(f.\"table\", m.db) AS x WHERE x.pk = f.seq + 1)), "
         "nullif(f.on_update, 'NO ACTION'), nullif(f.on_delete, 'NO ACTION'), NULL, NULL, 0, NULL, NULL, NULL, NULL, "
         "0, NULL, NULL FROM $m AS m, pragma_foreign_key_list(m.name, m.db) AS f WHERE m.type = 'table' AND m.name$n",
@@ -64,7 +64,10 @@ corm_status corm_sqlite_inspect_query(corm_found_kind kind, const char *schema, 
     }
     if (status == CORM_OK && queries[kind] != NULL) {
         status = corm_inspect_expand(
-            queries[kind], (const corm_inspect_mark[]){{'m', master.data}, {'n', among.data}, {'\0', NULL}}, out);
+            queries[kind],
+            (const corm_inspect_mark[]){
+                {'m', master.data}, {'n', among.data}, {'r', schema == NULL ? "NULL" : "m.db"}, {'\0', NULL}},
+            out);
     }
     corm_text_clear(&master);
     corm_text_clear(&among);

@@ -304,6 +304,45 @@ def test_a_schema_that_was_read_is_created_again_the_same(engine):
     assert sorted(again.tables) == ["makers", "parts", "things"]
 
 
+@pytest.fixture
+def other_schema(engine):
+    """A connection with a second schema, in which one table refers to another one."""
+    name = "other's"
+    quoted, make = {
+        "sqlite": (f'"{name}"', "ATTACH ':memory:' AS "), "postgresql": (f'"{name}"', "CREATE SCHEMA "),
+    }.get(engine.dialect.name, (f"`{name}`", "CREATE DATABASE "))  # fmt: skip
+    with engine.connect() as connection:
+        connection.exec_driver_sql(make + quoted)
+        within = "" if engine.dialect.name == "sqlite" else quoted + "."
+        connection.exec_driver_sql(f"CREATE TABLE {quoted}.p (id INTEGER PRIMARY KEY)")
+        connection.exec_driver_sql(
+            f"CREATE TABLE {quoted}.c (id INTEGER PRIMARY KEY, p_id INTEGER, CONSTRAINT fk FOREIGN KEY (p_id) "
+            f"REFERENCES {within}p (id))"
+        )
+        connection.commit()
+        yield connection, name
+        if engine.dialect.name not in ("sqlite", "postgresql"):
+            connection.exec_driver_sql("DROP DATABASE " + quoted)
+
+
+def test_a_schema_of_another_name_is_read(other_schema):
+    connection, name = other_schema
+    found = inspect(connection)
+    assert name in found.get_schema_names() and sorted(found.get_table_names(schema=name)) == ["c", "p"]
+    assert found.has_table("c", schema=name) and not found.has_table("c")
+    assert found.get_foreign_keys("c", schema=name)[0]["referred_schema"] == name
+    with pytest.raises(exc.NoSuchTableError):
+        found.get_columns("c")
+    metadata = MetaData()
+    metadata.reflect(connection, schema=name)
+    assert sorted(metadata.tables) == [f"{name}.c", f"{name}.p"]
+    child, parent = metadata.tables[f"{name}.c"], metadata.tables[f"{name}.p"]
+    assert [key.column for key in child.foreign_keys] == [parent.c.id]
+    connection.execute(insert(parent).values(id=1))
+    assert connection.execute(select(parent.c.id)).scalar() == 1
+    connection.rollback()
+
+
 # -- what one database has
 
 
