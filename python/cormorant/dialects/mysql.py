@@ -96,6 +96,7 @@ class MariaDBDialect(MySQLDialect):
 dialect = MySQLDialect
 
 __all__ = (
-    "BIGINT", "BINARY", "BLOB", "BOOLEAN", "CHAR", "DATE", "DATETIME", "DECIMAL", "FLOAT", "INTEGER", "Insert", "JSON", "NCHAR",
-    "NUMERIC", "NVARCHAR", "REAL", "SMALLINT", "TEXT", "TIME", "TIMESTAMP", "VARBINARY", "VARCHAR", "dialect", "insert",
+    "BIGINT", "BINARY", "BLOB", "BOOLEAN", "CHAR", "DATE", "DATETIME", "DECIMAL", "FLOAT", "INTEGER", "Insert", "JSON",
+    "NCHAR", "NUMERIC", "NVARCHAR", "REAL", "SMALLINT", "TEXT", "TIME", "TIMESTAMP", "VARBINARY", "VARCHAR", "dialect",
+    "insert",
 )  # fmt: skip
