@@ -25,20 +25,6 @@ static corm_status true_divide(corm_compiler *compiler, const corm_binary *binar
     return status;
 }
 
-static corm_status extract(corm_compiler *compiler, const char *field, corm_node *operand) {
-    corm_compiler_append(compiler, "EXTRACT(");
-    corm_compiler_append(compiler, field);
-    corm_compiler_append(compiler, " FROM ");
-    corm_status status = corm_compiler_node(compiler, operand, CORM_OP_NONE);
-    corm_compiler_append(compiler, ")");
-    return status;
-}
-
-static const char *function_name(const char *name) {
-    (void)name;
-    return NULL;
-}
-
 static corm_status next_value(const char *sequence, corm_text *out) {
     corm_text_append_format(out, "<next sequence value: %s>", sequence);
     return corm_text_status(out);
@@ -86,9 +72,9 @@ const corm_dialect corm_dialect_plain = {
     .empty_set = "SELECT 1 WHERE 1!=1",
     .limit = limit,
     .true_divide = true_divide,
-    .extract = extract,
+    .extract = corm_standard_extract,
     .next_value = next_value,
-    .function_name = function_name,
+    .function_name = corm_standard_function_name,
     .type_name = type_name,
     .literal = corm_standard_literal,
     .bind_converter = no_bind_converter,

@@ -26,15 +26,6 @@ static corm_status limit(corm_compiler *compiler, corm_node *count, corm_node *o
     return CORM_OK;
 }
 
-static corm_status extract(corm_compiler *compiler, const char *field, corm_node *operand) {
-    corm_compiler_append(compiler, "EXTRACT(");
-    corm_compiler_append(compiler, field);
-    corm_compiler_append(compiler, " FROM ");
-    corm_status status = corm_compiler_node(compiler, operand, CORM_OP_NONE);
-    corm_compiler_append(compiler, ")");
-    return status;
-}
-
 static const char *function_name(const char *name) {
     if (strcmp(name, "random") == 0)
         return "rand";
@@ -253,7 +244,7 @@ enum { LONGEST_ALIAS = 255 };
         .nullness_before_default = true, .numbered_key_first = true, .inserts_return_keys = returns_keys,              \
         .inserts_return_defaults = returns_keys, .parenthesises_defaults = true, .isolations = isolations,             \
         .isolation_reset = "SET SESSION " ISOLATION_VARIABLE " = DEFAULT",                                             \
-        .isolation_query = "SELECT @@SESSION." ISOLATION_VARIABLE, .limit = limit, .extract = extract,                 \
+        .isolation_query = "SELECT @@SESSION." ISOLATION_VARIABLE, .limit = limit, .extract = corm_standard_extract,   \
         .function_name = function_name, .type_name = type_spelling, .cast_type = cast_type,                            \
         .column_end = end_spelling, .supports_sequences = returns_keys, .sequences_optional = true,                    \
         .next_value = sequence_spelling, .table_end = table_end, .has_table_query = has_table_query,                   \

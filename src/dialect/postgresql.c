@@ -48,15 +48,6 @@ static corm_status true_divide(corm_compiler *compiler, const corm_binary *binar
     return status;
 }
 
-static corm_status extract(corm_compiler *compiler, const char *field, corm_node *operand) {
-    corm_compiler_append(compiler, "EXTRACT(");
-    corm_compiler_append(compiler, field);
-    corm_compiler_append(compiler, " FROM ");
-    corm_status status = corm_compiler_node(compiler, operand, CORM_OP_NONE);
-    corm_compiler_append(compiler, ")");
-    return status;
-}
-
 /* The name is a text that the server reads as a name. */
 static corm_status next_value(const char *sequence, corm_text *out) {
     corm_value name = corm_value_bytes(CORM_KIND_TEXT, sequence, strlen(sequence));
@@ -65,11 +56,6 @@ static corm_status next_value(const char *sequence, corm_text *out) {
         corm_standard_literal(&corm_dialect_postgresql, corm_type_of_kind(CORM_TYPE_STRING), &name, out);
     corm_text_append_char(out, ')');
     return status ? status : corm_text_status(out);
-}
-
-static const char *function_name(const char *name) {
-    (void)name;
-    return NULL;
 }
 
 /* ---- types ---- */
@@ -328,9 +314,9 @@ const corm_dialect corm_dialect_postgresql = {
     .isolation_query = "SELECT current_setting('transaction_isolation')",
     .limit = limit,
     .true_divide = true_divide,
-    .extract = extract,
+    .extract = corm_standard_extract,
     .next_value = next_value,
-    .function_name = function_name,
+    .function_name = corm_standard_function_name,
     .type_name = type_name,
     .column_type = column_type,
     .bind_cast = bind_cast,

@@ -1,4 +1,4 @@
-/* Standard spellings of types and literals: what most databases agree on. */
+/* Standard spellings of expressions, types and literals: what most databases agree on. */
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,6 +14,20 @@ static const char *const type_names[CORM_TYPE_KIND_COUNT] = {
     [CORM_TYPE_BINARY] = "BLOB",        [CORM_TYPE_DATE] = "DATE",       [CORM_TYPE_TIME] = "TIME",
     [CORM_TYPE_DATETIME] = "DATETIME",
 };
+
+corm_status corm_standard_extract(corm_compiler *compiler, const char *field, corm_node *operand) {
+    corm_compiler_append(compiler, "EXTRACT(");
+    corm_compiler_append(compiler, field);
+    corm_compiler_append(compiler, " FROM ");
+    corm_status status = corm_compiler_node(compiler, operand, CORM_OP_NONE);
+    corm_compiler_append(compiler, ")");
+    return status;
+}
+
+const char *corm_standard_function_name(const char *name) {
+    (void)name;
+    return NULL;
+}
 
 corm_status corm_standard_type_name(const corm_dialect *dialect, const corm_type *type, corm_text *out) {
     if (type->kind == CORM_TYPE_NULL && !type->name)
