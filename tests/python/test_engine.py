@@ -387,3 +387,11 @@ def test_what_is_left_open_is_rolled_back_when_it_returns(tmp_path):
     connection.close()
     with engine.connect() as connection:
         assert connection.scalar(select(things.c.name)) is None
+
+
+def test_a_dialect_tells_of_its_database(engine):
+    dialect = engine.dialect
+    assert issubclass(dialect.dbapi.OperationalError, Exception)
+    assert "AUTOCOMMIT" in dialect.get_isolation_level_values(None)
+    assert dialect.dialect_description.startswith(dialect.name + "+")
+    assert dialect.supports_statement_cache

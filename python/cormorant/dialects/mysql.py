@@ -31,7 +31,7 @@ from ..types import (
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any, Optional
+    from typing import Any
 
 
 class MySQLDialect(DefaultDialect):
@@ -46,18 +46,6 @@ class MySQLDialect(DefaultDialect):
     max_constraint_name_length = 64
     supports_default_values = False
     is_mariadb = False
-    _shared: Optional[MySQLDialect] = None
-
-    def __init__(self, **kw: Any) -> None:
-        self.options = kw
-
-    @classmethod
-    def shared(cls) -> MySQLDialect:
-        """One object for all that need no other."""
-        if "_shared" not in cls.__dict__:
-            cls._shared = cls()
-        assert cls._shared is not None
-        return cls._shared
 
     @property
     def dbapi(self) -> Any:
@@ -67,19 +55,6 @@ class MySQLDialect(DefaultDialect):
         return _mysql_errors
 
     loaded_dbapi = dbapi
-
-    def type_descriptor(self, typeobj: Any) -> Any:
-        """The type that the database uses for one."""
-        from ..types import to_instance
-
-        return to_instance(typeobj)
-
-    def get_isolation_level_values(self, dbapi_conn: Any = None) -> list[str]:
-        """The isolation levels that a connection takes."""
-        return ["AUTOCOMMIT", "READ COMMITTED", "READ UNCOMMITTED", "REPEATABLE READ", "SERIALIZABLE"]
-
-    def __repr__(self) -> str:
-        return f"<{type(self).__name__} object at {id(self):#x}>"
 
 
 class MariaDBDialect(MySQLDialect):

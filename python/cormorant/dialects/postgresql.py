@@ -27,7 +27,7 @@ from ..types import (
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any, Optional
+    from typing import Any
 
 
 class BYTEA(LargeBinary):
@@ -57,17 +57,6 @@ class PGDialect(DefaultDialect):
     supports_sequences = True
     sequences_optional = True
     insert_returning = update_returning = delete_returning = True
-    _shared: Optional[PGDialect] = None
-
-    def __init__(self, **kw: Any) -> None:
-        self.options = kw
-
-    @classmethod
-    def shared(cls) -> PGDialect:
-        """One object for all that need no other."""
-        if cls._shared is None:
-            cls._shared = cls()
-        return cls._shared
 
     @property
     def dbapi(self) -> Any:
@@ -76,19 +65,6 @@ class PGDialect(DefaultDialect):
         return _dbapi
 
     loaded_dbapi = dbapi
-
-    def type_descriptor(self, typeobj: Any) -> Any:
-        """The type that PostgreSQL uses for one."""
-        from ..types import to_instance
-
-        return to_instance(typeobj)
-
-    def get_isolation_level_values(self, dbapi_conn: Any = None) -> list[str]:
-        """The isolation levels that a connection takes."""
-        return ["AUTOCOMMIT", "READ COMMITTED", "READ UNCOMMITTED", "REPEATABLE READ", "SERIALIZABLE"]
-
-    def __repr__(self) -> str:
-        return f"<PGDialect object at {id(self):#x}>"
 
 
 dialect = PGDialect

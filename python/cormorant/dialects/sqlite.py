@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from .._engine import SQLiteInsert as Insert
 from .._engine import sqlite_insert as insert
+from ..engine.default import DefaultDialect
 from ..types import (
     BIGINT,
     BLOB,
@@ -26,10 +27,10 @@ from ..types import (
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any, Optional
+    from typing import Any
 
 
-class SQLiteDialect:
+class SQLiteDialect(DefaultDialect):
     """What SQLite is like.
 
     Its objects serve compile(dialect=...) and conversions of types.
@@ -39,32 +40,28 @@ class SQLiteDialect:
     driver = "pysqlite"
     paramstyle = "qmark"
     positional = True
-    supports_native_boolean = False
-    supports_sequences = False
-    sequences_optional = False
-    supports_sane_rowcount = True
     insert_returning = update_returning = delete_returning = True
     default_schema_name = "main"
-    _shared: Optional[SQLiteDialect] = None
+    supports_alter = False
 
-    def __init__(self, **kw: Any) -> None:
-        self.options = kw
+    @property
+    def server_version_info(self) -> tuple[int, ...]:  # type: ignore[override]
+        """The version of the library."""
+        from sqlite3 import sqlite_version_info
 
-    @classmethod
-    def shared(cls) -> SQLiteDialect:
-        """One object for all that need no other."""
-        if cls._shared is None:
-            cls._shared = cls()
-        return cls._shared
+        return sqlite_version_info
 
-    def type_descriptor(self, typeobj: Any) -> Any:
-        """The type that SQLite uses for one."""
-        from ..types import to_instance
+    @property
+    def dbapi(self) -> Any:
+        import sqlite3
 
-        return to_instance(typeobj)
+        return sqlite3
 
-    def __repr__(self) -> str:
-        return f"<SQLiteDialect object at {id(self):#x}>"
+    loaded_dbapi = dbapi
+
+    def get_isolation_level_values(self, dbapi_conn: Any = None) -> list[str]:
+        """The isolation levels that a connection takes."""
+        return ["READ UNCOMMITTED", "SERIALIZABLE", "AUTOCOMMIT"]
 
 
 dialect = SQLiteDialect

@@ -58,21 +58,23 @@ def _unlike_others(name: str, column: Column) -> Any:
 # -- databases
 
 
+def _not_here() -> Any:
+    """What a database has none of: the documented answer."""
+    raise NotImplementedError
+
+
 class SQLiteInspector(Inspector):
     """The schema of a SQLite database."""
 
     _column_kinds = (_COLUMN, _PRIMARY_KEY)
 
-    def _not_here(self) -> Any:
-        raise NotImplementedError
-
     def get_sequence_names(self, schema: Optional[str] = None, **kw: Any) -> list[str]:
         """SQLite has no sequences: NotImplementedError."""
-        return self._not_here()  # type: ignore[no-any-return]
+        return _not_here()  # type: ignore[no-any-return]
 
     def get_materialized_view_names(self, schema: Optional[str] = None, **kw: Any) -> list[str]:
         """SQLite has none: NotImplementedError."""
-        return self._not_here()  # type: ignore[no-any-return]
+        return _not_here()  # type: ignore[no-any-return]
 
     def _column(self, relation: _Relation, column: Column) -> dict[str, Any]:
         made = super()._column(relation, column)
@@ -94,10 +96,10 @@ class SQLiteInspector(Inspector):
 
     def get_table_comment(self, table_name: str, schema: Optional[str] = None, **kw: Any) -> dict[str, Any]:
         """SQLite has no comments: NotImplementedError."""
-        return self._not_here()  # type: ignore[no-any-return]
+        return _not_here()  # type: ignore[no-any-return]
 
     def _comment(self, relation: _Relation) -> dict[str, Any]:
-        return self._not_here()  # type: ignore[no-any-return]
+        return _not_here()  # type: ignore[no-any-return]
 
 
 class PGInspector(Inspector):
@@ -148,20 +150,17 @@ class PGInspector(Inspector):
 class MySQLInspector(Inspector):
     """The schema of a MariaDB or MySQL database."""
 
-    def _not_told(self) -> Any:
-        raise NotImplementedError
-
     def get_temp_table_names(self, **kw: Any) -> list[str]:
         """The catalogue tells of none: NotImplementedError."""
-        return self._not_told()  # type: ignore[no-any-return]
+        return _not_here()  # type: ignore[no-any-return]
 
     def get_temp_view_names(self, **kw: Any) -> list[str]:
         """There are none: NotImplementedError."""
-        return self._not_told()  # type: ignore[no-any-return]
+        return _not_here()  # type: ignore[no-any-return]
 
     def get_materialized_view_names(self, schema: Optional[str] = None, **kw: Any) -> list[str]:
         """There are none: NotImplementedError."""
-        return self._not_told()  # type: ignore[no-any-return]
+        return _not_here()  # type: ignore[no-any-return]
 
     def _column(self, relation: _Relation, column: Column) -> dict[str, Any]:
         made = {**super()._column(relation, column), "comment": column.comment}

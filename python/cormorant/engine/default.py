@@ -6,13 +6,13 @@ from .. import _engine, exc
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any, Optional
+    from typing import Any, Optional, Self
 
     from .url import URL
 
 
 class DefaultDialect:
-    """What every dialect says of itself."""
+    """What every dialect says of itself. Its objects serve compile(dialect=...) and conversions of types."""
 
     name = "default"
     driver = "default"
@@ -34,6 +34,31 @@ class DefaultDialect:
     insert_returning = False
     update_returning = False
     delete_returning = False
+    _shared: Optional[Self] = None
+
+    def __init__(self, **kw: Any) -> None:
+        self.options = kw
+
+    @classmethod
+    def shared(cls) -> Self:
+        """One object of the class for all that need no other."""
+        if "_shared" not in cls.__dict__:
+            cls._shared = cls()
+        assert cls._shared is not None
+        return cls._shared
+
+    def type_descriptor(self, typeobj: Any) -> Any:
+        """The type that the database uses for one."""
+        from ..types import to_instance
+
+        return to_instance(typeobj)
+
+    def get_isolation_level_values(self, dbapi_conn: Any = None) -> list[str]:
+        """The isolation levels that a connection takes."""
+        return ["AUTOCOMMIT", "READ COMMITTED", "READ UNCOMMITTED", "REPEATABLE READ", "SERIALIZABLE"]
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} object at {id(self):#x}>"
 
     @property
     def dialect_description(self) -> str:
@@ -46,39 +71,6 @@ class DefaultDialect:
         return None
 
     loaded_dbapi = dbapi
-
-
-class SQLiteDialect(DefaultDialect):
-    """SQLite."""
-
-    name = "sqlite"
-    driver = "pysqlite"
-    paramstyle = "qmark"
-    positional = True
-    default_schema_name = "main"
-    supports_alter = False
-    insert_returning = True
-    update_returning = True
-    delete_returning = True
-
-    @property
-    def server_version_info(self) -> tuple[int, ...]:  # type: ignore[override]
-        """The version of the library."""
-        from sqlite3 import sqlite_version_info
-
-        return sqlite_version_info
-
-    @property
-    def dbapi(self) -> Any:
-        import sqlite3
-
-        return sqlite3
-
-    loaded_dbapi = dbapi
-
-    def get_isolation_level_values(self, dbapi_conn: Any = None) -> list[str]:
-        """The isolation levels that a connection takes."""
-        return ["READ UNCOMMITTED", "SERIALIZABLE", "AUTOCOMMIT"]
 
 
 def dialect_class(url: URL) -> Any:
