@@ -239,6 +239,21 @@ static corm_status set_option(MYSQL *mysql, const char *key, const char *value) 
     return CORM_OK;
 }
 
+/* A server chooses how it is told the password. It is not told it in the clear, unless that goes through TLS, or is what
+ * was asked for. */
+static void restrict_plugins(MYSQL *mysql, bool is_private) {
+#if MARIADB_PACKAGE_VERSION_ID >= 30300
+    static const char *const guarding = "mysql_native_password,caching_sha2_password,sha256_password,client_ed25519,"
+                                        "parsec,auth_gssapi_client";
+    if (!is_private) {
+        mysql_optionsv(mysql, MARIADB_OPT_RESTRICTED_AUTH, guarding);
+    }
+#else
+    (void)mysql;
+    (void)is_private;
+#endif
+}
+
 /* What the URL asks of the client library. A file or mode of TLS asks for TLS itself. */
 static corm_status set_options(MYSQL *mysql, const corm_mysql_settings *settings) {
     const corm_url *url = settings->url;
@@ -257,6 +272,9 @@ static corm_status set_options(MYSQL *mysql, const corm_mysql_settings *settings
     for (size_t i = 0; i < url->query_count && status == CORM_OK; i++) {
         status = set_option(mysql, url->query[i].key, url->query[i].value);
     }
+    enforce = 0;
+    mysql_get_optionv(mysql, MYSQL_OPT_SSL_ENFORCE, &enforce);
+    restrict_plugins(mysql, enforce || corm_url_query(url, "default_auth") != NULL);
     return status;
 }
 

@@ -376,7 +376,7 @@ static bool read_value(corm_driver_statement *statement, size_t column, reader *
         }
         *out = corm_value_bytes(kind_of(field), (const char *)from->at, (size_t)size);
         from->at += size;
-        return true;
+        return out->kind != CORM_KIND_DECIMAL || is_number(out->as.text.data, out->as.text.size);
     }
 }
 
@@ -464,6 +464,9 @@ corm_status corm_mysql_decode_text_row(corm_driver_statement *statement, corm_va
             values[i] = CORM_NULL_VALUE;
         } else {
             read_text(statement, i, text, lengths[i], &values[i]);
+        }
+        if (values[i].kind == CORM_KIND_DECIMAL && !is_number(values[i].as.text.data, values[i].as.text.size)) {
+            return say_malformed(statement);
         }
     }
     return CORM_OK;

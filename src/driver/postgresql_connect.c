@@ -122,8 +122,10 @@ static corm_status connection_failed(PGconn *native) {
         size--;
     }
     bool misused = strncmp(message, "invalid connection option", 25) == 0 || strncmp(message, "invalid URI", 11) == 0;
-    return corm_error_set(misused ? CORM_PROGRAMMING_ERROR : CORM_OPERATIONAL_ERROR, "%.*s", (int)size,
-                          size == 0 ? "connecting to the server failed" : message);
+    if (size == 0) {
+        return corm_error_set(CORM_OPERATIONAL_ERROR, "connecting to the server failed");
+    }
+    return corm_error_set(misused ? CORM_PROGRAMMING_ERROR : CORM_OPERATIONAL_ERROR, "%.*s", (int)size, message);
 }
 
 static PostgresPollingStatusType poll_once(PGconn *native) {

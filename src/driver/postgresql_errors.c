@@ -65,7 +65,13 @@ corm_status corm_pg_fail(corm_driver_connection *connection) {
         connection->broken = true;
         return corm_error_no_memory();
     }
-    return corm_error_set(CORM_OPERATIONAL_ERROR, "%.*s", size, size == 0 ? "the connection is lost" : message);
+    if (size == 0) { /* libpq has nothing to complain of */
+        bool lost = connection->broken;
+        connection->broken = true;
+        return corm_error_set(CORM_OPERATIONAL_ERROR, "%s",
+                              lost ? "the connection is lost" : "the server answered out of turn");
+    }
+    return corm_error_set(CORM_OPERATIONAL_ERROR, "%.*s", size, message);
 }
 
 static void add_diagnostics(const PGresult *result) {

@@ -151,8 +151,9 @@ static int64_t read_int8(const char *data) {
     return (int64_t)read_number(data, 8);
 }
 
+/* A server that does not keep to its protocol: what else it says is not listened to. */
 static corm_status malformed(const char *what) {
-    return corm_error_set(CORM_DATA_ERROR, "the server sent a malformed %s", what);
+    return corm_error_set(CORM_INTERNAL_ERROR, "the server sent a malformed %s", what);
 }
 
 static double read_float8(const char *data) {
@@ -189,6 +190,22 @@ static corm_status read_integer(const char *text, size_t size, corm_value *out) 
     }
     *out = corm_value_integer(number);
     return size > (size_t)negative ? CORM_OK : malformed("integer");
+}
+
+/* [-]digits[.digits], or a word for what is no number. */
+static bool is_number(const char *text, size_t size) {
+    static const char *const words[] = {"NaN", "Infinity", "-Infinity"};
+    size_t digits = 0, points = 0, sign = size > 0 && *text == '-';
+    for (size_t i = sign; i < size; i++) {
+        digits += text[i] >= '0' && text[i] <= '9';
+        points += text[i] == '.';
+    }
+    for (size_t i = 0; i < sizeof words / sizeof *words && digits == 0; i++) {
+        if (size == strlen(words[i]) && memcmp(text, words[i], size) == 0) {
+            return true;
+        }
+    }
+    return digits > 0 && points <= 1 && sign + digits + points == size;
 }
 
 /* The most that a number takes as text: every group, the digits of zero around the point, sign, point. */
@@ -295,14 +312,19 @@ static corm_status read_date(const char *data, corm_value *out) {
 }
 
 static corm_status read_time(const char *data, bool has_offset, corm_value *out) {
+    enum { DAY_SECONDS = 86400 };
     int64_t microseconds = read_int8(data);
+    int64_t west = has_offset ? read_int4(data + 8) : 0;
     *out = (corm_value){.kind = CORM_KIND_TIME};
     if (microseconds < 0 || microseconds >= day_microseconds) {
         return corm_error_set(CORM_DATA_ERROR, "time not supported: hour 24");
     }
+    if (west <= -DAY_SECONDS || west >= DAY_SECONDS) {
+        return malformed("time zone");
+    }
     set_time(microseconds, &out->as.datetime);
     out->as.datetime.has_offset = has_offset;
-    out->as.datetime.offset = has_offset ? -read_int4(data + 8) : 0;
+    out->as.datetime.offset = (int32_t)-west;
     return CORM_OK;
 }
 
@@ -466,7 +488,7 @@ static corm_status decode(corm_pg_decoder decoder, const char *data, size_t size
         return CORM_OK;
     case DECODE_DECIMAL:
         *out = corm_value_bytes(CORM_KIND_DECIMAL, data, size);
-        return CORM_OK;
+        return is_number(data, size) ? CORM_OK : malformed("number");
     case DECODE_BYTES:
         return read_hex_bytes(data, size, room, out, used);
     case DECODE_DATE:
@@ -519,5 +541,6 @@ corm_status corm_pg_row(corm_driver_statement *statement, corm_value *values, si
         status = decode(statement->decoders[i], data, size, room, &values[i], &used);
         room += used;
     }
+    statement->connection->broken = statement->connection->broken || status == CORM_INTERNAL_ERROR;
     return status;
 }

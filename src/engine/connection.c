@@ -502,6 +502,9 @@ static corm_status run_prepared(corm_connection *connection, const corm_engine_c
     }
     *cursor = (corm_cursor){.connection = connection, .prepared = prepared, .first = true, .changed = -1};
     corm_status status = driver->bind(prepared->statement, call->values, call->count);
+    if (status != CORM_OK && call->id != 0 && driver->parameter_count(prepared->statement) != call->count) {
+        connection->invalid = true; /* the engine counts right: the server does not */
+    }
     if (status == CORM_OK) {
         status = begin_for(connection, prepared->statement);
     }
@@ -883,6 +886,9 @@ corm_status corm_cursor_next(corm_cursor *cursor, bool *has_row) {
     if (status == CORM_OK && cursor->has_row) {
         status = driver->row(cursor->prepared->statement, cursor->values, cursor->columns);
         *has_row = status == CORM_OK;
+        if (status != CORM_OK) {
+            add_origin(cursor->connection);
+        }
         return status;
     }
     if (status == CORM_OK) {
