@@ -108,7 +108,7 @@ LIES = {
         "a row of 60,000 columns": ("row", lambda m: pg(b"D", struct.pack("!HI", 60000, 4) + b"aaaa")),
         "a value longer than its message": ("row", lambda m: pg(b"D", struct.pack("!HIi", 2, 400, 7) + b"a")),
         "a value of a negative length": ("row", lambda m: pg(b"D", struct.pack("!HiI", 2, -2, 0))),
-        "a number of three bytes": ("row", lambda m: pg(b"D", struct.pack("!HI", 2, 3) + b"aaa" + struct.pack("!i", -1))),
+        "a number of three bytes": ("row", lambda m: pg(b"D", struct.pack("!HI", 2, 3) + b"aaa\xff\xff\xff\xff")),
         "60,000 columns that are not there": ("columns", lambda m: pg(b"T", struct.pack("!H", 60000))),
         "a column without a name": ("columns", lambda m: pg(b"T", struct.pack("!H", 1) + b"abc")),
         "more parameters than there are": ("parameters", lambda m: pg(b"t", struct.pack("!HII", 2, 23, 23))),

@@ -1,5 +1,5 @@
-"""Servers that say what a test wants them to say: enough of each protocol to connect and to answer statements, and a hook
-that may replace any message by a lie. They run in threads of the test's own process.
+"""Servers that say what a test wants them to say: enough of each protocol to connect and to answer statements, and a
+hook that may replace any message by a lie. They run in threads of the test's own process.
 """
 
 import socket
@@ -12,8 +12,8 @@ class Scripted:
 
     :param columns: of the answer to every statement that begins with SELECT.
     :param rows: tuples of bytes, or None for NULL, as they travel.
-    :param lie: called with a message's name and its bytes (frame included); gives what is sent instead, b"" for nothing,
-        or None for silence from there on.
+    :param lie: called with a message's name and its bytes (frame included); gives what is sent instead, b"" for
+        nothing, or None for silence from there on.
     """
 
     def __init__(self, columns=(), rows=(), lie=lambda name, message: message):
