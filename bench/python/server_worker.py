@@ -87,11 +87,11 @@ class Objects:
 
     def keys(self):
         with self.orm.Session(self.engine) as session:
-            first = session.query(self.sql.func.min(self.Item.id)).scalar()
             Item, select = self.Item, self.sql.select
+            numbers = session.scalars(select(Item.id).order_by(Item.id).limit(KEYS)).all()
 
             def work():
-                for number in range(first, first + KEYS):
+                for number in numbers:
                     session.scalars(select(Item).where(Item.id == number)).one()
 
             return clocked(work)
@@ -152,12 +152,12 @@ class Library:
 
     def keys(self):
         cursor = self.connection.cursor()
-        cursor.execute("SELECT min(id) FROM bench_items")
-        first = cursor.fetchone()[0]
+        cursor.execute(f"SELECT id FROM bench_items ORDER BY id LIMIT {KEYS}")
+        numbers = cursor.fetchall()
 
         def work():
-            for number in range(first, first + KEYS):
-                cursor.execute("SELECT id, name, amount FROM bench_items WHERE id = %s", (number,))
+            for number in numbers:
+                cursor.execute("SELECT id, name, amount FROM bench_items WHERE id = %s", number)
                 cursor.fetchone()
 
         took = clocked(work)

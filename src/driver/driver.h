@@ -93,6 +93,8 @@ typedef struct corm_driver {
     corm_status (*step)(corm_driver_statement *statement, bool *has_row);
     /* The current row, columns 0..count-1. */
     corm_status (*row)(corm_driver_statement *statement, corm_value *values, size_t count);
+    /* How many rows of the result are here, read ones too; NULL: never known. */
+    size_t (*rows_here)(corm_driver_statement *statement);
     /* Ready for the next bind and execute; drops remaining rows. */
     void (*reset)(corm_driver_statement *statement);
     corm_status (*execute_batch)(corm_driver_statement *statement, const corm_batch *batch);

@@ -69,6 +69,12 @@ static bool needs_transaction(corm_driver_statement *statement) {
     return true;
 }
 
+static size_t rows_here(corm_driver_statement *statement) {
+    return statement->result != NULL                            ? mysql_num_rows(statement->result)
+           : statement->prepared != NULL && !statement->streams ? mysql_stmt_num_rows(statement->prepared)
+                                                                : 0;
+}
+
 static int64_t changed_rows(corm_driver_statement *statement) {
     return statement->changed;
 }
@@ -124,9 +130,10 @@ static const char *const asyncio_names[] = {"aiomysql", "asyncmy", NULL};
         .column_count = column_count, .column_name = column_name, .parameter_name = parameter_name,                    \
         .is_readonly = is_readonly, .needs_transaction = needs_transaction, .bind = corm_mysql_bind,                   \
         .execute = corm_mysql_execute, .execute_streamed = corm_mysql_execute_streamed, .step = corm_mysql_step,       \
-        .row = corm_mysql_row, .reset = corm_mysql_reset, .execute_batch = corm_mysql_execute_batch,                   \
-        .changed_rows = changed_rows, .last_generated_key = last_generated_key, .set_autocommit = set_autocommit,      \
-        .begin = begin, .commit = commit, .rollback = rollback,                                                        \
+        .row = corm_mysql_row, .rows_here = rows_here, .reset = corm_mysql_reset,                                      \
+        .execute_batch = corm_mysql_execute_batch, .changed_rows = changed_rows,                                       \
+        .last_generated_key = last_generated_key, .set_autocommit = set_autocommit, .begin = begin, .commit = commit,  \
+        .rollback = rollback,                                                                                          \
     }
 
 const corm_driver corm_driver_mysql = DRIVER("mysql", CORM_MYSQL_DRIVER);

@@ -63,6 +63,10 @@ static bool needs_transaction(corm_driver_statement *statement) {
     return true; /* reading too: a transaction sees one state of the database */
 }
 
+static size_t rows_here(corm_driver_statement *statement) {
+    return (size_t)statement->rows;
+}
+
 static int64_t changed_rows(corm_driver_statement *statement) {
     return statement->changed;
 }
@@ -131,6 +135,7 @@ const corm_driver corm_driver_postgresql = {
     .execute_streamed = corm_pg_execute_streamed,
     .step = corm_pg_step,
     .row = corm_pg_row,
+    .rows_here = rows_here,
     .reset = corm_pg_reset,
     .execute_batch = corm_pg_execute_batch,
     .settle = corm_pg_settle,

@@ -61,6 +61,13 @@ const char *corm_cursor_column_name(const corm_cursor *cursor, size_t column) {
                                       : cursor->connection->driver->column_name(cursor->prepared->statement, column);
 }
 
+size_t corm_cursor_rows_here(const corm_cursor *cursor) {
+    if (cursor->connection == NULL || cursor->connection->driver->rows_here == NULL) {
+        return 0;
+    }
+    return cursor->connection->driver->rows_here(cursor->prepared->statement);
+}
+
 int64_t corm_cursor_changed_rows(const corm_cursor *cursor) {
     return cursor->changed;
 }

@@ -13,6 +13,8 @@ const corm_value *corm_cursor_values(const corm_cursor *cursor);
 size_t corm_cursor_column_count(const corm_cursor *cursor);
 /* Borrowed until the cursor is closed. */
 const char *corm_cursor_column_name(const corm_cursor *cursor, size_t column);
+/* How many rows of the result the client has, read ones too; 0: not known. */
+size_t corm_cursor_rows_here(const corm_cursor *cursor);
 int64_t corm_cursor_changed_rows(const corm_cursor *cursor);
 int64_t corm_cursor_generated_key(const corm_cursor *cursor);
 bool corm_cursor_is_open(const corm_cursor *cursor);

@@ -25,6 +25,11 @@ typedef struct corm_identity_map {
 
 #define CORM_IDENTITY_GONE ((corm_state *)1)
 
+/* Does one more entry need a larger table? */
+static inline bool corm_identity_is_full(const corm_identity_map *map) {
+    return (map->used + 1) * 3 > map->capacity * 2;
+}
+
 /* The state at a place below capacity, or NULL. */
 static inline corm_state *corm_identity_at(const corm_identity_map *map, size_t place) {
     corm_state *state = map->entries[place].state;

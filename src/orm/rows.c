@@ -105,6 +105,15 @@ static corm_load_options *options_of(corm_result *result, const corm_plan_entity
     return result->below == NULL ? NULL : result->below[entity->number];
 }
 
+/* The identity map grows once for all rows that are here: most of them will be new objects too. */
+static void make_room(corm_result *result) {
+    corm_identity_map *map = &result->session->identity;
+    if (corm_identity_is_full(map) &&
+        corm_identity_reserve(map, 1 + corm_cursor_rows_here(result->cursor)) != CORM_OK) {
+        corm_error_clear(); /* it is tried again for one */
+    }
+}
+
 /* A new object of the row; *out is held for the caller. It is reachable only when it is complete. */
 static corm_status create(corm_result *result, const corm_plan_entity *entity, const corm_value *row,
                           corm_state **out) {
@@ -119,6 +128,7 @@ static corm_status create(corm_result *result, const corm_plan_entity *entity, c
     corm_state *state = host->state_of(object);
     status = set_key(state, entity, row);
     if (status == CORM_OK) {
+        make_room(result);
         status = corm_identity_add(&session->identity, state);
     }
     if (status != CORM_OK) {
