@@ -7,8 +7,10 @@
  * The server evaluates what numbers the rows after it sorted them, so that the n-th key in the sequence's order is the
  * n-th row's; a RETURNING clause by itself promises no order. Only statements of exactly this form are taken.
  *
- * The rows of a failed run are undone to a savepoint and sent one by one, so that the error names the row.
+ * The rows of a failed run are undone to a savepoint and sent one by one, so that the error names the row. Where the
+ * answer is left in an open pipeline, postgresql_batch.c does so with all that was sent behind it.
  */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -365,6 +367,13 @@ static bool is_refused(const corm_driver_connection *connection, corm_status sta
            status != CORM_NO_MEMORY;
 }
 
+static corm_status out_of_order(size_t rows) {
+    return corm_error_set(CORM_FLUSH_ERROR,
+                          "the keys of %zu new rows cannot be told: the table does not number them in their order, or "
+                          "left some out",
+                          rows);
+}
+
 /* A first run in which the keys were in order ends its savepoint; one in which they were not is undone, and the
  * statement is never tried again. Later there is no way back. */
 static corm_status judge(corm_pg_arrays *arrays, corm_driver_statement *statement, bool in_order, size_t *rows) {
@@ -378,11 +387,7 @@ static corm_status judge(corm_pg_arrays *arrays, corm_driver_statement *statemen
         statement->has_no_arrays = true;
         return corm_pg_run(connection, "ROLLBACK TO SAVEPOINT corm_rows");
     }
-    return in_order ? CORM_OK
-                    : corm_error_set(CORM_FLUSH_ERROR,
-                                     "the keys of %zu new rows cannot be told: the table does not "
-                                     "number them in their order, or left some out",
-                                     *rows);
+    return in_order ? CORM_OK : out_of_order(*rows);
 }
 
 /* Run the next rows; *rows 0: they have to be sent one by one. */
@@ -426,4 +431,94 @@ corm_status corm_pg_insert_arrays(corm_driver_statement *statement, const corm_b
     }
     corm_pg_reset(arrays->insert);
     return status;
+}
+
+/* ---- in an open pipeline ---- */
+
+static bool is_inside(const corm_driver_connection *connection) {
+    return connection->left_count > 0
+               ? connection->left_inside
+               : connection->begins || PQtransactionStatus(connection->native) == PQTRANS_INTRANS;
+}
+
+corm_status corm_pg_arrays_ready(corm_driver_statement *statement, const corm_batch *batch, corm_value *values,
+                                 bool *ready) {
+    corm_driver_connection *connection = statement->connection;
+    corm_pg_arrays *arrays = NULL;
+    size_t rows = 0;
+    *ready = false;
+    if (batch->rows < FEWEST_ROWS || batch->rows > MOST_ROWS || !is_inside(connection)) {
+        return CORM_OK;
+    }
+    bool is_new = statement->arrays == NULL || corm_pg_wants_preparing(statement->arrays->insert);
+    corm_status status = is_new && !statement->has_no_arrays ? corm_pg_settle(connection, true) : CORM_OK;
+    if (status == CORM_OK) {
+        status = find_arrays(statement, &arrays);
+    }
+    if (status == CORM_OK && arrays != NULL && (!arrays->returns || batch->wants_keys)) {
+        status = fill(arrays, statement, batch, 0, values, &rows);
+        *ready = status == CORM_OK && rows == batch->rows;
+    }
+    return status;
+}
+
+static corm_status send_savepoint(corm_driver_connection *connection, const char *verb, uint64_t number) {
+    char sql[64];
+    snprintf(sql, sizeof sql, "%s corm_rows_%llu", verb, (unsigned long long)number);
+    return send_command(connection, sql);
+}
+
+corm_status corm_pg_arrays_leave(corm_driver_statement *statement, corm_pg_left *left) {
+    corm_driver_connection *connection = statement->connection;
+    left->savepoint = ++connection->last_name;
+    left->released = statement->arrays->trusted;
+    corm_status status = send_savepoint(connection, "SAVEPOINT", left->savepoint);
+    if (status == CORM_OK) {
+        status = corm_pg_send_execute(statement->arrays->insert);
+    }
+    if (status == CORM_OK && left->released) {
+        status = send_savepoint(connection, "RELEASE SAVEPOINT", left->savepoint);
+    }
+    return status;
+}
+
+/* Keys that came in order the first time are trusted from then on; the savepoint stays until the transaction's end. */
+static corm_status take_keys(corm_driver_statement *statement, const corm_pg_left *left, bool *undo) {
+    corm_pg_arrays *arrays = statement->arrays;
+    bool in_order = true;
+    corm_status status = arrays->returns ? read_keys(arrays, left->count, &in_order) : CORM_OK;
+    if (status == CORM_OK && !in_order && left->released) {
+        return out_of_order(left->count);
+    }
+    if (status == CORM_OK) {
+        *undo = !in_order;
+        statement->has_no_arrays = !in_order;
+        arrays->trusted = in_order;
+    }
+    return status;
+}
+
+corm_status corm_pg_arrays_take(const corm_pg_left *left, bool *undo) {
+    corm_driver_statement *insert = left->statement->arrays->insert;
+    corm_driver_connection *connection = insert->connection;
+    *undo = false;
+    corm_status status = corm_pg_take_answers(connection, 1);
+    if (status == CORM_OK) {
+        status = corm_pg_take_results(insert);
+        *undo = status != CORM_OK && is_refused(connection, status);
+    }
+    if (status == CORM_OK && left->released) {
+        status = corm_pg_take_answers(connection, 1);
+    }
+    if (status == CORM_OK) {
+        status = take_keys(left->statement, left, undo);
+    }
+    if (status == CORM_OK && !*undo) {
+        status = tell_rows(left->statement->arrays, left->batch, 0, left->count);
+    }
+    corm_error reason;
+    corm_error_take(&reason);
+    corm_pg_reset(insert);
+    corm_error_restore(&reason);
+    return *undo ? CORM_OK : status;
 }

@@ -2,6 +2,7 @@
  * Batches: executions of one statement, sent one behind the other without waiting for answers. What comes back is read
  * as soon as the server's side of the socket could fill up, so that neither side waits for the other.
  */
+#include <stdio.h>
 #include <string.h>
 
 #include "base/alloc.h"
@@ -126,7 +127,13 @@ static corm_status open_batch(corm_driver_statement *statement, const corm_batch
 /*
  * A batch that may wait is sent, and its answers are left in the open pipeline, so that the next batch goes out behind it:
  * what does not depend on an answer shares one round trip. Only as many are left as fit into the buffers.
+ *
+ * Rows of an INSERT go as arrays behind a savepoint. When the server refuses them it does nothing more of the pipeline;
+ * when it numbers them out of order, what came behind is undone with them. Either way everything from there on, which
+ * nobody was told of yet, runs again batch by batch.
  */
+
+static corm_status run_batch(corm_driver_statement *statement, const corm_batch *batch, corm_value *values);
 
 static corm_status push_left(corm_driver_connection *connection, corm_driver_statement *statement,
                              const corm_batch *batch, size_t count) {
@@ -139,8 +146,45 @@ static corm_status push_left(corm_driver_connection *connection, corm_driver_sta
         connection->left = grown;
         connection->left_capacity = capacity;
     }
-    connection->left[connection->left_count++] = (corm_pg_left){statement, batch, 0, count};
+    connection->left[connection->left_count++] = (corm_pg_left){.statement = statement, .batch = batch, .count = count};
     return CORM_OK;
+}
+
+static corm_status roll_back_to(corm_driver_connection *connection, uint64_t savepoint) {
+    char sql[64];
+    snprintf(sql, sizeof sql, "ROLLBACK TO SAVEPOINT corm_rows_%llu", (unsigned long long)savepoint);
+    return corm_pg_run(connection, sql);
+}
+
+/* The oldest of what is left, and all behind it, once more. The pipeline is closed then. */
+static corm_status redo_left(corm_driver_connection *connection) {
+    corm_pg_left *left = connection->left;
+    size_t count = connection->left_count, widest = 0;
+    connection->left = NULL;
+    connection->left_count = connection->left_capacity = connection->left_rows = 0;
+    corm_error_clear();
+    corm_pg_pipeline_end(connection, CORM_OPERATIONAL_ERROR); /* takes what is under way */
+    for (size_t i = 0; i < count; i++) {
+        widest =
+            left[i].batch != NULL && left[i].batch->parameter_count > widest ? left[i].batch->parameter_count : widest;
+    }
+    corm_value *values = corm_calloc(widest + 1, sizeof *values);
+    corm_status status = connection->broken ? corm_pg_fail(connection)
+                         : values == NULL   ? CORM_NO_MEMORY
+                                            : roll_back_to(connection, left[0].savepoint);
+    for (size_t i = 0; i < count && status == CORM_OK; i++) {
+        if (left[i].statement != NULL) { /* names that stay taken until the connection ends do no harm */
+            status = run_batch(left[i].statement, left[i].batch, values);
+        }
+    }
+    corm_free(values);
+    corm_free(left);
+    return status;
+}
+
+static void drop_told(corm_driver_connection *connection, size_t count) {
+    connection->left_count -= count;
+    memmove(connection->left, connection->left + count, connection->left_count * sizeof *connection->left);
 }
 
 /* Take answers, the oldest first, until at most so many rows are under way. */
@@ -153,6 +197,16 @@ static corm_status take_left(corm_driver_connection *connection, size_t kept) {
         if (left->statement == NULL) {
             status = corm_pg_take_answers(connection, left->count);
             left->next = left->count;
+        } else if (left->savepoint != 0) {
+            bool undo;
+            status = corm_pg_arrays_take(left, &undo);
+            if (undo) {
+                drop_told(connection, done);
+                corm_free(returned);
+                return redo_left(connection);
+            }
+            left->next = left->count;
+            connection->left_rows -= left->count;
         }
         while (status == CORM_OK && left->next < left->count && connection->left_rows > kept) {
             status = take_row(left->statement, left->batch, left->next, &returned, &room);
@@ -161,8 +215,7 @@ static corm_status take_left(corm_driver_connection *connection, size_t kept) {
         }
         done += left->next == left->count;
     }
-    connection->left_count -= done;
-    memmove(connection->left, connection->left + done, connection->left_count * sizeof *connection->left);
+    drop_told(connection, done);
     corm_free(returned);
     return status;
 }
@@ -172,7 +225,49 @@ static corm_status end_left(corm_driver_connection *connection, corm_status stat
     return corm_pg_pipeline_end(connection, status);
 }
 
-static corm_status leave_rows(corm_driver_statement *statement, const corm_batch *batch, corm_value *values) {
+/* Answers are taken when many are under way; *undone: that ran this batch too, and closed the pipeline. */
+static corm_status make_room(corm_driver_connection *connection, bool *undone) {
+    *undone = false;
+    if (connection->left_rows < ROWS_AHEAD) {
+        return CORM_OK;
+    }
+    corm_status status =
+        PQsendFlushRequest(connection->native) == 0 ? corm_pg_fail(connection) : take_left(connection, ROWS_AHEAD / 2);
+    *undone = connection->left_count == 0;
+    return status;
+}
+
+/* In one statement, behind a savepoint. */
+static corm_status leave_arrays(corm_driver_statement *statement, const corm_batch *batch) {
+    corm_driver_connection *connection = statement->connection;
+    corm_pg_left *left = &connection->left[connection->left_count - 1];
+    bool undone;
+    corm_status status = corm_pg_arrays_leave(statement, left);
+    if (status != CORM_OK) {
+        return status;
+    }
+    left->count = batch->rows;
+    connection->left_rows += batch->rows;
+    return make_room(connection, &undone);
+}
+
+static corm_status leave_each(corm_driver_statement *statement, const corm_batch *batch, corm_value *values) {
+    corm_driver_connection *connection = statement->connection;
+    corm_status status = CORM_OK;
+    bool undone = false;
+    for (size_t row = 0; row < batch->rows && status == CORM_OK && !undone; row++) {
+        status = send_row(statement, batch, row, values);
+        if (status == CORM_OK) {
+            connection->left[connection->left_count - 1].count++;
+            connection->left_rows++;
+            status = make_room(connection, &undone);
+        }
+    }
+    return status;
+}
+
+static corm_status leave_rows(corm_driver_statement *statement, const corm_batch *batch, corm_value *values,
+                              bool as_arrays) {
     corm_driver_connection *connection = statement->connection;
     size_t answers = 0;
     corm_status status = corm_pg_send_closed(connection, &answers);
@@ -185,25 +280,22 @@ static corm_status leave_rows(corm_driver_statement *statement, const corm_batch
     if (status == CORM_OK) {
         status = push_left(connection, statement, batch, 0);
     }
-    for (size_t row = 0; row < batch->rows && status == CORM_OK; row++) {
-        status = send_row(statement, batch, row, values);
-        if (status == CORM_OK) {
-            connection->left[connection->left_count - 1].count++;
-            connection->left_rows++;
-        }
-        if (status == CORM_OK && connection->left_rows >= ROWS_AHEAD) {
-            status = PQsendFlushRequest(connection->native) == 0 ? corm_pg_fail(connection)
-                                                                 : take_left(connection, ROWS_AHEAD / 2);
-        }
+    if (status == CORM_OK) {
+        status = as_arrays ? leave_arrays(statement, batch) : leave_each(statement, batch, values);
     }
     return status == CORM_OK ? corm_pg_flush(connection) : status;
 }
 
-static corm_status leave_batch(corm_driver_statement *statement, const corm_batch *batch, corm_value *values) {
+static corm_status leave_batch(corm_driver_statement *statement, const corm_batch *batch, corm_value *values,
+                               bool as_arrays) {
     corm_driver_connection *connection = statement->connection;
-    corm_status status = connection->left_count == 0 ? corm_pg_pipeline_begin(connection) : CORM_OK;
+    corm_status status = CORM_OK;
+    if (connection->left_count == 0) {
+        connection->left_inside = connection->begins || PQtransactionStatus(connection->native) == PQTRANS_INTRANS;
+        status = corm_pg_pipeline_begin(connection);
+    }
     if (status == CORM_OK) {
-        status = leave_rows(statement, batch, values);
+        status = leave_rows(statement, batch, values, as_arrays);
         return status == CORM_OK ? CORM_OK : end_left(connection, status);
     }
     return status;
@@ -249,11 +341,13 @@ static corm_status run_batch(corm_driver_statement *statement, const corm_batch 
     return status;
 }
 
-static corm_status prepare_to_leave(corm_driver_statement *statement, const corm_batch *batch, corm_value *values) {
-    if (!corm_pg_wants_preparing(statement)) {
-        return CORM_OK;
+static corm_status prepare_to_leave(corm_driver_statement *statement, const corm_batch *batch, corm_value *values,
+                                    bool *as_arrays) {
+    corm_status status = corm_pg_arrays_ready(statement, batch, values, as_arrays);
+    if (status != CORM_OK || *as_arrays || !corm_pg_wants_preparing(statement)) {
+        return status;
     }
-    corm_status status = corm_pg_settle(statement->connection, true);
+    status = corm_pg_settle(statement->connection, true);
     if (status == CORM_OK) {
         status = choose_types(statement, batch, values);
     }
@@ -272,8 +366,9 @@ corm_status corm_pg_execute_batch(corm_driver_statement *statement, const corm_b
     corm_status status =
         values == NULL ? CORM_NO_MEMORY : corm_pg_parameters_reserve(&statement->parameters, batch->parameter_count);
     if (status == CORM_OK && batch->rows > 0 && batch->may_wait && batch->rows <= MOST_ROWS_LEFT) {
-        status = prepare_to_leave(statement, batch, values);
-        status = status == CORM_OK ? leave_batch(statement, batch, values) : status;
+        bool as_arrays;
+        status = prepare_to_leave(statement, batch, values, &as_arrays);
+        status = status == CORM_OK ? leave_batch(statement, batch, values, as_arrays) : status;
     } else if (status == CORM_OK && batch->rows > 0) {
         status = corm_pg_settle(statement->connection, true);
         status = status == CORM_OK ? run_batch(statement, batch, values) : status;

@@ -64,6 +64,7 @@ struct corm_driver_connection {
     struct corm_pg_left *left; /* what is under way in an open pipeline, in order; empty: the pipeline is closed */
     size_t left_count, left_capacity;
     size_t left_rows; /* executions among it */
+    bool left_inside; /* the pipeline was opened in a transaction */
 };
 
 /* Answers that were left in the pipeline: of commands, or of the rows of a batch. */
@@ -71,6 +72,8 @@ typedef struct corm_pg_left {
     corm_driver_statement *statement; /* NULL: commands */
     const corm_batch *batch;
     size_t next, count; /* rows told and sent; of commands, how many */
+    uint64_t savepoint; /* before rows that went as arrays; 0: they went one by one */
+    bool released;      /* it ends behind them */
 } corm_pg_left;
 
 /* How a column's bytes become a value. */
@@ -266,6 +269,13 @@ corm_status corm_pg_accept(corm_driver_statement *statement, PGresult *result);
 /* Insert rows of a batch together, from the first on, as long as that is possible; *done: how many. */
 corm_status corm_pg_insert_arrays(corm_driver_statement *statement, const corm_batch *batch, corm_value *values,
                                   size_t *done);
+/* Fill the arrays with a batch that may wait; *ready false: it has to go row by row. Settles when it must prepare. */
+corm_status corm_pg_arrays_ready(corm_driver_statement *statement, const corm_batch *batch, corm_value *values,
+                                 bool *ready);
+/* Send what was filled, behind a savepoint, into the open pipeline. */
+corm_status corm_pg_arrays_leave(corm_driver_statement *statement, corm_pg_left *left);
+/* Take what came of it, and tell it. *undo: the rows have to go one by one instead, from the savepoint on. */
+corm_status corm_pg_arrays_take(const corm_pg_left *left, bool *undo);
 void corm_pg_arrays_free(corm_pg_arrays *arrays); /* accepts NULL */
 
 /* postgresql_batch.c */

@@ -374,18 +374,20 @@ def keys_are_those_of_the_rows(session, items):
     return {item.name: item.id for item in items} == {item.name: rows[item.name] for item in items}
 
 
-MANY = 1100  # rows of a batch that go as arrays; fewer go one by one behind other batches, without waiting
+MANY = 1100  # rows of a batch that has a round trip of its own; FEW go behind other batches, without waiting
+FEW = 40
 TRIGGER = """
     CREATE FUNCTION upset() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN {} END $$;
     CREATE TRIGGER upset BEFORE INSERT ON items FOR EACH ROW EXECUTE FUNCTION upset()
 """
 
 
-def test_rows_inserted_together_are_few_statements(engine):
+@pytest.mark.parametrize("count", [FEW, MANY])
+def test_rows_inserted_together_are_few_statements(engine, count):
     World.Base.metadata.create_all(engine)
     with engine.connect() as connection, Session(connection) as session:
         for _ in range(2):  # the first looks whether keys come in order
-            items = [World.Item(name=str(number)) for number in range(MANY)]
+            items = [World.Item(name=str(number)) for number in range(count)]
             session.add_all(items)
             session.flush()
         prepared = "SELECT count(*) FROM pg_prepared_statements WHERE statement LIKE 'INSERT%unnest(%'"
@@ -394,24 +396,26 @@ def test_rows_inserted_together_are_few_statements(engine):
         session.commit()
 
 
-def test_a_trigger_that_gives_keys_of_its_own_is_noticed(engine):
+@pytest.mark.parametrize("count", [FEW, MANY])
+def test_a_trigger_that_gives_keys_of_its_own_is_noticed(engine, count):
     World.Base.metadata.create_all(engine)
     with Session(engine) as session:
         session.execute(text(TRIGGER.format("NEW.id := hashtext(NEW.name); RETURN NEW;")))
-        items = [World.Item(name=str(number)) for number in range(MANY)]
+        items = [World.Item(name=str(number)) for number in range(count)]
         session.add_all(items)
         session.commit()
         assert keys_are_those_of_the_rows(session, items)
 
 
-def test_a_trigger_that_comes_later_is_an_error(engine):
+@pytest.mark.parametrize("count", [FEW, MANY])
+def test_a_trigger_that_comes_later_is_an_error(engine, count):
     World.Base.metadata.create_all(engine)
     with Session(engine) as session:
-        session.add_all([World.Item(name=str(number)) for number in range(MANY)])
+        session.add_all([World.Item(name=str(number)) for number in range(count)])
         session.flush()
         session.execute(text(TRIGGER.format("NEW.id := hashtext(NEW.name); RETURN NEW;")))
-        session.add_all([World.Item(name=f"b{number}") for number in range(MANY)])
-        with pytest.raises(FlushError, match="keys of 1100 new rows cannot be told"):
+        session.add_all([World.Item(name=f"b{number}") for number in range(count)])
+        with pytest.raises(FlushError, match=f"keys of {count} new rows cannot be told"):
             session.flush()
         session.rollback()
         assert session.scalar(select(func.count()).select_from(World.Item)) == 0

@@ -4,7 +4,7 @@ import pathlib
 import sys
 
 import pytest
-from cormorant import Column, ForeignKey, Integer, String, create_engine, select
+from cormorant import Column, ForeignKey, Integer, String, create_engine, select, text
 from cormorant.orm import Session, declarative_base, relationship
 from databases import KIND
 
@@ -107,3 +107,67 @@ def test_a_failure_behind_others_is_told_of_the_right_row(engine):
         session.add(Parent(name="again", children=[Child(name="of it")]))
         session.commit()
         assert session.scalars(select(Child)).one().parent.name == "again"
+
+
+def work_of_many_rows(session, notes):
+    """Changed notes, parents with their children, and loose children: several batches of one round trip."""
+    for note in notes:
+        note.body += "!"
+    session.add_all([Parent(name=f"p{number}", children=[Child(name=f"p{number}")]) for number in range(20)])
+    session.add_all([Child(name=f"loose {number}") for number in range(20)])
+
+
+def test_rows_refused_together_are_told_apart(engine):
+    from cormorant.exc import IntegrityError
+
+    Base.metadata.create_all(engine)
+    with Session(engine) as session:
+        session.add_all([Note(body="there") for _ in range(20)])
+        session.commit()
+        for attempt in ("new to the server", "known to it"):
+            work_of_many_rows(session, session.scalars(select(Note)).all())
+            session.add_all([Child(name=f"lost {n}", parent_id=12345 if n == 7 else None) for n in range(20)])
+            with pytest.raises(IntegrityError) as caught:
+                session.flush()
+            assert "INSERT INTO children" in caught.value.statement, attempt
+            assert "'lost 7'" in str(caught.value), attempt
+            session.rollback()
+            assert set(session.scalars(select(Note.body))) == {"there"}
+            assert session.scalars(select(Parent)).all() == session.scalars(select(Child)).all() == []
+            work_of_many_rows(session, session.scalars(select(Note)).all())
+            session.flush()
+            session.rollback()
+
+
+REFUSES_MANY = """
+    CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+        IF (SELECT count(*) FROM fresh) > 1 THEN RAISE EXCEPTION 'one at a time'; END IF; RETURN NULL; END $$;
+    CREATE TRIGGER refuse AFTER INSERT ON {} REFERENCING NEW TABLE AS fresh
+        FOR EACH STATEMENT EXECUTE FUNCTION refuse()
+"""
+MIXES_KEYS = """
+    CREATE FUNCTION mix() RETURNS trigger LANGUAGE plpgsql AS $$
+        BEGIN NEW.id := NEW.id * 7919 % 10007; RETURN NEW; END $$;
+    CREATE TRIGGER mix BEFORE INSERT ON {} FOR EACH ROW EXECUTE FUNCTION mix()
+"""
+
+
+@pytest.mark.parametrize("trigger", [REFUSES_MANY, MIXES_KEYS])
+@pytest.mark.parametrize("table", ["parents", "children"])
+def test_what_cannot_go_together_goes_one_by_one_and_all_behind_it_again(engine, trigger, table):
+    Base.metadata.create_all(engine)
+    with Session(engine) as session:
+        session.execute(text(trigger.format(table)))
+        session.add_all([Note(body="there") for _ in range(20)])
+        session.commit()
+        for times in (1, 2):
+            notes = session.scalars(select(Note)).all()
+            work_of_many_rows(session, notes)
+            session.delete(notes[0])
+            session.commit()
+            assert len(session.scalars(select(Note)).all()) == 20 - times
+            assert set(session.scalars(select(Note.body))) == {"there" + "!" * times}
+            children = session.scalars(select(Child)).all()
+            assert len(children) == 40 * times
+            assert all(child.name == child.parent.name for child in children if child.parent is not None)
+            assert sum(child.parent is None for child in children) == 20 * times
