@@ -86,12 +86,19 @@ typedef struct corm_error {
     const char *driver; /* whose failure it is: "pysqlite"; a static string; NULL: the engine's own */
     char *diagnostics[CORM_DIAGNOSTIC_COUNT];
     bool disconnected;    /* the connection is of no more use */
+    bool transient;       /* the database gave way to others: see corm_error_is_transient() */
+    bool in_doubt;        /* the connection was lost when it was told to commit: whether it did is not known */
     void *host_exception; /* an owned reference of the host, see corm_error_set_host() */
 } corm_error;
 
 /* The calling thread's last error. Never NULL; its status is CORM_OK when there is none. Valid until
  * the next failing call in this thread. */
 CORM_API const corm_error *corm_error_last(void);
+
+/* May the same transaction go well when it is tried again? So it is after a deadlock, a serialization failure, a lock that
+ * was not got in time, or a connection that was lost before it was told to commit; not when the commit is in doubt. NULL:
+ * the calling thread's last error. corm_retry() tries again. */
+CORM_API bool corm_error_is_transient(const corm_error *error);
 
 /* The status' name, such as "IntegrityError". A static string. */
 CORM_API const char *corm_status_name(corm_status status);

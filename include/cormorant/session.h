@@ -51,6 +51,10 @@ CORM_API corm_status corm_expunge(corm_session *session, void *object);
 CORM_API corm_status corm_flush(corm_session *session);
 CORM_API corm_status corm_commit(corm_session *session);
 CORM_API corm_status corm_rollback(corm_session *session);
+/* The isolation level of the transactions to come, such as "SERIALIZABLE", or "AUTOCOMMIT"; NULL: the server's own. A level
+ * that the database does not have is a CORM_ARGUMENT_ERROR where the transaction begins. CORM_INVALID_REQUEST inside of
+ * one. */
+CORM_API corm_status corm_set_isolation(corm_session *session, const char *level);
 /* Savepoints nest: each save is ended by a release or a rollback to it. */
 CORM_API corm_status corm_save(corm_session *session);
 CORM_API corm_status corm_release(corm_session *session);
@@ -79,6 +83,25 @@ CORM_API corm_standing corm_standing_of(const void *object); /* 0: no object */
 CORM_API corm_session *corm_session_of(const void *object);  /* NULL: none */
 /* Shall queries flush first? They do, unless this is off. */
 CORM_API void corm_set_autoflush(corm_session *session, bool autoflush);
+
+/* ---- trying again ---- */
+
+/* A unit of work: what it does, it does with the session that it is given, and it may be called several times. */
+typedef corm_status (*corm_work)(void *context, corm_session *session);
+
+/* All zero: 5 attempts, with pauses from 50 milliseconds to 2 seconds. */
+typedef struct corm_patience {
+    unsigned attempts;    /* in all */
+    double pause;         /* seconds after the first attempt; twice as long after each further one, at random less */
+    double longest_pause; /* seconds */
+} corm_patience;
+
+/* Do a unit of work in a session of its own and commit it; when that fails for what corm_error_is_transient() tells, do it
+ * again from the beginning in another session. What was rolled back leaves no trace in the database, so the work is done
+ * once or not at all; what it did elsewhere is its own affair. The work may flush, but not commit. Its objects end with
+ * the session. Any other failure, and the last attempt's, is returned. patience may be NULL. */
+CORM_API corm_status corm_retry(corm_engine *engine, corm_models *models, const corm_patience *patience, corm_work work,
+                                void *context);
 
 /* ---- references ---- */
 

@@ -246,7 +246,8 @@ class StatementError(SQLAlchemyError):
     @classmethod
     def _of_engine(cls, message: str, statement: Optional[str], shown: Optional[str], native_code: int,
                    orig: Optional[BaseException] = None, driver: Optional[str] = None, sqlstate: str = "",
-                   diagnostics: tuple[Optional[str], ...] = (), disconnected: bool = False) -> StatementError:
+                   diagnostics: tuple[Optional[str], ...] = (), disconnected: bool = False,
+                   transient: bool = False) -> StatementError:
         """Make one of what the engine says; parameters come as they are shown."""
         if orig is None:
             orig = _REASONS.get(native_code, InvalidRequestError)(message)
@@ -346,6 +347,10 @@ class DBAPIError(StatementError):
     """The driver raised an error: it is in `orig`."""
 
     code = "dbapi"
+    #: May the same transaction go well when it is tried again, because others were in its way? After a deadlock, a
+    #: serialization failure, a lock that was not got in time, or a connection that was lost before it was told to
+    #: commit. See :func:`cormorant.orm.retry`.
+    is_transient = False
 
     def __init__(self, statement: Optional[str], params: Any, orig: BaseException, hide_parameters: bool = False,
                  connection_invalidated: bool = False, code: Optional[str] = None,
@@ -360,17 +365,19 @@ class DBAPIError(StatementError):
     @classmethod
     def _of_engine(cls, message: str, statement: Optional[str], shown: Optional[str], native_code: int,
                    orig: Optional[BaseException] = None, driver: Optional[str] = None, sqlstate: str = "",
-                   diagnostics: tuple[Optional[str], ...] = (), disconnected: bool = False) -> DBAPIError:
+                   diagnostics: tuple[Optional[str], ...] = (), disconnected: bool = False,
+                   transient: bool = False) -> DBAPIError:
         if orig is None:
             orig = _driver_error(cls.__name__, message, native_code, driver, sqlstate, diagnostics)
         error = cls(statement, None, orig, connection_invalidated=disconnected,
                     ismulti=bool(shown and shown.startswith("[")))
+        error.is_transient = transient
         return error._show(shown)  # type: ignore[no-any-return]
 
     def __reduce__(self) -> Any:
         return (self.__class__, (self.statement, self.params, self.orig, self.hide_parameters,
                                  self.connection_invalidated, self.__dict__.get("code"), self.ismulti),
-                {"detail": self.detail})
+                {"detail": self.detail, "is_transient": self.is_transient})
 
 
 class InterfaceError(DBAPIError):

@@ -111,6 +111,8 @@ int corm_py_engine_set_echo(CormPyContext *context, corm_log_kind kind, PyObject
 PyObject *corm_py_connection_of(CormPyContext *context, corm_connection *connection);
 /* Take one from the pool. */
 PyObject *corm_py_engine_connect(CormPyEngine *engine);
+/* What execution options say about transactions; options NULL: nothing. -1 raised. */
+int corm_py_read_characteristics(PyObject *options, corm_characteristics *out);
 int corm_py_connection_shut(CormPyConnection *self);
 /* The open connection with a transaction begun; NULL raised. */
 corm_connection *corm_py_connection_begun(CormPyConnection *self);

@@ -54,35 +54,63 @@ PyObject *corm_py_connection_of(CormPyContext *context, corm_connection *connect
     return corm_py_connection_new(connection, (PyObject *)context->engine, false);
 }
 
-/* What the options ask of the core connection. */
-static int apply_isolation(corm_connection *core, PyObject *options) {
-    PyObject *level = options == NULL ? NULL : corm_py_item(options, "isolation_level");
-    if (level == NULL || level == Py_None) {
-        return 0;
-    }
+/* A level as people write it: "repeatable_read". */
+static int read_isolation(PyObject *level, char *out, size_t size) {
     PyObject *text = PyObject_Str(level);
     PyObject *spaced = text == NULL ? NULL : corm_py_call(text, "replace", "ss", "_", " ");
     PyObject *upper = spaced == NULL ? NULL : corm_py_call(spaced, "upper", NULL);
     const char *name = upper == NULL ? NULL : PyUnicode_AsUTF8(upper);
-    int status = name == NULL ? -1 : corm_connection_set_isolation(core, name) == CORM_OK ? 0 : corm_py_raise_int();
+    if (name != NULL) {
+        snprintf(out, size, "%s", name);
+    }
     Py_XDECREF(text);
     Py_XDECREF(spaced);
     Py_XDECREF(upper);
-    return status;
+    return name == NULL ? -1 : 0;
+}
+
+static int read_wish(PyObject *options, const char *name, corm_wish *out) {
+    PyObject *given = corm_py_item(options, name);
+    int on = given == NULL || given == Py_None ? -1 : PyObject_IsTrue(given);
+    *out = on < 0 ? CORM_WISH_NONE : on ? CORM_WISH_ON : CORM_WISH_OFF;
+    return PyErr_Occurred() == NULL ? 0 : -1;
+}
+
+int corm_py_read_characteristics(PyObject *options, corm_characteristics *out) {
+    *out = (corm_characteristics){0};
+    PyObject *level = options == NULL ? NULL : corm_py_item(options, "isolation_level");
+    if (options == NULL) {
+        return 0;
+    }
+    if (level != NULL && level != Py_None && read_isolation(level, out->isolation, sizeof out->isolation) < 0) {
+        return -1;
+    }
+    return read_wish(options, "postgresql_readonly", &out->read_only) < 0
+               ? -1
+               : read_wish(options, "postgresql_deferrable", &out->deferrable);
+}
+
+/* What the options ask of the core connection. */
+static int apply_characteristics(corm_connection *core, PyObject *options) {
+    corm_characteristics wanted;
+    if (corm_py_read_characteristics(options, &wanted) < 0) {
+        return -1;
+    }
+    return corm_connection_characterize(core, &wanted) == CORM_OK ? 0 : corm_py_raise_int();
 }
 
 PyObject *corm_py_engine_connect(CormPyEngine *engine) {
     corm_connection *core;
-    if (corm_engine_connect(engine->engine, &core) != CORM_OK) {
+    corm_characteristics wanted;
+    if (corm_py_read_characteristics(engine->options, &wanted) < 0) {
+        return NULL;
+    }
+    if (corm_engine_connect_as(engine->engine, &wanted, &core) != CORM_OK) {
         return corm_py_raise();
     }
     CormPyConnection *self = (CormPyConnection *)corm_py_connection_new(core, (PyObject *)engine, true);
     if (self == NULL) {
         corm_connection_close(core);
-        return NULL;
-    }
-    if (engine->options != NULL && apply_isolation(core, engine->options) < 0) {
-        Py_DECREF(self);
         return NULL;
     }
     self->options = Py_XNewRef(engine->options);
@@ -505,7 +533,7 @@ static PyObject *connection_execution_options(PyObject *object, PyObject *args, 
         return NULL;
     }
     PyObject *options = merged(self->options, kwargs);
-    if (options == NULL || (kwargs != NULL && apply_isolation(core, kwargs) < 0)) {
+    if (options == NULL || (kwargs != NULL && apply_characteristics(core, kwargs) < 0)) {
         Py_XDECREF(options);
         return NULL;
     }

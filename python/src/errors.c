@@ -75,9 +75,10 @@ static void raise_error(const corm_error *error) {
             PyObject *diagnostics = make == NULL ? NULL : diagnostics_of(error);
             exception = diagnostics == NULL
                             ? NULL
-                            : PyObject_CallFunction(make, "OOOiOzsOO", message, statement, parameters,
+                            : PyObject_CallFunction(make, "OOOiOzsOOO", message, statement, parameters,
                                                     error->native_code, original, error->driver, error->sqlstate,
-                                                    diagnostics, error->disconnected ? Py_True : Py_False);
+                                                    diagnostics, error->disconnected ? Py_True : Py_False,
+                                                    corm_error_is_transient(error) ? Py_True : Py_False);
             Py_XDECREF(diagnostics);
             Py_XDECREF(make);
         } else {

@@ -7,6 +7,7 @@
 #include <structmember.h>
 
 #include "base/alloc.h"
+#include "base/wait.h"
 #include "orm/attribute.h"
 
 PyTypeObject *CormPySession_Type;
@@ -1108,7 +1109,20 @@ static PyType_Spec session_spec = {.name = "cormorant.orm.session.Session",
                                    .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_BASETYPE | Py_TPFLAGS_HAVE_GC,
                                    .slots = session_slots};
 
+static PyObject *pause_before_attempt(PyObject *module, PyObject *args) {
+    unsigned attempt;
+    double first, longest;
+    (void)module;
+    if (!PyArg_ParseTuple(args, "Idd", &attempt, &first, &longest)) {
+        return NULL;
+    }
+    int64_t pause = corm_wait_before_attempt(attempt, (int64_t)(first * 1e9), (int64_t)(longest * 1e9));
+    return corm_wait_pause(pause) == CORM_OK ? Py_NewRef(Py_None) : corm_py_raise();
+}
+
 static PyMethodDef functions[] = {
+    {"_pause_before_attempt", pause_before_attempt, METH_VARARGS,
+     "Let time pass before another attempt: its number from 1, the first pause and the longest in seconds."},
     {"object_session", object_session, METH_O,
      "object_session(instance)\n--\n\nThe Session that an object is in, or None."},
     {"close_all_sessions", close_all_sessions, METH_NOARGS,

@@ -29,6 +29,17 @@ static int look_at(PyObject *bind, enum bind_kind *kind, corm_engine **engine, c
     return *engine == NULL ? -1 : 0;
 }
 
+/* The transactions of an Engine are as its options say. */
+static int characterize(CormPySession *self, PyObject *bind) {
+    corm_characteristics wanted = {0};
+    if (PyObject_TypeCheck(bind, CormPyEngine_Type) &&
+        corm_py_read_characteristics(((CormPyEngine *)bind)->options, &wanted) < 0) {
+        return -1;
+    }
+    corm_session_characterize(self->session, &wanted);
+    return 0;
+}
+
 static int bind_core(CormPySession *self, PyObject *bind) {
     enum bind_kind kind;
     corm_engine *engine;
@@ -38,7 +49,7 @@ static int bind_core(CormPySession *self, PyObject *bind) {
     }
     corm_status status = kind == BIND_ENGINE ? corm_session_bind(self->session, engine)
                                              : corm_session_bind_connection(self->session, connection);
-    return status == CORM_OK ? 0 : corm_py_raise_int();
+    return status == CORM_OK ? characterize(self, bind) : corm_py_raise_int();
 }
 
 int corm_py_session_set_bind(CormPySession *self, PyObject *bind) {
@@ -232,7 +243,7 @@ static int use(CormPySession *self, PyObject *bind) {
         return self->session->borrowed_connection && self->session->connection == connection ? 0
                                                                                              : bind_core(self, bind);
     }
-    return corm_session_use(self->session, engine) == CORM_OK ? 0 : corm_py_raise_int();
+    return corm_session_use(self->session, engine) == CORM_OK ? characterize(self, bind) : corm_py_raise_int();
 }
 
 /* Find what the statement or mapper is for, and go on with it. */
@@ -401,6 +412,56 @@ PyObject *corm_py_session_connection(CormPySession *self) {
     return corm_py_connection_of(corm_engine_hooks_of(session->engine)->context, connection);
 }
 
+static PyObject *with_options(PyObject *connection, PyObject *options) {
+    PyObject *method = corm_py_get(connection, "execution_options");
+    PyObject *empty = method == NULL ? NULL : PyTuple_New(0);
+    PyObject *result = empty == NULL ? NULL : PyObject_Call(method, empty, options);
+    Py_XDECREF(method);
+    Py_XDECREF(empty);
+    return result;
+}
+
+static int warn(const char *message) {
+    PyObject *category = corm_py_import("cormorant.exc", "SAWarning");
+    int failed = category == NULL ? -1 : PyErr_WarnEx(category, message, 1);
+    Py_XDECREF(category);
+    return failed;
+}
+
+/* What transactions are to be like is said before this one begins. */
+static PyObject *connection_with_options(CormPySession *self, PyObject *options) {
+    static const char *const names[] = {"isolation_level", "postgresql_readonly", "postgresql_deferrable"};
+    corm_session *session = self->session;
+    corm_characteristics usual = session->characteristics, wanted;
+    PyObject *others = PyDict_Copy(options);
+    if (others == NULL || corm_py_read_characteristics(options, &wanted) < 0) {
+        Py_XDECREF(others);
+        return NULL;
+    }
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        if (corm_py_item(others, names[i]) != NULL && PyDict_DelItemString(others, names[i]) < 0) {
+            Py_DECREF(others);
+            return NULL;
+        }
+    }
+    bool late = session->connection != NULL && corm_connection_in_transaction(session->connection);
+    if (late && warn("Connection is already established for the given bind; execution_options ignored") < 0) {
+        Py_DECREF(others);
+        return NULL;
+    }
+    snprintf(session->characteristics.isolation, sizeof usual.isolation, "%s",
+             wanted.isolation[0] != '\0' ? wanted.isolation : usual.isolation);
+    session->characteristics.read_only = wanted.read_only != CORM_WISH_NONE ? wanted.read_only : usual.read_only;
+    session->characteristics.deferrable = wanted.deferrable != CORM_WISH_NONE ? wanted.deferrable : usual.deferrable;
+    PyObject *connection = corm_py_session_connection(self);
+    session->characteristics = usual;
+    PyObject *result = connection == NULL || late || PyDict_GET_SIZE(others) == 0 ? Py_XNewRef(connection)
+                                                                                  : with_options(connection, others);
+    Py_XDECREF(connection);
+    Py_DECREF(others);
+    return result;
+}
+
 PyObject *corm_py_session_connection_method(PyObject *object, PyObject *const *args, Py_ssize_t count,
                                             PyObject *names) {
     CORM_PY_SIGNATURE(signature, "Session.connection", 1, 0, "bind_arguments", "execution_options");
@@ -419,15 +480,7 @@ PyObject *corm_py_session_connection_method(PyObject *object, PyObject *const *a
     if ((is_routed(self) ? route(self, NULL, mapper) : corm_py_session_ensure_bind(self, NULL, mapper)) < 0) {
         return NULL;
     }
-    PyObject *connection = corm_py_session_connection(self);
-    if (connection != NULL && given[1] != NULL && given[1] != Py_None && PyObject_IsTrue(given[1]) == 1) {
-        PyObject *method = corm_py_get(connection, "execution_options");
-        PyObject *empty = method == NULL ? NULL : PyTuple_New(0);
-        PyObject *result = empty == NULL ? NULL : PyObject_Call(method, empty, given[1]);
-        Py_XDECREF(method);
-        Py_XDECREF(empty);
-        Py_DECREF(connection);
-        connection = result;
-    }
+    PyObject *connection = given[1] != NULL && PyDict_Check(given[1]) ? connection_with_options(self, given[1])
+                                                                      : corm_py_session_connection(self);
     return connection != NULL && corm_py_transactions_changed(self) < 0 ? (Py_DECREF(connection), NULL) : connection;
 }

@@ -156,6 +156,19 @@ void corm_error_add_disconnect(void) {
     last.error.disconnected = last.error.status != CORM_OK;
 }
 
+void corm_error_add_transient(void) {
+    last.error.transient = last.error.status != CORM_OK;
+}
+
+void corm_error_add_doubt(void) {
+    last.error.in_doubt = last.error.status != CORM_OK;
+}
+
+bool corm_error_is_transient(const corm_error *error) {
+    error = error == NULL ? &last.error : error;
+    return !error->in_doubt && (error->transient || (error->disconnected && error->status == CORM_OPERATIONAL_ERROR));
+}
+
 void corm_error_add_diagnostic(corm_diagnostic which, const char *text) {
     corm_error kept;
     corm_error_take(&kept);

@@ -23,6 +23,8 @@ void corm_error_add_words(const char *words);
 /* Say that the current error is a driver's, unless that was said; the name is static. */
 void corm_error_add_driver(const char *driver);
 void corm_error_add_disconnect(void);                                    /* the connection cannot be used again */
+void corm_error_add_transient(void);                                     /* what others did was in the way */
+void corm_error_add_doubt(void);                                         /* it may have been committed */
 void corm_error_add_diagnostic(corm_diagnostic which, const char *text); /* NULL: nothing */
 
 /* Move the thread's error out (leaving none) and back in. An error moved out must be put back or

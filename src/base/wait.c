@@ -5,6 +5,8 @@
 #include <poll.h>
 #include <time.h>
 
+#include "base/hash.h"
+
 static corm_wait_hooks hooks;
 static bool has_hooks;
 static _Thread_local unsigned depth;
@@ -70,6 +72,27 @@ void corm_wait_sleep(int64_t nanoseconds) {
     corm_wait_begin();
     nanosleep(&duration, NULL);
     corm_wait_end();
+}
+
+corm_status corm_wait_pause(int64_t nanoseconds) {
+    int64_t end = corm_clock_now() + nanoseconds;
+    corm_status status = corm_wait_check();
+    for (int64_t left = nanoseconds; left > 0 && status == CORM_OK; left = end - corm_clock_now()) {
+        corm_wait_sleep(left < poll_interval ? left : poll_interval);
+        status = corm_wait_check();
+    }
+    return status;
+}
+
+int64_t corm_wait_before_attempt(unsigned attempt, int64_t first, int64_t longest) {
+    enum { STEPS = 1024 };
+    int64_t pause = first;
+    for (unsigned i = 1; i < attempt && pause < longest; i++) {
+        pause *= 2;
+    }
+    pause = pause > longest ? longest : pause;
+    uint64_t chance = corm_hash_mix((uint64_t)corm_clock_now(), (uint64_t)pthread_self());
+    return pause / 2 + pause / 2 / STEPS * (int64_t)(chance % STEPS);
 }
 
 void corm_wait_lock(pthread_mutex_t *mutex) {

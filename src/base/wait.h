@@ -38,6 +38,11 @@ int64_t corm_clock_now(void);
 
 /* Sleep, lock and wait on a condition, each within a bracket. deadline: of corm_clock_now(), or negative for none. */
 void corm_wait_sleep(int64_t nanoseconds);
+/* The same, but the host may want to stop it: CORM_INTERRUPTED. */
+corm_status corm_wait_pause(int64_t nanoseconds);
+/* Before a further attempt at what was in the way of others: longer from attempt to attempt (from 1), and never the same
+ * for two who met. In nanoseconds. */
+int64_t corm_wait_before_attempt(unsigned attempt, int64_t first, int64_t longest);
 void corm_wait_lock(pthread_mutex_t *mutex);
 /* The condition must use CLOCK_MONOTONIC; the mutex is held before and after. CORM_TIMEOUT when the deadline passed. */
 corm_status corm_wait_condition(pthread_cond_t *condition, pthread_mutex_t *mutex, int64_t deadline);

@@ -277,6 +277,10 @@ static const corm_isolation isolations[] = {
     SET_LEVEL("SERIALIZABLE"),     {"AUTOCOMMIT", NULL},        {NULL, NULL},
 };
 
+#define CHARACTERISTIC(words) "SET SESSION CHARACTERISTICS AS TRANSACTION " words
+static const char *const read_only[] = {CHARACTERISTIC("READ WRITE"), CHARACTERISTIC("READ ONLY")};
+static const char *const deferrable[] = {CHARACTERISTIC("NOT DEFERRABLE"), CHARACTERISTIC("DEFERRABLE")};
+
 const corm_dialect corm_dialect_postgresql = {
     .name = "postgresql",
     .paramstyle = CORM_PARAMSTYLE_NUMERIC,
@@ -310,7 +314,10 @@ const corm_dialect corm_dialect_postgresql = {
     .share_lock = " FOR SHARE",
     .waits_or_not = true,
     .isolations = isolations,
-    .isolation_reset = "RESET default_transaction_isolation",
+    .isolation_reset = "RESET default_transaction_isolation; RESET default_transaction_read_only; "
+                       "RESET default_transaction_deferrable",
+    .read_only = read_only,
+    .deferrable = deferrable,
     .isolation_query = "SELECT current_setting('transaction_isolation')",
     .limit = limit,
     .true_divide = true_divide,

@@ -12,6 +12,7 @@ enum {
     LAST_CLIENT_ERROR = 2999,
     CLIENT_WAS_IDLE = 4031,        /* MySQL 8 closes a connection that said nothing for long */
     CONNECTION_WAS_KILLED = 1927,  /* MariaDB */
+    NO_LOCK_AT_ONCE = 3572,        /* MySQL: NOWAIT */
     FIELD_DOES_NOT_TAKE_IT = 1366, /* a value of a wrong kind or character set */
 };
 
@@ -37,6 +38,11 @@ static const unsigned short not_supported[] = {
     ER_NOT_SUPPORTED_YET,
     ER_UNKNOWN_STORAGE_ENGINE,
     ER_FEATURE_DISABLED,
+};
+
+/* Others were in the way: a deadlock, a lock that was not got, a row that changed since the transaction began. */
+static const unsigned short transient[] = {
+    ER_LOCK_DEADLOCK, ER_LOCK_WAIT_TIMEOUT, ER_CHECKREAD, ER_XA_RBDEADLOCK, ER_XA_RBTIMEOUT, NO_LOCK_AT_ONCE,
 };
 
 #define CONTAINS(codes, code) contains(codes, sizeof codes / sizeof *codes, code)
@@ -107,6 +113,9 @@ corm_status corm_mysql_fail_with(corm_driver_connection *connection, unsigned in
                                         message[0] == '\0' ? "the client library failed without saying why" : message);
     corm_error_add_native((int)code, state);
     corm_error_add_driver(CORM_MYSQL_DRIVER);
+    if (CONTAINS(transient, code)) {
+        corm_error_add_transient();
+    }
     return status;
 }
 

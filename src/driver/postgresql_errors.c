@@ -41,6 +41,11 @@ static bool is_fatal(const char *sqlstate) {
            strcmp(sqlstate, "57P03") == 0 || strcmp(sqlstate, "57P05") == 0;
 }
 
+/* Others were in the way: serialization, deadlock, a lock that was not got. */
+static bool is_transient(const char *sqlstate) {
+    return strcmp(sqlstate, "40001") == 0 || strcmp(sqlstate, "40P01") == 0 || strcmp(sqlstate, "55P03") == 0;
+}
+
 /* A message without its severity in front and the line's end behind. */
 static int trim(const char **message, const char *severity) {
     size_t prefix = severity == NULL ? 0 : strlen(severity);
@@ -102,6 +107,9 @@ corm_status corm_pg_fail_result(corm_driver_connection *connection, const PGresu
     corm_status status = corm_error_set(classify(sqlstate), "%.*s", size, message);
     if (status != CORM_NO_MEMORY) {
         corm_error_add_native(0, sqlstate);
+        if (is_transient(sqlstate)) {
+            corm_error_add_transient();
+        }
         add_diagnostics(result);
     }
     return status;

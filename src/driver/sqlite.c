@@ -79,6 +79,9 @@ corm_status corm_sqlite_fail(corm_driver_connection *connection, int code) {
     corm_status status = corm_error_set(classify(code), "%s", sqlite3_errmsg(connection->database));
     corm_error_add_native(code, NULL);
     corm_error_add_driver(corm_driver_sqlite.name);
+    if (primary == SQLITE_BUSY || primary == SQLITE_LOCKED) {
+        corm_error_add_transient();
+    }
     return status;
 }
 

@@ -6,6 +6,11 @@
 #include "engine/connection_private.h"
 
 corm_status corm_engine_connect(corm_engine *engine, corm_connection **out) {
+    return corm_engine_connect_as(engine, NULL, out);
+}
+
+corm_status corm_engine_connect_as(corm_engine *engine, const corm_characteristics *wanted, corm_connection **out) {
+    static const corm_characteristics usual;
     const corm_engine_hooks *hooks = corm_engine_hooks_of(engine);
     *out = NULL;
     corm_connection *connection = corm_calloc(1, sizeof *connection);
@@ -21,10 +26,13 @@ corm_status corm_engine_connect(corm_engine *engine, corm_connection **out) {
     connection->driver = corm_engine_driver(engine);
     if (hooks->checked_out != NULL) {
         status = hooks->checked_out(hooks->context, connection->record->connection);
-        if (status != CORM_OK) {
-            corm_connection_close(connection);
-            return status;
-        }
+    }
+    if (status == CORM_OK) {
+        status = corm_connection_adopt(connection, wanted == NULL ? &usual : wanted);
+    }
+    if (status != CORM_OK) {
+        corm_connection_close(connection);
+        return status;
     }
     *out = connection;
     return CORM_OK;
@@ -77,9 +85,6 @@ void corm_connection_close(corm_connection *connection) {
     bool keep = !connection->invalid && connection->driver->is_usable(connection->record->connection);
     if (keep && connection->begun) {
         keep = corm_connection_rollback(connection) == CORM_OK;
-    }
-    if (keep && connection->isolated && !inherited) {
-        keep = corm_connection_reset_isolation(connection) == CORM_OK;
     }
     while (connection->watches != NULL) {
         corm_connection_watch *watch = connection->watches;

@@ -17,7 +17,6 @@ struct corm_connection {
     bool begun;
     bool invalid;
     bool autocommit;
-    bool isolated;       /* its isolation level was set */
     unsigned savepoints; /* names given out */
     unsigned depth;      /* savepoints under way */
     corm_connection_watch *watches;
@@ -62,8 +61,8 @@ void corm_connection_abandon(corm_connection *connection);
 
 /* ---- transaction.c ---- */
 
-/* What the next user of the pool's connection expects. */
-corm_status corm_connection_reset_isolation(corm_connection *connection);
+/* Of a connection that comes from the pool: make its transactions what is wanted, whatever they were. */
+corm_status corm_connection_adopt(corm_connection *connection, const corm_characteristics *wanted);
 /* Tell the database of the transaction that was begun, before the first statement that needs it. */
 corm_status corm_connection_begin_for(corm_connection *connection, corm_driver_statement *statement);
 

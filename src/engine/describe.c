@@ -13,6 +13,9 @@ void corm_connection_add_origin(corm_connection *connection) {
     corm_error_add_driver(connection->driver->name);
     if (!connection->driver->is_usable(connection->record->connection)) {
         corm_error_add_disconnect();
+        if (connection->autocommit) {
+            corm_error_add_doubt(); /* each statement commits */
+        }
     }
 }
 

@@ -121,8 +121,21 @@ corm_pool_kind corm_engine_pool_kind(const corm_engine *engine);
 
 /* ---- connections ---- */
 
-/* Check one out of the pool. CORM_TIMEOUT, CORM_OPERATIONAL_ERROR. */
+/* A word that is not asked for is the server's to say. */
+typedef enum corm_wish { CORM_WISH_NONE, CORM_WISH_OFF, CORM_WISH_ON } corm_wish;
+/* How the transactions of a connection are to be. All zero: as the server has it. */
+typedef struct corm_characteristics {
+    char
+        isolation[24]; /* a level that the dialect has, or AUTOCOMMIT: each statement is its own transaction, and begin,
+                           * commit and rollback are said, but not sent */
+    corm_wish read_only;  /* where the database knows the word; elsewhere it is as if it was not said */
+    corm_wish deferrable; /* likewise */
+} corm_characteristics;
+
+/* Check one out of the pool. CORM_TIMEOUT, CORM_OPERATIONAL_ERROR; CORM_ARGUMENT_ERROR for a level that is not known.
+ * wanted may be NULL: the server's defaults. */
 corm_status corm_engine_connect(corm_engine *engine, corm_connection **out);
+corm_status corm_engine_connect_as(corm_engine *engine, const corm_characteristics *wanted, corm_connection **out);
 /* Give it back: rolls back what is open, closes its cursors. Accepts NULL; the pointer is then invalid, but cursors of it
  * may still be freed. */
 void corm_connection_close(corm_connection *connection);
@@ -142,10 +155,9 @@ unsigned corm_connection_savepoints(const corm_connection *connection);
 /* What the host keeps for a connection: borrowed. */
 void corm_connection_set_host(corm_connection *connection, void *host);
 void *corm_connection_host(const corm_connection *connection);
-/* Set the isolation level of the transactions to come, until the connection is closed: a level that the dialect has, or
- * AUTOCOMMIT: each statement is its own transaction, and begin, commit and rollback are said, but not sent.
+/* How the transactions to come are to be, until the connection is closed; what is not asked for stays as it is.
  * CORM_ARGUMENT_ERROR, CORM_INVALID_REQUEST inside a transaction. */
-corm_status corm_connection_set_isolation(corm_connection *connection, const char *level);
+corm_status corm_connection_characterize(corm_connection *connection, const corm_characteristics *wanted);
 /* The present one; *out is owned by the caller. */
 corm_status corm_connection_isolation(corm_connection *connection, char **out);
 bool corm_connection_autocommit(const corm_connection *connection);

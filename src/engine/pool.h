@@ -16,11 +16,12 @@
 typedef struct corm_record {
     corm_driver_connection *connection;
     corm_statements statements;
-    int64_t opened;      /* corm_clock_now() */
-    uint64_t generation; /* of the pool when it was opened: dispose() makes older ones stale */
-    unsigned process;    /* corm_fork_count() when it was opened */
-    pthread_t thread;    /* of a THREAD pool */
-    unsigned users;      /* of a STATIC or THREAD pool: connections that share it now */
+    int64_t opened;          /* corm_clock_now() */
+    uint64_t generation;     /* of the pool when it was opened: dispose() makes older ones stale */
+    unsigned process;        /* corm_fork_count() when it was opened */
+    pthread_t thread;        /* of a THREAD pool */
+    unsigned users;          /* of a STATIC or THREAD pool: connections that share it now */
+    corm_characteristics is; /* what its transactions are, told to the server */
     struct corm_record *next;
 } corm_record;
 

@@ -31,34 +31,94 @@ static corm_status refuse_isolation(const corm_dialect *dialect, const char *lev
     return status;
 }
 
-corm_status corm_connection_set_isolation(corm_connection *connection, const char *level) {
-    const corm_dialect *dialect = corm_engine_dialect(connection->engine);
-    const corm_isolation *known = dialect->isolations;
-    while (known != NULL && known->level != NULL && strcmp(known->level, level) != 0) {
-        known++;
+static corm_status find_isolation(const corm_dialect *dialect, const char *level, const corm_isolation **out) {
+    *out = dialect->isolations;
+    while (*out != NULL && (*out)->level != NULL && strcmp((*out)->level, level) != 0) {
+        ++*out;
     }
-    if (known == NULL || known->level == NULL) {
-        return refuse_isolation(dialect, level);
+    return *out == NULL || (*out)->level == NULL ? refuse_isolation(dialect, level) : CORM_OK;
+}
+
+static corm_status set_isolation(corm_connection *connection, const char *level) {
+    const corm_isolation *known;
+    corm_characteristics *is = &connection->record->is;
+    corm_status status = find_isolation(corm_engine_dialect(connection->engine), level, &known);
+    if (status == CORM_OK) {
+        snprintf(is->isolation, sizeof is->isolation, "%s", level);
+        status = set_autocommit(connection, known->statement == NULL);
+    }
+    return status == CORM_OK && known->statement != NULL ? corm_connection_run(connection, known->statement) : status;
+}
+
+static corm_status set_wish(corm_connection *connection, const char *const *statements, corm_wish wish, corm_wish *is) {
+    if (wish == CORM_WISH_NONE || wish == *is || statements == NULL) {
+        return CORM_OK;
+    }
+    *is = wish;
+    return corm_connection_run(connection, statements[wish == CORM_WISH_ON]);
+}
+
+/* What is noted as told may not have arrived when something fails: then the connection is of no use. */
+static corm_status change(corm_connection *connection, const corm_characteristics *wanted) {
+    const corm_dialect *dialect = corm_engine_dialect(connection->engine);
+    corm_characteristics *is = &connection->record->is;
+    corm_status status = CORM_OK;
+    if (wanted->isolation[0] != '\0' && strcmp(wanted->isolation, is->isolation) != 0) {
+        status = set_isolation(connection, wanted->isolation);
+    }
+    if (status == CORM_OK) {
+        status = set_wish(connection, dialect->read_only, wanted->read_only, &is->read_only);
+    }
+    return status == CORM_OK ? set_wish(connection, dialect->deferrable, wanted->deferrable, &is->deferrable) : status;
+}
+
+corm_status corm_connection_characterize(corm_connection *connection, const corm_characteristics *wanted) {
+    const corm_isolation *known;
+    const char *first = wanted->isolation[0] != '\0'           ? "isolation_level"
+                        : wanted->read_only != CORM_WISH_NONE  ? "read_only"
+                        : wanted->deferrable != CORM_WISH_NONE ? "deferrable"
+                                                               : NULL;
+    if (first == NULL) {
+        return CORM_OK;
+    }
+    if (wanted->isolation[0] != '\0' &&
+        find_isolation(corm_engine_dialect(connection->engine), wanted->isolation, &known) != CORM_OK) {
+        return CORM_ARGUMENT_ERROR;
     }
     if (connection->begun) {
         return corm_error_set(
             CORM_INVALID_REQUEST,
             "This connection has already initialized a SQLAlchemy Transaction() object via begin() or "
-            "autobegin; isolation_level may not be altered unless rollback() or commit() is called "
-            "first.");
+            "autobegin; %s may not be altered unless rollback() or commit() is called first.",
+            first);
     }
-    connection->isolated = true;
-    corm_status status = set_autocommit(connection, known->statement == NULL);
-    return status == CORM_OK && known->statement != NULL ? corm_connection_run(connection, known->statement) : status;
+    corm_status status = change(connection, wanted);
+    connection->invalid = connection->invalid || status != CORM_OK;
+    return status;
 }
 
-/* What the next user of the pool's connection expects. */
-corm_status corm_connection_reset_isolation(corm_connection *connection) {
-    const corm_dialect *dialect = corm_engine_dialect(connection->engine);
+/* Back to the server's own. */
+static corm_status reset(corm_connection *connection) {
+    const char *sql = corm_engine_dialect(connection->engine)->isolation_reset;
     corm_status status = set_autocommit(connection, false);
-    return status == CORM_OK && dialect->isolation_reset != NULL
-               ? corm_connection_run(connection, dialect->isolation_reset)
-               : status;
+    if (status == CORM_OK && sql != NULL) {
+        status = corm_connection_run(connection, sql);
+    }
+    connection->record->is = (corm_characteristics){0};
+    return status;
+}
+
+static bool takes_back(const corm_characteristics *is, const corm_characteristics *wanted) {
+    return (is->isolation[0] != '\0' && wanted->isolation[0] == '\0') ||
+           (is->read_only != CORM_WISH_NONE && wanted->read_only == CORM_WISH_NONE) ||
+           (is->deferrable != CORM_WISH_NONE && wanted->deferrable == CORM_WISH_NONE);
+}
+
+corm_status corm_connection_adopt(corm_connection *connection, const corm_characteristics *wanted) {
+    const corm_characteristics *is = &connection->record->is;
+    connection->autocommit = strcmp(is->isolation, "AUTOCOMMIT") == 0;
+    corm_status status = takes_back(is, wanted) ? reset(connection) : CORM_OK;
+    return status == CORM_OK ? corm_connection_characterize(connection, wanted) : status;
 }
 
 corm_status corm_connection_isolation(corm_connection *connection, char **out) {
@@ -154,6 +214,7 @@ corm_status corm_connection_commit(corm_connection *connection) {
     } else {
         corm_connection_add_origin(connection);
         if (!connection->driver->is_usable(connection->record->connection)) {
+            corm_error_add_doubt();
             corm_error_add_words(
                 " (the connection was lost during COMMIT: whether the transaction was committed is not known)");
         }

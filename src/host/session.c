@@ -127,6 +127,20 @@ void corm_session_end(corm_session *session) {
     corm_free(own);
 }
 
+corm_status corm_set_isolation(corm_session *session, const char *level) {
+    corm_characteristics wanted = {0};
+    if (session->connection != NULL) {
+        return corm_error_set(CORM_INVALID_REQUEST, "the session has a transaction under way, which has its isolation "
+                                                    "level: commit or roll back first");
+    }
+    if (level != NULL && strlen(level) >= sizeof wanted.isolation) {
+        return corm_error_set(CORM_ARGUMENT_ERROR, "there is no isolation level of such a length");
+    }
+    snprintf(wanted.isolation, sizeof wanted.isolation, "%s", level == NULL ? "" : level);
+    corm_session_characterize(session, &wanted);
+    return CORM_OK;
+}
+
 corm_status corm_fail(corm_status status, const char *format, ...) {
     char message[1024];
     va_list arguments;

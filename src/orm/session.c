@@ -119,6 +119,10 @@ void *corm_session_host(const corm_session *session) {
     return session->host;
 }
 
+void corm_session_characterize(corm_session *session, const corm_characteristics *wanted) {
+    session->characteristics = *wanted;
+}
+
 corm_engine *corm_session_engine(const corm_session *session) {
     return session->engine;
 }

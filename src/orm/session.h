@@ -54,6 +54,8 @@ void corm_session_on_bind(corm_session *session, corm_session_get_bind get_bind,
  * their commits follow one another. CORM_INVALID_REQUEST on a connection of the caller's. */
 corm_status corm_session_use(corm_session *session, corm_engine *engine);
 void *corm_session_host(const corm_session *session);
+/* How transactions are to be on connections that are checked out from now on. */
+void corm_session_characterize(corm_session *session, const corm_characteristics *wanted);
 corm_engine *corm_session_engine(const corm_session *session);
 void corm_session_set_autoflush(corm_session *session, bool autoflush);
 bool corm_session_autoflush(const corm_session *session);

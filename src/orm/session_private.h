@@ -42,10 +42,11 @@ typedef struct corm_partner {
 } corm_partner;
 
 struct corm_session {
-    corm_engine *engine;         /* a reference, or NULL */
-    corm_connection *connection; /* checked out while a transaction runs */
-    bool borrowed_connection;    /* the caller's: its transaction is not ours to end */
-    corm_connection_watch watch; /* of a borrowed connection */
+    corm_engine *engine;                  /* a reference, or NULL */
+    corm_characteristics characteristics; /* of the connections that are checked out */
+    corm_connection *connection;          /* checked out while a transaction runs */
+    bool borrowed_connection;             /* the caller's: its transaction is not ours to end */
+    corm_connection_watch watch;          /* of a borrowed connection */
     corm_session_join join;
     corm_session_get_bind get_bind; /* or NULL: one engine for everything */
     void *bind_context;

@@ -164,7 +164,7 @@ static corm_status begin_root(corm_session *session, corm_transaction *root) {
             return corm_error_set(CORM_INVALID_REQUEST,
                                   "this Session is not bound to an engine or connection: give it one with bind=");
         }
-        status = corm_engine_connect(session->engine, &session->connection);
+        status = corm_engine_connect_as(session->engine, &session->characteristics, &session->connection);
     }
     if (status == CORM_OK && !corm_connection_in_transaction(session->connection)) {
         status = corm_connection_begin(session->connection);

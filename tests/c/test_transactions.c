@@ -341,6 +341,33 @@ static void a_locked_file_is_an_operational_error_and_can_be_tried_again(void **
     corm_close(engine);
 }
 
+static corm_status look(void) {
+    corm_query *query = corm_select(user);
+    corm_status status = corm_first(now.session, query, user) == NULL ? corm_error_last()->status : CORM_OK;
+    corm_query_free(query);
+    return status;
+}
+
+static void a_session_has_an_isolation_level(void **state) {
+    (void)state;
+    ok(corm_set_isolation(now.session, "AUTOCOMMIT"));
+    new_user("kept");
+    ok(corm_flush(now.session));
+    fails(corm_set_isolation(now.session, NULL), CORM_INVALID_REQUEST, "under way");
+    ok(corm_rollback(now.session));
+    assert_int_equal(in_file("SELECT count(*) FROM users"), 1);
+    ok(corm_set_isolation(now.session, "SERIALIZABLE"));
+    new_user("lost");
+    ok(corm_flush(now.session));
+    ok(corm_rollback(now.session));
+    assert_int_equal(in_file("SELECT count(*) FROM users"), 1);
+    ok(corm_set_isolation(now.session, "CHAOS"));
+    fails(look(), CORM_ARGUMENT_ERROR, "CHAOS");
+    ok(corm_rollback(now.session));
+    ok(corm_set_isolation(now.session, NULL));
+    ok(look());
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         story(nothing_is_in_the_file_before_the_commit),
@@ -361,6 +388,7 @@ int main(void) {
         story(a_flush_that_fails_in_a_savepoint_loses_only_that),
         story(a_required_field_that_is_null_is_refused_by_the_database),
         story(a_row_that_others_took_is_stale),
+        story(a_session_has_an_isolation_level),
         story(a_locked_file_is_an_operational_error_and_can_be_tried_again),
     };
     return run_stories(tests);

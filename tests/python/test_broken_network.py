@@ -122,6 +122,7 @@ def test_a_break_at_any_message_is_an_error_and_leaves_nothing_half_done(through
             assert str(error.orig), at
             in_doubt = "whether the transaction was committed is not known" in str(error)
             assert in_doubt == (error.statement == "COMMIT"), (at, error)
+            assert not (in_doubt and getattr(error, "is_transient", False)), (at, error)
         else:
             assert not proxy.happened or at >= total - 2, f"the break at message {at} of {total} went unnoticed"
         broken = proxy.happened

@@ -59,6 +59,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from .query import Query as Query
+    from .retrying import retry as retry
     from .scoping import scoped_session as scoped_session
     from .session import ORMExecuteState as ORMExecuteState
     from .session import Session as Session
@@ -94,6 +95,7 @@ _LATE = {
         "InstrumentedSet", "InstrumentedDict",
     ),
     "query": ("Query",),
+    "retrying": ("retry",),
     "scoping": ("scoped_session", "ScopedSession"),
     "session": (
         "ORMExecuteState", "Session", "SessionTransaction", "SessionTransactionOrigin", "close_all_sessions",
