@@ -27,6 +27,7 @@ check:
 bench: all
 	@tools/bench $(BUILD)
 	@tools/bench-servers $(BUILD)
+	@tools/bench-orms $(BUILD)
 
 fuzz: | dependencies
 	@tools/fuzz
