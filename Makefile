@@ -35,6 +35,11 @@ fuzz: | dependencies
 soak: all
 	@CORM_MODEL_SEED=$$(date +%s) CORM_MODEL_SECONDS=60 $(BUILD)/tests/c/test_c_model
 	@tools/soak $(BUILD)
+	@for kind in postgresql mariadb; do \
+	    CORMORANT_TEST_DB=$$kind CORM_LOAD_STATEMENTS=1000000 CORM_LOAD_THREADS=200 CORM_LIES=2000 \
+	    PYTHONPATH=$(BUILD)/python $${PYTHON:-/usr/bin/python3} tests/servers/run.py --$$kind -- $${PYTHON:-/usr/bin/python3} -m pytest -q \
+	    tests/python/test_load.py tests/python/test_hostile_servers.py || exit 1; \
+	done
 
 format:
 	@git ls-files '*.c' '*.h' | xargs clang-format -i

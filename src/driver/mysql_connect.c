@@ -192,9 +192,9 @@ static const char *const other_keys[] = {"unix_socket",
 
 /* DISABLED, PREFERRED, REQUIRED, VERIFY_CA, VERIFY_IDENTITY: as mysqlclient. */
 static corm_status set_tls_mode(MYSQL *mysql, const char *mode) {
-    my_bool enforce = strcasecmp(mode, "REQUIRED") == 0 || strncasecmp(mode, "VERIFY_", strlen("VERIFY_")) == 0;
-    my_bool verify = strncasecmp(mode, "VERIFY_", strlen("VERIFY_")) == 0;
-    if (!enforce && strcasecmp(mode, "DISABLED") != 0 && strcasecmp(mode, "PREFERRED") != 0) {
+    my_bool verify = strcasecmp(mode, "VERIFY_CA") == 0 || strcasecmp(mode, "VERIFY_IDENTITY") == 0;
+    my_bool enforce = verify || strcasecmp(mode, "REQUIRED") == 0 || strcasecmp(mode, "PREFERRED") == 0;
+    if (!enforce && strcasecmp(mode, "DISABLED") != 0) {
         return corm_error_set(CORM_ARGUMENT_ERROR,
                               "URL argument ssl_mode: '%s' is none of DISABLED, PREFERRED, REQUIRED, VERIFY_CA, "
                               "VERIFY_IDENTITY",
@@ -239,7 +239,7 @@ static corm_status set_option(MYSQL *mysql, const char *key, const char *value) 
     return CORM_OK;
 }
 
-/* A server chooses how it is told the password. It is not told it in the clear, unless that goes through TLS, or is what
+/* A server chooses how it is told the password. It is not told it in the clear, unless TLS shows who it is, or that is what
  * was asked for. */
 static void restrict_plugins(MYSQL *mysql, bool is_private) {
 #if MARIADB_PACKAGE_VERSION_ID >= 30300
@@ -258,8 +258,12 @@ static void restrict_plugins(MYSQL *mysql, bool is_private) {
 static corm_status set_options(MYSQL *mysql, const corm_mysql_settings *settings) {
     const corm_url *url = settings->url;
     unsigned int no_files = 0;
+    unsigned int over_tcp = MYSQL_PROTOCOL_TCP;
     my_bool enforce = 1, no_reconnect = 0;
     corm_status status = CORM_OK;
+    if (settings->port != 0 && settings->unix_socket == NULL) { /* else "localhost" is a socket, of another server */
+        mysql_optionsv(mysql, MYSQL_OPT_PROTOCOL, &over_tcp);
+    }
     mysql_optionsv(mysql, MYSQL_SET_CHARSET_NAME, "utf8mb4");
     mysql_optionsv(mysql, MYSQL_OPT_LOCAL_INFILE, &no_files);
     mysql_optionsv(mysql, MYSQL_OPT_RECONNECT, &no_reconnect);
@@ -272,9 +276,24 @@ static corm_status set_options(MYSQL *mysql, const corm_mysql_settings *settings
     for (size_t i = 0; i < url->query_count && status == CORM_OK; i++) {
         status = set_option(mysql, url->query[i].key, url->query[i].value);
     }
-    enforce = 0;
-    mysql_get_optionv(mysql, MYSQL_OPT_SSL_ENFORCE, &enforce);
-    restrict_plugins(mysql, enforce || corm_url_query(url, "default_auth") != NULL);
+    my_bool verified = 0;
+    mysql_get_optionv(mysql, MYSQL_OPT_SSL_VERIFY_SERVER_CERT, &verified);
+    restrict_plugins(mysql, verified || corm_url_query(url, "default_auth") != NULL);
+    return status;
+}
+
+/* The client library goes on in the clear when the server offers no TLS, unless a certificate was to be verified. */
+static corm_status check_tls(MYSQL *mysql, const corm_url *url) {
+    const char *mode = corm_url_query(url, "ssl_mode");
+    my_bool enforced = 0;
+    mysql_get_optionv(mysql, MYSQL_OPT_SSL_ENFORCE, &enforced);
+    if (!enforced || mysql_get_ssl_cipher(mysql) != NULL || (mode != NULL && strcasecmp(mode, "PREFERRED") == 0)) {
+        return CORM_OK;
+    }
+    corm_status status =
+        corm_error_set(CORM_OPERATIONAL_ERROR, "TLS/SSL error: SSL is required, but the server does not offer it");
+    corm_error_add_native(CR_SSL_CONNECTION_ERROR, "HY000");
+    corm_error_add_driver(CORM_MYSQL_DRIVER);
     return status;
 }
 
@@ -300,6 +319,7 @@ static corm_status open_connection(corm_driver_connection *connection) {
         status = corm_mysql_call_connect(connection);
         connection->deadline = 0;
     }
+    status = status == CORM_OK ? check_tls(connection->mysql, settings->url) : status;
     connection->is_mariadb = status == CORM_OK && mariadb_connection(connection->mysql);
     return status;
 }
@@ -386,7 +406,7 @@ static bool kill_query(const cancel_request *request) {
         mysql_optionsv(mysql, MYSQL_OPT_READ_TIMEOUT, &cancel_timeout);
         sent = mysql_real_connect(mysql, settings->host, settings->user, settings->password, settings->database,
                                   settings->port, settings->unix_socket, 0) != NULL &&
-               mysql_real_query(mysql, sql, (unsigned long)size) == 0;
+               check_tls(mysql, settings->url) == CORM_OK && mysql_real_query(mysql, sql, (unsigned long)size) == 0;
     }
     mysql_close(mysql);
     return sent;

@@ -18,6 +18,7 @@ static const struct {
     {"lists_of_any_length_work", ON_POSTGRESQL, "a statement takes at most 65,535 parameters"},
     {"a_row_may_be_its_own_parent", ON_MARIADB, "InnoDB refuses to delete a row that refers to itself"},
     {"of_two_that_wait_for_each_other_one_is_tried_again", ON_SQLITE, "two cannot write at once"},
+    {"a_crowd_shares_few_connections", ON_SQLITE, "writers wait for the file, not for a connection"},
     {"a_locked_file_is_tried_again", SERVERS, "rows are locked, never the database"},
     {"a_locked_file_is_an_operational_error_and_can_be_tried_again", SERVERS, "rows are locked, never the database"},
 };

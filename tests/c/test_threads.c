@@ -119,6 +119,43 @@ static void readers_and_writers_keep_out_of_each_others_way(void **state) {
     file_is_sound();
 }
 
+/* ---- more threads than connections ---- */
+
+enum { CROWD = 100, CROWD_ROUNDS = 3 };
+
+static void *add_one(void *argument) {
+    bool good = true;
+    for (int round = 0; round < CROWD_ROUNDS && good; round++) {
+        corm_session *session = corm_session_open(now.engine, now.models);
+        user *counter = session == NULL ? NULL : corm_get(session, user, 1);
+        good = counter != NULL;
+        user *made = good ? corm_new(session, user) : NULL;
+        if (made != NULL) {
+            made->name = text_of("one of the crowd");
+        }
+        good = made != NULL && corm_commit(session) == CORM_OK;
+        corm_session_end(session);
+    }
+    return good ? NULL : argument;
+}
+
+/* The pool has 15 connections: the others wait for their turn. */
+static void a_crowd_shares_few_connections(void **state) {
+    static pthread_t threads[CROWD];
+    (void)state;
+    new_user("counter");
+    ok(corm_commit(now.session));
+    for (int i = 0; i < CROWD; i++) {
+        assert_int_equal(pthread_create(&threads[i], NULL, add_one, &now), 0);
+    }
+    for (int i = 0; i < CROWD; i++) {
+        void *failed;
+        pthread_join(threads[i], &failed);
+        assert_null(failed);
+    }
+    assert_int_equal(in_file("SELECT count(*) FROM users"), 1 + CROWD * CROWD_ROUNDS);
+}
+
 /* ---- one session, handed from thread to thread ---- */
 
 static void *rename_it(void *argument) {
@@ -182,6 +219,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         story(threads_share_an_engine),
         story(readers_and_writers_keep_out_of_each_others_way),
+        story(a_crowd_shares_few_connections),
         story(a_session_may_go_from_thread_to_thread),
         story(threads_that_want_one_session_are_served_one_at_a_time),
     };

@@ -46,6 +46,7 @@ class Server(BaseServer):
                 "innodb-flush-log-at-trx-commit": 0, "innodb-doublewrite": 0, "innodb-flush-method": "nosync",
                 "sync-binlog": 0,
             })  # fmt: skip
+        settings.update(self.settings)
         words = [f"--{name}={value}" for name, value in settings.items()]
         return [program("mariadbd"), "--no-defaults", "--skip-name-resolve", *words]
 

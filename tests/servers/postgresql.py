@@ -36,6 +36,7 @@ class Server(BaseServer):
         }  # fmt: skip
         if not self.durable:
             settings.update(fsync="off", synchronous_commit="off", full_page_writes="off")
+        settings.update(self.settings)
         words = [f"--{name}={value}" for name, value in settings.items()]
         return [programs() / "postgres", "-D", self.folder / "data", *words]
 

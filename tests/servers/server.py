@@ -29,6 +29,8 @@ class BaseServer:
     """One server. Subclasses set `variable` and have prepare(), command(), is_ready(line), url().
 
     :param durable: keep the safety of a real server.
+
+    `settings` are more of the server's own, by name; a subclass' prepare() may add some.
     """
 
     variable = ""
@@ -38,6 +40,7 @@ class BaseServer:
 
     def __init__(self, durable=False):
         self.durable = durable
+        self.settings = {}
         self.folder = None
         self.process = None
         self.port = None
