@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "base/alloc.h"
+#include "base/hash.h"
 #include "base/text.h"
 #include "base/wait.h"
 #include "driver/postgresql_private.h"
@@ -200,6 +201,14 @@ static bool wants_preparing(const corm_url *url) {
     return threshold == NULL || (threshold[0] != '\0' && strcasecmp(threshold, "none") != 0);
 }
 
+/* Names of prepared statements begin anywhere: a pooler may hand this connection's statements to the session of another,
+ * and then one that is not there is an error, but another's under the same name would be run instead. */
+static uint64_t first_name(const corm_driver_connection *connection) {
+    enum { ROOM = 20 /* bits: statements of one connection */ };
+    uint64_t chance = corm_hash_mix((uint64_t)corm_clock_now(), (uint64_t)(uintptr_t)connection);
+    return (corm_hash_mix(chance, (uint64_t)getpid()) & UINT32_MAX) << ROOM;
+}
+
 static corm_status open_connection(corm_driver_connection *connection, const corm_url *url) {
     options all = {0};
     int64_t limit = seconds_of(url, "connect_timeout");
@@ -235,6 +244,7 @@ corm_status corm_pg_connect(const corm_url *url, corm_driver_connection **out) {
         return CORM_NO_MEMORY;
     }
     connection->prepares = wants_preparing(url);
+    connection->last_name = first_name(connection);
     corm_status status = open_connection(connection, url);
     if (status != CORM_OK) {
         corm_error reason;

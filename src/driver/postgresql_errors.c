@@ -107,6 +107,11 @@ corm_status corm_pg_fail_result(corm_driver_connection *connection, const PGresu
     corm_status status = corm_error_set(classify(sqlstate), "%.*s", size, message);
     if (status != CORM_NO_MEMORY) {
         corm_error_add_native(0, sqlstate);
+        if (strcmp(sqlstate, "26000") == 0 && connection->prepares) {
+            corm_error_add_words(
+                " (a pooler that hands each transaction to another session needs prepare_threshold=none "
+                "in the URL)");
+        }
         if (is_transient(sqlstate)) {
             corm_error_add_transient();
         }

@@ -1,4 +1,4 @@
-"""Load: memory that stays flat over very many statements, many threads on few connections, connect storms, slow servers.
+"""Load: memory that stays flat over many statements, many threads on few connections, connect storms, slow servers.
 
 Bounds are small here; `make soak` sets CORM_LOAD_STATEMENTS and CORM_LOAD_THREADS to what the promises say.
 """
@@ -195,7 +195,7 @@ def test_more_connections_than_the_server_gives_are_errors_and_it_recovers(limit
     calm = create_engine(url, pool_size=limit - 2, max_overflow=0, pool_timeout=WAIT, pool_pre_ping=True)
 
     def ask(number):
-        for attempt in range(100):  # the server may take a moment to see that the others are gone
+        for _ in range(100):  # the server may take a moment to see that the others are gone
             try:
                 with calm.connect() as connection:
                     assert connection.scalar(text("SELECT 1")) == 1

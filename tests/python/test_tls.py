@@ -1,6 +1,6 @@
 """TLS and passwords: each mode verifies what it says, each way of telling a password works, and none of them is shown.
 
-The servers are the test's own, with certificates that it makes: the server's is for the name localhost, not for the address.
+The servers are the test's own, with certificates that it makes: the server's is for localhost, not for the address.
 """
 
 import importlib
@@ -228,7 +228,7 @@ def test_the_name_is_verified(connect, folder):
 
 
 @mariadb_only
-def test_a_certificate_is_as_good_as_a_password(connect, folder):
+def test_a_clients_certificate_lets_it_in(connect, folder):
     arguments = {"ssl_ca": folder / "authority.pem", "host": "localhost", "password": ""}
     assert connect("certified", ssl_cert=folder / "client.pem", ssl_key=folder / "client.key", **arguments) is True
     with pytest.raises(exc.OperationalError, match="Access denied"):
@@ -236,7 +236,7 @@ def test_a_certificate_is_as_good_as_a_password(connect, folder):
 
 
 @mariadb_only
-def test_a_server_without_tls_does_not_do_for_those_who_require_it(database):
+def test_a_server_that_offers_no_tls_is_refused_where_it_is_asked_for(database):
     for arguments in ({"ssl": "true"}, {"ssl_mode": "REQUIRED"}):
         engine = create_engine(database.own.update_query_dict(arguments))
         with pytest.raises(exc.OperationalError, match="(?i)SSL|TLS"):

@@ -1,4 +1,4 @@
-"""Certificates for tests: an authority, a server and a client that it vouches for, and an authority that nobody knows."""
+"""Certificates for tests: an authority, a server and a client that it vouches for, an authority that nobody knows."""
 
 import subprocess
 
@@ -23,8 +23,8 @@ def make_certificate(folder, name, authority, subject, more=""):
 
 
 def make(folder, client="certified"):
-    """authority.pem, stranger.pem; server.pem and .key for the name localhost (not for its address); client.pem and .key
-    for the user `client`."""
+    """authority.pem, stranger.pem; server.pem and .key for the name localhost, not for its address; client.pem and
+    .key for the user `client`."""
     make_authority(folder, "authority")
     make_authority(folder, "stranger")
     make_certificate(folder, "server", "authority", "localhost", "subjectAltName = DNS:localhost\n")
