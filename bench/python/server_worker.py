@@ -8,10 +8,13 @@ import importlib
 import importlib.machinery
 import importlib.util
 import sys
+import threading
 import time
 
 ROWS = 100_000
 KEYS = 10_000
+THREADS = 16
+TRANSACTIONS = 50  # of each thread
 
 
 def clocked(work):
@@ -113,6 +116,43 @@ class Objects:
                 session.commit()
 
             return clocked(work)
+
+    def transactions(self, numbers, engine):
+        """Short ones: three objects by their keys, one changed, one new."""
+        for turn in range(TRANSACTIONS):
+            with self.orm.Session(engine) as session:
+                found = [session.get(self.Item, numbers[turn * 3 + place]) for place in range(3)]
+                found[0].amount += 1
+                session.add(self.Item(name="new", amount=turn))
+                session.commit()
+
+    def threads(self):
+        """16 threads on 16 connections, each with rows of its own."""
+        engine = self.sql.create_engine(self.engine.url, pool_size=THREADS)
+        with self.orm.Session(engine) as session:
+            numbers = session.scalars(self.sql.select(self.Item.id).limit(THREADS * TRANSACTIONS * 3)).all()
+        size = TRANSACTIONS * 3
+        parts = [numbers[place * size : (place + 1) * size] for place in range(THREADS)]
+        threads = [threading.Thread(target=self.transactions, args=(part, engine)) for part in parts]
+
+        def work():
+            for thread in threads:
+                thread.start()
+            for thread in threads:
+                thread.join()
+
+        connections = [engine.connect() for _ in range(THREADS)]
+        for connection in connections:
+            connection.close()
+        start = time.process_time()
+        took = clocked(work)
+        self.used = time.process_time() - start
+        engine.dispose()
+        return took
+
+    def cpu(self):
+        """Of the last threads(), in seconds."""
+        return self.used
 
 
 class Library:
