@@ -5,7 +5,8 @@
  * "INSERT INTO t (a, b) VALUES ($1::INTEGER, $2::VARCHAR) RETURNING t.id" becomes "INSERT INTO t (a, b) SELECT
  * p1::INTEGER, p2::VARCHAR FROM unnest($1::int4[], $2::text[]) WITH ORDINALITY AS ... ORDER BY place RETURNING t.id".
  * The server evaluates what numbers the rows after it sorted them, so that the n-th key in the sequence's order is the
- * n-th row's; a RETURNING clause by itself promises no order. Only statements of exactly this form are taken.
+ * n-th row's; a RETURNING clause by itself promises no order. What else the clause returns comes beside the key. Values
+ * that look at no row (nextval(), now()) stand in the SELECT likewise. Other statements are not taken.
  *
  * The rows of a failed run are undone to a savepoint and sent one by one, so that the error names the row. Where the
  * answer is left in an open pipeline, postgresql_batch.c does so with all that was sent behind it.
@@ -44,9 +45,9 @@ struct corm_pg_arrays {
     corm_driver_statement *insert; /* the statement of arrays */
     size_t count;                  /* of parameters */
     Oid *types;
-    corm_text *columns; /* arrays under way */
-    int64_t *keys;      /* of the rows that were run last */
-    size_t key_capacity;
+    corm_text *columns;   /* arrays under way */
+    corm_value *returned; /* of one row */
+    size_t returned_capacity;
     bool returns;
     bool trusted; /* a first run gave its keys in the rows' order: nothing in the table upsets it */
 };
@@ -72,27 +73,61 @@ static size_t cast_size(const char *at) {
     return size;
 }
 
-/* Read "$1::TYPE, $2::TYPE, ...)" and write what selects it; NULL when it is something else, else what follows. */
-static const char *rewrite_row(const char *at, size_t count, corm_text *select, corm_text *from, Oid *types) {
-    for (size_t i = 0; i < count; i++) {
-        char *end;
-        if (*at != '$' || strtoul(at + 1, &end, 10) != i + 1 || strncmp(end, "::", 2) != 0) {
-            return NULL;
-        }
-        const char *cast = end + 2;
-        size_t size = cast_size(cast);
-        const element *found = element_of(cast, size);
-        types[i] = found->type;
-        corm_text_append_format(select, "%sp%zu::%.*s", i == 0 ? "" : ", ", i + 1, (int)size, cast);
-        corm_text_append_format(from, "%s$%zu::%s", i == 0 ? "" : ", ", i + 1, found->array);
-        at = cast + size;
-        const char *expected = i + 1 < count ? ", " : ")";
-        if (size == 0 || strncmp(at, expected, strlen(expected)) != 0) {
-            return NULL;
-        }
-        at += strlen(expected);
+/* Read "$1::TYPE"; its size, 0 when it is something else. */
+static size_t rewrite_parameter(const char *at, size_t number, corm_text *select, corm_text *from, Oid *type) {
+    char *end;
+    if (*at != '$' || strtoul(at + 1, &end, 10) != number || strncmp(end, "::", 2) != 0) {
+        return 0;
     }
-    return at;
+    const char *cast = end + 2;
+    size_t size = cast_size(cast);
+    const element *found = element_of(cast, size);
+    *type = found->type;
+    corm_text_append_format(select, "p%zu::%.*s", number, (int)size, cast);
+    corm_text_append_format(from, "%s$%zu::%s", number == 1 ? "" : ", ", number, found->array);
+    return size == 0 ? 0 : (size_t)(cast - at) + size;
+}
+
+/* The size of a value that the statement itself has and that looks at no row; 0: it is something else. */
+static size_t own_value_size(const char *at) {
+    static const char *const moments[] = {"CURRENT_TIMESTAMP", "CURRENT_DATE", "LOCALTIMESTAMP", "now()"};
+    static const char next[] = "nextval('";
+    size_t size = 0;
+    for (size_t i = 0; i < sizeof moments / sizeof *moments && size == 0; i++) {
+        size = strncmp(at, moments[i], strlen(moments[i])) == 0 ? strlen(moments[i]) : 0;
+    }
+    if (strncmp(at, next, strlen(next)) == 0) {
+        const char *end = strchr(at + strlen(next), '\'');
+        size = end != NULL && end[1] == ')' ? (size_t)(end - at) + 2 : 0;
+    }
+    return at[size] == ',' || at[size] == ')' ? size : 0;
+}
+
+/* Read "$1::TYPE, nextval('numbers'), $2::TYPE, ...)" and write what selects it; NULL when it is something else, else
+ * what follows. */
+static const char *rewrite_row(const char *at, size_t count, corm_text *select, corm_text *from, Oid *types) {
+    size_t parameters = 0;
+    for (bool first = true;; first = false) {
+        corm_text_append(select, first ? "" : ", ");
+        bool is_parameter = *at == '$' && parameters < count;
+        size_t size =
+            is_parameter ? rewrite_parameter(at, parameters + 1, select, from, &types[parameters]) : own_value_size(at);
+        if (size == 0) {
+            return NULL;
+        }
+        if (!is_parameter) {
+            corm_text_append_bytes(select, at, size);
+        }
+        parameters += is_parameter;
+        at += size;
+        if (*at == ')') {
+            return parameters == count ? at + 1 : NULL;
+        }
+        if (strncmp(at, ", ", 2) != 0) {
+            return NULL;
+        }
+        at += 2;
+    }
 }
 
 /* The statement of arrays for one of VALUES; empty when it has not the form. */
@@ -105,8 +140,8 @@ static corm_status rewrite(const corm_driver_statement *statement, Oid *types, b
         corm_text_clear(&select);
         corm_text_clear(&from);
         tail = rewrite_row(at + strlen(values), statement->parameter_count, &select, &from, types);
-        bool plain = tail != NULL && (*tail == '\0' || (strncmp(tail, returning, strlen(returning)) == 0 &&
-                                                        strchr(tail, ',') == NULL && strchr(tail, '$') == NULL));
+        bool plain = tail != NULL &&
+                     (*tail == '\0' || (strncmp(tail, returning, strlen(returning)) == 0 && strchr(tail, '$') == NULL));
         tail = plain ? tail : NULL;
         at += tail == NULL ? strlen(values) : 0;
     }
@@ -138,7 +173,7 @@ void corm_pg_arrays_free(corm_pg_arrays *arrays) {
     }
     corm_pg_finalize(arrays->insert);
     corm_free(arrays->columns);
-    corm_free(arrays->keys);
+    corm_free(arrays->returned);
     corm_free(arrays->types);
     corm_free(arrays);
 }
@@ -323,40 +358,53 @@ static corm_status run_arrays(corm_pg_arrays *arrays) {
     return corm_pg_pipeline_end(connection, status);
 }
 
-/* The keys that came, and whether they are what a sequence gives to rows in their order. */
-static corm_status read_keys(corm_pg_arrays *arrays, size_t rows, bool *in_order) {
+/* Whether the keys that came, in the first column, are what a sequence gives to rows in their order. */
+static corm_status read_keys(const corm_pg_arrays *arrays, size_t rows, bool *in_order) {
     corm_driver_statement *insert = arrays->insert;
     corm_status status = CORM_OK;
     bool rising = true, falling = true;
+    int64_t before = 0;
     *in_order = insert->rows >= 0 && (size_t)insert->rows == rows;
-    if (rows > arrays->key_capacity) {
-        int64_t *keys = corm_realloc_array(arrays->keys, rows, sizeof *keys);
-        if (keys == NULL) {
-            return CORM_NO_MEMORY;
-        }
-        arrays->keys = keys;
-        arrays->key_capacity = rows;
-    }
     for (size_t i = 0; *in_order && i < rows && status == CORM_OK; i++) {
         corm_value value = CORM_NULL_VALUE;
         insert->row = (int)i;
         status = corm_pg_row(insert, &value, 1);
         *in_order = value.kind == CORM_KIND_INTEGER;
-        arrays->keys[i] = value.as.integer;
-        rising = rising && (i == 0 || arrays->keys[i - 1] < arrays->keys[i]);
-        falling = falling && (i == 0 || arrays->keys[i - 1] > arrays->keys[i]);
+        rising = rising && (i == 0 || before < value.as.integer);
+        falling = falling && (i == 0 || before > value.as.integer);
+        before = value.as.integer;
     }
     *in_order = *in_order && (rising || falling);
     return status;
 }
 
-static corm_status tell_rows(const corm_pg_arrays *arrays, const corm_batch *batch, size_t first, size_t rows) {
-    int64_t changed = arrays->insert->changed; /* what a trigger left out is not known by row: shares that add up */
-    corm_status status = CORM_OK;
+static corm_status reserve_returned(corm_pg_arrays *arrays) {
+    size_t columns = arrays->insert->columns;
+    if (columns <= arrays->returned_capacity) {
+        return CORM_OK;
+    }
+    corm_value *grown = corm_realloc_array(arrays->returned, columns, sizeof *grown);
+    if (grown == NULL) {
+        return CORM_NO_MEMORY;
+    }
+    arrays->returned = grown;
+    arrays->returned_capacity = columns;
+    return CORM_OK;
+}
+
+static corm_status tell_rows(corm_pg_arrays *arrays, const corm_batch *batch, size_t first, size_t rows) {
+    corm_driver_statement *insert = arrays->insert;
+    int64_t changed = insert->changed; /* what a trigger left out is not known by row: shares that add up */
+    size_t columns = arrays->returns ? insert->columns : 0;
+    corm_status status = reserve_returned(arrays);
     for (size_t i = 0; i < rows && batch->result != NULL && status == CORM_OK; i++) {
-        corm_value key = corm_value_integer(arrays->returns ? arrays->keys[i] : 0);
         int64_t share = changed > (int64_t)i;
-        status = batch->result(batch->context, first + i, 0, share, arrays->returns ? &key : NULL, arrays->returns);
+        insert->row = (int)i;
+        status = columns == 0 ? CORM_OK : corm_pg_row(insert, arrays->returned, columns);
+        if (status == CORM_OK) {
+            status =
+                batch->result(batch->context, first + i, 0, share, columns == 0 ? NULL : arrays->returned, columns);
+        }
     }
     return status;
 }

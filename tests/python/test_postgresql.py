@@ -13,14 +13,17 @@ from cormorant import (
     BigInteger,
     Boolean,
     Column,
+    Computed,
     Date,
     DateTime,
     Float,
     ForeignKey,
+    Identity,
     Integer,
     LargeBinary,
     MetaData,
     Numeric,
+    Sequence,
     SmallInteger,
     String,
     Table,
@@ -393,6 +396,34 @@ def test_rows_inserted_together_are_few_statements(engine, count):
         prepared = "SELECT count(*) FROM pg_prepared_statements WHERE statement LIKE 'INSERT%unnest(%'"
         assert connection.scalar(text(prepared)) == 1
         assert connection.scalar(text("SELECT count(DISTINCT cmin::text || xmin::text) FROM items")) <= 2
+        session.commit()
+
+
+@pytest.mark.parametrize("count", [FEW, MANY])
+def test_rows_with_values_of_the_server_are_few_statements_too(engine, count):
+    Base = declarative_base()
+
+    class Job(Base):
+        __tablename__ = "jobs"
+        id = Column(Integer, Sequence("job_numbers", metadata=Base.metadata), primary_key=True)
+        name = Column(String(10))
+        made = Column(DateTime, default=func.now())
+        state = Column(String(10), server_default="new")
+        size = Column(Integer, Computed("length(name)", persisted=True))
+        place = Column(Integer, Identity())
+
+    Base.metadata.create_all(engine)
+    with engine.connect() as connection, Session(connection) as session:
+        for _ in range(2):
+            jobs = [Job(name="x" * (number % 9)) for number in range(count)]
+            session.add_all(jobs)
+            session.flush()
+            assert [job.size for job in jobs] == [number % 9 for number in range(count)]
+            assert {job.state for job in jobs} == {"new"}
+            assert [job.place for job in jobs] == list(range(jobs[0].place, jobs[0].place + count))
+            rows = dict(session.execute(text("SELECT id, name FROM jobs")).all())
+            assert all(rows[job.id] == job.name for job in jobs)
+        assert connection.scalar(text("SELECT count(DISTINCT cmin::text || xmin::text) FROM jobs")) <= 2
         session.commit()
 
 
