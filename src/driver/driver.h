@@ -40,6 +40,7 @@ typedef struct corm_batch {
     corm_batch_bind bind;
     corm_batch_result result; /* may be NULL */
     bool wants_keys;          /* each row's generated key must be told; else it may be 0 */
+    size_t unique;            /* 1 + the parameter that is the key of each row: all differ; 0: none is known to be */
     bool may_wait;            /* results may be told later, by settle(): until then the batch stays as it is */
     corm_batch_row row;       /* all zero: statements are repeated */
     void *context;

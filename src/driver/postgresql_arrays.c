@@ -1,12 +1,11 @@
 /*
  * Many rows by one INSERT: each parameter becomes an array of all rows' values, and the statement selects from the arrays
- * in the rows' order.
+ * in the rows' order (postgresql_arrays_text.c).
  *
- * "INSERT INTO t (a, b) VALUES ($1::INTEGER, $2::VARCHAR) RETURNING t.id" becomes "INSERT INTO t (a, b) SELECT
- * p1::INTEGER, p2::VARCHAR FROM unnest($1::int4[], $2::text[]) WITH ORDINALITY AS ... ORDER BY place RETURNING t.id".
  * The server evaluates what numbers the rows after it sorted them, so that the n-th key in the sequence's order is the
- * n-th row's; a RETURNING clause by itself promises no order. What else the clause returns comes beside the key. Values
- * that look at no row (nextval(), now()) stand in the SELECT likewise. Other statements are not taken.
+ * n-th row's; a RETURNING clause by itself promises no order. What else the clause returns comes beside the key. Where the
+ * program gives the keys, the statement returns them too, and they are compared. Values that look at no row (nextval(),
+ * now()) stand in the SELECT likewise. Other statements are not taken.
  *
  * The rows of a failed run are undone to a savepoint and sent one by one, so that the error names the row. Where the
  * answer is left in an open pipeline, postgresql_batch.c does so with all that was sent behind it.
@@ -21,31 +20,13 @@
 
 enum { FEWEST_ROWS = 8, MOST_ROWS = 4096, MOST_BYTES = 1 << 22, HEADER_SIZE = 20 };
 
-typedef struct element {
-    const char *cast; /* as it stands in the statement */
-    Oid type;
-    const char *array;
-} element;
-
-/* Other types travel as texts, which the cast then reads. */
-static const element elements[] = {
-    {"INTEGER", OID_INT4, "int4[]"},
-    {"BIGINT", OID_INT8, "int8[]"},
-    {"SMALLINT", OID_INT2, "int2[]"},
-    {"BOOLEAN", OID_BOOL, "bool[]"},
-    {"FLOAT", OID_FLOAT8, "float8[]"},
-    {"BYTEA", OID_BYTEA, "bytea[]"},
-    {"DATE", OID_DATE, "date[]"},
-    {"TIMESTAMP WITHOUT TIME ZONE", OID_TIMESTAMP, "timestamp[]"},
-    {"TIMESTAMP WITH TIME ZONE", OID_TIMESTAMPTZ, "timestamptz[]"},
-    {"TIME WITHOUT TIME ZONE", OID_TIME, "time[]"},
-};
-
 struct corm_pg_arrays {
     corm_driver_statement *insert; /* the statement of arrays */
     size_t count;                  /* of parameters */
     Oid *types;
     corm_text *columns;   /* arrays under way */
+    size_t witness;       /* 1 + the parameter that comes back in a last column, to say whose row it is; 0: none */
+    bool pending;         /* its values are still needed: the answer was not taken */
     corm_value *returned; /* of one row */
     size_t returned_capacity;
     bool returns;
@@ -53,116 +34,6 @@ struct corm_pg_arrays {
 };
 
 /* ---- the statement ---- */
-
-static const element *element_of(const char *cast, size_t size) {
-    static const element text = {"", OID_TEXT, "text[]"};
-    for (size_t i = 0; i < sizeof elements / sizeof *elements; i++) {
-        if (strlen(elements[i].cast) == size && memcmp(elements[i].cast, cast, size) == 0) {
-            return &elements[i];
-        }
-    }
-    return &text;
-}
-
-/* The size of a cast's type: words of capital letters. */
-static size_t cast_size(const char *at) {
-    size_t size = 0;
-    while ((at[size] >= 'A' && at[size] <= 'Z') || (at[size] == ' ' && size > 0)) {
-        size++;
-    }
-    return size;
-}
-
-/* Read "$1::TYPE"; its size, 0 when it is something else. */
-static size_t rewrite_parameter(const char *at, size_t number, corm_text *select, corm_text *from, Oid *type) {
-    char *end;
-    if (*at != '$' || strtoul(at + 1, &end, 10) != number || strncmp(end, "::", 2) != 0) {
-        return 0;
-    }
-    const char *cast = end + 2;
-    size_t size = cast_size(cast);
-    const element *found = element_of(cast, size);
-    *type = found->type;
-    corm_text_append_format(select, "p%zu::%.*s", number, (int)size, cast);
-    corm_text_append_format(from, "%s$%zu::%s", number == 1 ? "" : ", ", number, found->array);
-    return size == 0 ? 0 : (size_t)(cast - at) + size;
-}
-
-/* The size of a value that the statement itself has and that looks at no row; 0: it is something else. */
-static size_t own_value_size(const char *at) {
-    static const char *const moments[] = {"CURRENT_TIMESTAMP", "CURRENT_DATE", "LOCALTIMESTAMP", "now()"};
-    static const char next[] = "nextval('";
-    size_t size = 0;
-    for (size_t i = 0; i < sizeof moments / sizeof *moments && size == 0; i++) {
-        size = strncmp(at, moments[i], strlen(moments[i])) == 0 ? strlen(moments[i]) : 0;
-    }
-    if (strncmp(at, next, strlen(next)) == 0) {
-        const char *end = strchr(at + strlen(next), '\'');
-        size = end != NULL && end[1] == ')' ? (size_t)(end - at) + 2 : 0;
-    }
-    return at[size] == ',' || at[size] == ')' ? size : 0;
-}
-
-/* Read "$1::TYPE, nextval('numbers'), $2::TYPE, ...)" and write what selects it; NULL when it is something else, else
- * what follows. */
-static const char *rewrite_row(const char *at, size_t count, corm_text *select, corm_text *from, Oid *types) {
-    size_t parameters = 0;
-    for (bool first = true;; first = false) {
-        corm_text_append(select, first ? "" : ", ");
-        bool is_parameter = *at == '$' && parameters < count;
-        size_t size =
-            is_parameter ? rewrite_parameter(at, parameters + 1, select, from, &types[parameters]) : own_value_size(at);
-        if (size == 0) {
-            return NULL;
-        }
-        if (!is_parameter) {
-            corm_text_append_bytes(select, at, size);
-        }
-        parameters += is_parameter;
-        at += size;
-        if (*at == ')') {
-            return parameters == count ? at + 1 : NULL;
-        }
-        if (strncmp(at, ", ", 2) != 0) {
-            return NULL;
-        }
-        at += 2;
-    }
-}
-
-/* The statement of arrays for one of VALUES; empty when it has not the form. */
-static corm_status rewrite(const corm_driver_statement *statement, Oid *types, bool *returns, corm_text *out) {
-    static const char values[] = " VALUES (", returning[] = " RETURNING ";
-    const char *at = strncmp(statement->sql, "INSERT INTO ", 12) == 0 ? statement->sql : NULL;
-    const char *tail = NULL;
-    corm_text select = CORM_TEXT_EMPTY, from = CORM_TEXT_EMPTY;
-    while (at != NULL && tail == NULL && (at = strstr(at, values)) != NULL) {
-        corm_text_clear(&select);
-        corm_text_clear(&from);
-        tail = rewrite_row(at + strlen(values), statement->parameter_count, &select, &from, types);
-        bool plain = tail != NULL &&
-                     (*tail == '\0' || (strncmp(tail, returning, strlen(returning)) == 0 && strchr(tail, '$') == NULL));
-        tail = plain ? tail : NULL;
-        at += tail == NULL ? strlen(values) : 0;
-    }
-    if (tail != NULL) {
-        corm_text_append_bytes(out, statement->sql, (size_t)(at - statement->sql));
-        corm_text_append_format(out, " SELECT %s FROM unnest(%s) WITH ORDINALITY AS corm_rows(",
-                                select.data == NULL ? "" : select.data, from.data == NULL ? "" : from.data);
-        for (size_t i = 0; i < statement->parameter_count; i++) {
-            corm_text_append_format(out, "p%zu, ", i + 1);
-        }
-        corm_text_append(out, "place) ORDER BY place");
-        corm_text_append(out, tail);
-        *returns = *tail != '\0';
-    }
-    corm_status status = corm_text_status(&select);
-    status = status == CORM_OK ? corm_text_status(&from) : status;
-    status = status == CORM_OK ? corm_text_status(out) : status;
-    corm_text_clear(&select);
-    corm_text_clear(&from);
-    return status;
-}
 
 void corm_pg_arrays_free(corm_pg_arrays *arrays) {
     if (arrays == NULL) {
@@ -178,7 +49,7 @@ void corm_pg_arrays_free(corm_pg_arrays *arrays) {
     corm_free(arrays);
 }
 
-static corm_status arrays_new(corm_driver_statement *statement, corm_pg_arrays **out) {
+static corm_status arrays_new(corm_driver_statement *statement, const corm_batch *batch, corm_pg_arrays **out) {
     corm_text sql = CORM_TEXT_EMPTY;
     corm_pg_arrays *arrays = corm_calloc(1, sizeof *arrays);
     *out = NULL;
@@ -186,11 +57,13 @@ static corm_status arrays_new(corm_driver_statement *statement, corm_pg_arrays *
         return CORM_NO_MEMORY;
     }
     arrays->count = statement->parameter_count;
+    arrays->witness = batch->wants_keys ? 0 : batch->unique;
     arrays->types = corm_calloc(arrays->count + 1, sizeof *arrays->types);
     arrays->columns = corm_calloc(arrays->count + 1, sizeof *arrays->columns);
-    corm_status status = arrays->types == NULL || arrays->columns == NULL
-                             ? CORM_NO_MEMORY
-                             : rewrite(statement, arrays->types, &arrays->returns, &sql);
+    corm_status status =
+        arrays->types == NULL || arrays->columns == NULL
+            ? CORM_NO_MEMORY
+            : corm_pg_arrays_rewrite(statement, arrays->types, &arrays->returns, &arrays->witness, &sql);
     if (status == CORM_OK && sql.size > 0) {
         status = corm_pg_prepare(statement->connection, sql.data, sql.size, &arrays->insert);
     }
@@ -208,7 +81,7 @@ static bool is_whole(Oid type) {
 }
 
 /* The statement of arrays, prepared; *out NULL: the statement has none. */
-static corm_status find_arrays(corm_driver_statement *statement, corm_pg_arrays **out) {
+static corm_status find_arrays(corm_driver_statement *statement, const corm_batch *batch, corm_pg_arrays **out) {
     corm_driver_connection *connection = statement->connection;
     corm_status status = CORM_OK;
     *out = NULL;
@@ -216,17 +89,21 @@ static corm_status find_arrays(corm_driver_statement *statement, corm_pg_arrays 
         return CORM_OK;
     }
     if (statement->arrays == NULL) {
-        status = arrays_new(statement, &statement->arrays);
+        status = arrays_new(statement, batch, &statement->arrays);
     }
     corm_pg_arrays *arrays = statement->arrays;
     if (status == CORM_OK && arrays != NULL && corm_pg_wants_preparing(arrays->insert)) {
         status = corm_pg_prepare_now(arrays->insert);
     }
-    if (status == CORM_OK && (arrays == NULL || (arrays->returns && !is_whole(arrays->insert->first_column)))) {
+    bool numbered = arrays != NULL && arrays->returns && arrays->witness == 0;
+    if (status == CORM_OK && (arrays == NULL || (numbered && !is_whole(arrays->insert->first_column)))) {
         statement->has_no_arrays = true;
         return CORM_OK;
     }
-    *out = status == CORM_OK ? arrays : NULL;
+    /* A key that no sequence gives says nothing of its row. */
+    bool told =
+        arrays != NULL && (!arrays->returns || (numbered ? batch->wants_keys : batch->unique == arrays->witness));
+    *out = status == CORM_OK && told ? arrays : NULL;
     return status;
 }
 
@@ -358,26 +235,6 @@ static corm_status run_arrays(corm_pg_arrays *arrays) {
     return corm_pg_pipeline_end(connection, status);
 }
 
-/* Whether the keys that came, in the first column, are what a sequence gives to rows in their order. */
-static corm_status read_keys(const corm_pg_arrays *arrays, size_t rows, bool *in_order) {
-    corm_driver_statement *insert = arrays->insert;
-    corm_status status = CORM_OK;
-    bool rising = true, falling = true;
-    int64_t before = 0;
-    *in_order = insert->rows >= 0 && (size_t)insert->rows == rows;
-    for (size_t i = 0; *in_order && i < rows && status == CORM_OK; i++) {
-        corm_value value = CORM_NULL_VALUE;
-        insert->row = (int)i;
-        status = corm_pg_row(insert, &value, 1);
-        *in_order = value.kind == CORM_KIND_INTEGER;
-        rising = rising && (i == 0 || before < value.as.integer);
-        falling = falling && (i == 0 || before > value.as.integer);
-        before = value.as.integer;
-    }
-    *in_order = *in_order && (rising || falling);
-    return status;
-}
-
 static corm_status reserve_returned(corm_pg_arrays *arrays) {
     size_t columns = arrays->insert->columns;
     if (columns <= arrays->returned_capacity) {
@@ -392,15 +249,85 @@ static corm_status reserve_returned(corm_pg_arrays *arrays) {
     return CORM_OK;
 }
 
+static bool same_bytes(const corm_value *value, const char *bytes, size_t size) {
+    return value->as.text.size == size && memcmp(value->as.text.data, bytes, size) == 0;
+}
+
+/* Is a value that came back the one that was sent as an element of the type? */
+static bool is_same(const corm_value *value, Oid type, const char *bytes, size_t size) {
+    uint64_t number = 0;
+    switch (type) {
+    case OID_INT2:
+    case OID_INT4:
+    case OID_INT8:
+        for (size_t i = 0; i < size; i++) {
+            number = number << 8 | (unsigned char)bytes[i];
+        }
+        return value->kind == CORM_KIND_INTEGER && size > 0 && size <= sizeof number &&
+               ((uint64_t)value->as.integer ^ number) << (64 - 8 * size) == 0;
+    case OID_TEXT:
+        return value->kind == CORM_KIND_TEXT && same_bytes(value, bytes, size);
+    case OID_BYTEA:
+        return value->kind == CORM_KIND_BYTES && same_bytes(value, bytes, size);
+    default:
+        return false;
+    }
+}
+
+/* Whether each row gave back the witness that was sent with the row at its place. */
+static corm_status compare_witnesses(corm_pg_arrays *arrays, size_t rows, bool *in_order) {
+    corm_driver_statement *insert = arrays->insert;
+    const corm_text *sent = &arrays->columns[arrays->witness - 1];
+    size_t at = HEADER_SIZE;
+    corm_status status = reserve_returned(arrays);
+    *in_order = insert->rows >= 0 && (size_t)insert->rows == rows;
+    for (size_t i = 0; *in_order && i < rows && status == CORM_OK; i++) {
+        uint32_t size = 0;
+        for (size_t byte = 0; byte < sizeof size; byte++) {
+            size = size << 8 | (unsigned char)sent->data[at++];
+        }
+        insert->row = (int)i;
+        status = corm_pg_row(insert, arrays->returned, insert->columns);
+        *in_order =
+            status == CORM_OK && size != UINT32_MAX &&
+            is_same(&arrays->returned[insert->columns - 1], arrays->types[arrays->witness - 1], sent->data + at, size);
+        at += size;
+    }
+    return status;
+}
+
+/* Whether the keys that came, in the first column, are what a sequence gives to rows in their order. */
+static corm_status read_keys(corm_pg_arrays *arrays, size_t rows, bool *in_order) {
+    corm_driver_statement *insert = arrays->insert;
+    corm_status status = CORM_OK;
+    bool rising = true, falling = true;
+    int64_t before = 0;
+    if (arrays->witness != 0) {
+        return compare_witnesses(arrays, rows, in_order);
+    }
+    *in_order = insert->rows >= 0 && (size_t)insert->rows == rows;
+    for (size_t i = 0; *in_order && i < rows && status == CORM_OK; i++) {
+        corm_value value = CORM_NULL_VALUE;
+        insert->row = (int)i;
+        status = corm_pg_row(insert, &value, 1);
+        *in_order = value.kind == CORM_KIND_INTEGER;
+        rising = rising && (i == 0 || before < value.as.integer);
+        falling = falling && (i == 0 || before > value.as.integer);
+        before = value.as.integer;
+    }
+    *in_order = *in_order && (rising || falling);
+    return status;
+}
+
 static corm_status tell_rows(corm_pg_arrays *arrays, const corm_batch *batch, size_t first, size_t rows) {
     corm_driver_statement *insert = arrays->insert;
     int64_t changed = insert->changed; /* what a trigger left out is not known by row: shares that add up */
-    size_t columns = arrays->returns ? insert->columns : 0;
+    size_t columns = arrays->returns ? insert->columns - (arrays->witness != 0) : 0;
     corm_status status = reserve_returned(arrays);
     for (size_t i = 0; i < rows && batch->result != NULL && status == CORM_OK; i++) {
         int64_t share = changed > (int64_t)i;
         insert->row = (int)i;
-        status = columns == 0 ? CORM_OK : corm_pg_row(insert, arrays->returned, columns);
+        status = columns == 0 ? CORM_OK : corm_pg_row(insert, arrays->returned, insert->columns);
         if (status == CORM_OK) {
             status =
                 batch->result(batch->context, first + i, 0, share, columns == 0 ? NULL : arrays->returned, columns);
@@ -470,9 +397,9 @@ corm_status corm_pg_insert_arrays(corm_driver_statement *statement, const corm_b
     if (batch->rows < FEWEST_ROWS || !(connection->begins || state == PQTRANS_INTRANS)) {
         return CORM_OK; /* outside of a transaction there are no savepoints */
     }
-    corm_status status = find_arrays(statement, &arrays);
-    if (arrays == NULL || (arrays->returns && !batch->wants_keys)) {
-        return status; /* a key that no sequence gives says nothing of its row */
+    corm_status status = find_arrays(statement, batch, &arrays);
+    if (arrays == NULL) {
+        return status;
     }
     for (size_t rows = 1; status == CORM_OK && rows > 0 && *done < batch->rows; *done += rows) {
         status = run_some(arrays, statement, batch, *done, values, &rows);
@@ -498,12 +425,13 @@ corm_status corm_pg_arrays_ready(corm_driver_statement *statement, const corm_ba
     if (batch->rows < FEWEST_ROWS || batch->rows > MOST_ROWS || !is_inside(connection)) {
         return CORM_OK;
     }
-    bool is_new = statement->arrays == NULL || corm_pg_wants_preparing(statement->arrays->insert);
+    bool is_new =
+        statement->arrays == NULL || statement->arrays->pending || corm_pg_wants_preparing(statement->arrays->insert);
     corm_status status = is_new && !statement->has_no_arrays ? corm_pg_settle(connection, true) : CORM_OK;
     if (status == CORM_OK) {
-        status = find_arrays(statement, &arrays);
+        status = find_arrays(statement, batch, &arrays);
     }
-    if (status == CORM_OK && arrays != NULL && (!arrays->returns || batch->wants_keys)) {
+    if (status == CORM_OK && arrays != NULL) {
         status = fill(arrays, statement, batch, 0, values, &rows);
         *ready = status == CORM_OK && rows == batch->rows;
     }
@@ -520,6 +448,7 @@ corm_status corm_pg_arrays_leave(corm_driver_statement *statement, corm_pg_left 
     corm_driver_connection *connection = statement->connection;
     left->savepoint = ++connection->last_name;
     left->released = statement->arrays->trusted;
+    statement->arrays->pending = statement->arrays->witness != 0;
     corm_status status = send_savepoint(connection, "SAVEPOINT", left->savepoint);
     if (status == CORM_OK) {
         status = corm_pg_send_execute(statement->arrays->insert);
@@ -564,6 +493,7 @@ corm_status corm_pg_arrays_take(const corm_pg_left *left, bool *undo) {
     if (status == CORM_OK && !*undo) {
         status = tell_rows(left->statement->arrays, left->batch, 0, left->count);
     }
+    left->statement->arrays->pending = false;
     corm_error reason;
     corm_error_take(&reason);
     corm_pg_reset(insert);

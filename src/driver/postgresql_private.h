@@ -265,6 +265,13 @@ bool corm_pg_wants_preparing(const corm_driver_statement *statement);
 /* Make a result the statement's: it is checked, kept, and its rows counted. */
 corm_status corm_pg_accept(corm_driver_statement *statement, PGresult *result);
 
+/* postgresql_arrays_text.c */
+struct corm_text;
+/* The statement of arrays for one of VALUES, and the elements' types by parameter; empty when it has not the form.
+ * *returns: it gives rows. *witness: 1 + the parameter that is to come back in a last column; 0 when it does not. */
+corm_status corm_pg_arrays_rewrite(const corm_driver_statement *statement, Oid *types, bool *returns, size_t *witness,
+                                   struct corm_text *out);
+
 /* postgresql_arrays.c */
 /* Insert rows of a batch together, from the first on, as long as that is possible; *done: how many. */
 corm_status corm_pg_insert_arrays(corm_driver_statement *statement, const corm_batch *batch, corm_value *values,

@@ -427,6 +427,17 @@ static waiting_batch *waiting_new(corm_flush *flush, corm_mapper *mapper, uint32
     return made;
 }
 
+/* 1 + the parameter of an INSERT that is the row's key, given by the program; 0: none. */
+static size_t unique_parameter(const batch_writer *writer) {
+    const corm_mapper *mapper = writer->mapper;
+    for (size_t i = 0; i < writer->count && writer->action == CORM_WORK_INSERT && mapper->primary_key_count == 1; i++) {
+        if (writer->parameters[i].attribute == mapper->primary_key[0]) {
+            return i + 1;
+        }
+    }
+    return 0;
+}
+
 static corm_status run(waiting_batch *waiting, corm_values_kind values) {
     batch_writer *writer = &waiting->writer;
     corm_flush *flush = writer->flush;
@@ -437,6 +448,7 @@ static corm_status run(waiting_batch *waiting, corm_values_kind values) {
                                   .bind = bind_row,
                                   .result = row_written,
                                   .wants_keys = writer->generated < writer->mapper->primary_key_count,
+                                  .unique = unique_parameter(writer),
                                   .may_wait = flush->waits,
                                   .row = {.keeps_values = values == CORM_VALUES_PLAIN && takes_plain_values(writer)},
                                   .context = writer};

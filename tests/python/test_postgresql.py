@@ -28,6 +28,7 @@ from cormorant import (
     String,
     Table,
     Time,
+    Uuid,
     create_engine,
     exc,
     func,
@@ -478,6 +479,57 @@ def test_keys_that_no_sequence_gives_belong_to_their_rows(engine):
         session.add_all(items)
         session.commit()
         assert keys_are_those_of_the_rows(session, items)
+
+
+KEYS = {
+    "integer": (Integer, lambda number: number * 7 % 3001),
+    "text": (String(40), lambda number: f'key "{number}", of (it)'),
+    "uuid": (Uuid, lambda number: uuid.UUID(int=number * 7919)),
+    "bytes": (LargeBinary, lambda number: b"\0key %d" % number),
+    "moment": (DateTime, lambda number: datetime.datetime(2026, 1, 1) + datetime.timedelta(seconds=number)),
+}
+
+
+@pytest.mark.parametrize("count", [FEW, MANY])
+@pytest.mark.parametrize("kind", KEYS)
+def test_what_the_server_adds_to_rows_with_keys_of_the_program_is_theirs(engine, kind, count):
+    Base = declarative_base()
+    key_type, key_of = KEYS[kind]
+
+    class Part(Base):
+        __tablename__ = "parts"
+        name = Column(String(10))
+        key = Column("the (key), ", key_type, primary_key=True, autoincrement=False)
+        state = Column(String(10), server_default="new")
+        size = Column(Integer, Computed("length(name)", persisted=True))
+
+    Base.metadata.create_all(engine)
+    with engine.connect() as connection, Session(connection) as session:
+        for turn in range(2):
+            parts = [Part(key=key_of(turn * count + number), name="x" * (number % 9)) for number in range(count)]
+            session.add_all(parts)
+            session.flush()
+            assert [(part.state, part.size) for part in parts] == [("new", len(part.name)) for part in parts]
+        together = connection.scalar(text("SELECT count(DISTINCT cmin::text || xmin::text) FROM parts")) <= 2
+        assert together == (kind != "moment")  # a moment is not compared
+        session.commit()
+
+
+def test_rows_whose_keys_a_trigger_changes_go_one_by_one(engine):
+    Base = declarative_base()
+
+    class Part(Base):
+        __tablename__ = "items"
+        key = Column(String(40), primary_key=True)
+        size = Column(Integer, Computed("length(key)", persisted=True))
+
+    Base.metadata.create_all(engine)
+    with Session(engine) as session:
+        session.execute(text(TRIGGER.format("NEW.key := NEW.key || '!'; RETURN NEW;")))
+        parts = [Part(key=f"{number}") for number in range(FEW)]
+        session.add_all(parts)
+        session.flush()
+        assert [part.size for part in parts] == [len(f"{number}!") for number in range(FEW)]
 
 
 def test_rows_inserted_together_hold_any_value(engine):
