@@ -30,6 +30,7 @@ typedef struct corm_compile_options {
     /* An INSERT of one row gives back, beside the key, what the database puts into columns, where it can: those whose
      * type has no conversion of the host's. */
     bool return_defaults;
+    bool no_returned_keys; /* nor the key: for many rows, of which nobody asks it */
 } corm_compile_options;
 
 enum { /* corm_compiled_flags() */

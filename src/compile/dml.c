@@ -243,8 +243,8 @@ static corm_status compile_returned_keys(corm_compiler *compiler, const corm_nod
                                          const targets *columns) {
     bool defaults = returns_defaults(compiler, insert, table, columns);
     bool wanted = (compiler->dialect->inserts_return_keys || defaults) && table->implicit_returning &&
-                  !(insert->detail & CORM_DML_MULTIPLE) && compiler->open_ctes.count == 0 &&
-                  !corm_dml_part_of(insert, CORM_DML_SELECT) &&
+                  !compiler->options.no_returned_keys && !(insert->detail & CORM_DML_MULTIPLE) &&
+                  compiler->open_ctes.count == 0 && !corm_dml_part_of(insert, CORM_DML_SELECT) &&
                   !corm_list_count(corm_dml_part_of(insert, CORM_DML_RETURNING));
     corm_status status = CORM_OK;
     for (size_t i = 0; wanted && i < table->primary_key.count && !status; i++) {

@@ -9,7 +9,7 @@
 
 enum { STREAM_ROWS = 1000 }; /* of a stream whose user names no number, fetched at a time */
 
-static const uint64_t legacy_bit = 1;
+static const uint64_t legacy_bit = 1, many_bit = 2;
 static const char *const no_keys[1]; /* parameters were given, but none is a column */
 
 /* ---- compiling ---- */
@@ -26,7 +26,7 @@ static bool returns_entities(const corm_node *statement) {
 }
 
 static corm_status compile(const corm_dialect *dialect, corm_node *statement, const char *const *keys, size_t key_count,
-                           bool legacy, corm_plan **plan, corm_compiled **out) {
+                           bool legacy, bool many, corm_plan **plan, corm_compiled **out) {
     corm_node *core = NULL;
     *plan = NULL;
     corm_status status = CORM_OK;
@@ -39,7 +39,8 @@ static corm_status compile(const corm_dialect *dialect, corm_node *statement, co
         status = core == NULL ? corm_error_last()->status : CORM_OK;
     }
     if (status == CORM_OK) {
-        corm_compile_options how = {.column_keys = keys, .column_key_count = key_count, .bind_source = statement};
+        corm_compile_options how = {
+            .column_keys = keys, .column_key_count = key_count, .bind_source = statement, .no_returned_keys = many};
         status = corm_compile(dialect, core, &how, out);
     }
     corm_node_unref(core);
@@ -51,17 +52,17 @@ static corm_status compile(const corm_dialect *dialect, corm_node *statement, co
 }
 
 static corm_status find_or_compile(corm_engine *engine, corm_node *statement, const char *const *keys, size_t key_count,
-                                   bool legacy, corm_vector *binds, corm_cached **out) {
+                                   bool legacy, bool many, corm_vector *binds, corm_cached **out) {
     const corm_dialect *dialect = corm_engine_dialect(engine);
     corm_statement_cache *cache = corm_engine_cache(engine);
-    uint64_t options = corm_column_keys_hash(keys, key_count) << 3 | (legacy ? legacy_bit : 0);
+    uint64_t options = corm_column_keys_hash(keys, key_count) << 3 | (legacy ? legacy_bit : 0) | (many ? many_bit : 0);
     corm_status status = corm_statement_cache_find(cache, dialect, statement, options, binds, out);
     if (status != CORM_OK || *out != NULL) {
         return status;
     }
     corm_plan *plan;
     corm_compiled *compiled;
-    status = compile(dialect, statement, keys, key_count, legacy, &plan, &compiled);
+    status = compile(dialect, statement, keys, key_count, legacy, many, &plan, &compiled);
     if (status != CORM_OK) {
         return status;
     }
@@ -507,9 +508,9 @@ static corm_status execute(corm_session *session, corm_connection *connection, c
     if (status == CORM_OK) {
         bool none = keys.count == 0 && statement->kind == CORM_NODE_INSERT &&
                     corm_dml_part_of(statement, CORM_DML_COLUMNS) == NULL;
-        status = find_or_compile(corm_connection_engine(connection), statement,
-                                 none ? no_keys : (const char *const *)(void *)keys.items, keys.count,
-                                 options != NULL && options->legacy_labels, &result->binds, &result->cached);
+        status = find_or_compile(
+            corm_connection_engine(connection), statement, none ? no_keys : (const char *const *)(void *)keys.items,
+            keys.count, options != NULL && options->legacy_labels, set_count > 1, &result->binds, &result->cached);
     }
     if (status == CORM_OK) {
         result->plan = result->cached->plan;

@@ -481,6 +481,25 @@ def test_keys_that_no_sequence_gives_belong_to_their_rows(engine):
         assert keys_are_those_of_the_rows(session, items)
 
 
+BULK = {
+    "session": lambda session, rows: session.execute(insert(World.Item), rows),
+    "connection": lambda session, rows: session.connection().execute(insert(World.Item.__table__), rows),
+    "mappings": lambda session, rows: session.bulk_insert_mappings(World.Item, rows),
+    "objects": lambda session, rows: session.bulk_save_objects([World.Item(**row) for row in rows]),
+}
+
+
+@pytest.mark.parametrize("way", BULK)
+def test_rows_whose_keys_nobody_asks_for_are_few_statements(engine, way):
+    World.Base.metadata.create_all(engine)
+    with Session(engine) as session:
+        BULK[way](session, [{"name": str(number)} for number in range(MANY)])
+        assert session.scalar(text("SELECT count(DISTINCT cmin::text || xmin::text) FROM items")) == 1
+        assert session.scalars(select(World.Item.name).order_by(World.Item.id)).all() == [str(n) for n in range(MANY)]
+        with pytest.raises(exc.DataError, match=r"'xxxxxxxxxxx',\) \(set 71 of 100\)"):
+            BULK[way](session, [{"name": "x" * (11 if number == 70 else 1)} for number in range(100)])
+
+
 KEYS = {
     "integer": (Integer, lambda number: number * 7 % 3001),
     "text": (String(40), lambda number: f'key "{number}", of (it)'),
