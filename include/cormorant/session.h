@@ -84,6 +84,24 @@ CORM_API corm_session *corm_session_of(const void *object);  /* NULL: none */
 /* Shall queries flush first? They do, unless this is off. */
 CORM_API void corm_set_autoflush(corm_session *session, bool autoflush);
 
+/* ---- two phases ---- */
+
+/* Transactions to come can be prepared: then their commit is certain, also after the session, the connection and the server
+ * ended. A commit prepares by itself. PostgreSQL (max_prepared_transactions is not 0) and MariaDB; elsewhere the first use
+ * of the database is CORM_NOT_SUPPORTED. CORM_INVALID_REQUEST inside of a transaction. */
+CORM_API corm_status corm_set_two_phase(corm_session *session, bool two_phase);
+/* Flush and prepare: what is left is to commit, to roll back, or to leave. */
+CORM_API corm_status corm_prepare(corm_session *session);
+/* The name of the transaction under way, until it ends; NULL: none, or nothing was asked of the database yet. */
+CORM_API const char *corm_transaction_name(const corm_session *session);
+/* Go away from a prepared transaction, which stays: objects are as after a rollback. */
+CORM_API corm_status corm_leave_prepared(corm_session *session);
+/* Tell the name of each transaction that is prepared on the database. */
+CORM_API corm_status corm_each_prepared(corm_engine *engine, void (*tell)(void *context, const char *name),
+                                        void *context);
+/* Commit a prepared transaction by its name, or roll it back. */
+CORM_API corm_status corm_end_prepared(corm_engine *engine, const char *name, bool commit);
+
 /* ---- trying again ---- */
 
 /* A unit of work: what it does, it does with the session that it is given, and it may be called several times. */

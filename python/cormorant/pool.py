@@ -122,7 +122,7 @@ class PoolProxiedConnection(ManagesConnection):
         """Roll back and give the connection back."""
         if self._owns and self.dbapi_connection is not None:
             if not self._detached:
-                self.dbapi_connection.rollback()
+                self._connection.engine.pool._reset(self.dbapi_connection)
             self._connection.close()
         self._connection = None
         self.dbapi_connection = None
@@ -186,8 +186,15 @@ class Pool:
         self._settings: dict[str, Any] = {
             "pool_size": pool_size, "max_overflow": max_overflow, "pool_timeout": timeout, "pool_use_lifo": use_lifo,
             "pool_recycle": recycle, "echo_pool": echo, "pool_pre_ping": pre_ping,
+            "pool_reset_on_return": reset_on_return,
         }  # fmt: skip
         self._made = _engine
+        self._reset_on_return = _reset_mode(reset_on_return)
+
+    def _reset(self, dbapi_connection: Any) -> None:
+        """What is done with a transaction that comes back under way."""
+        if self._reset_on_return is not None:
+            getattr(dbapi_connection, self._reset_on_return)()
 
     @property
     def _engine(self) -> Any:
@@ -226,9 +233,18 @@ class Pool:
         return self._counts()[1]
 
 
+def _reset_mode(given: Any) -> Optional[str]:
+    modes = {True: "rollback", "rollback": "rollback", "commit": "commit", False: None, None: None, "none": None}
+    if not isinstance(given, (bool, str, type(None))) or given not in modes:
+        from .exc import ArgumentError
+
+        raise ArgumentError(f"Invalid value {given!r} for reset_on_return: True, False, 'rollback', 'commit' or None")
+    return modes[given]
+
+
 _COMMON = ("pool_recycle", "echo_pool", "pool_pre_ping", "pool_reset_on_return", "pool_logging_name")
 _PARAMETERS = {"pool_timeout": "timeout", "pool_use_lifo": "use_lifo", "pool_recycle": "recycle", "echo_pool": "echo",
-               "pool_pre_ping": "pre_ping"}
+               "pool_pre_ping": "pre_ping", "pool_reset_on_return": "reset_on_return"}
 
 
 class QueuePool(Pool):

@@ -64,7 +64,8 @@ typedef struct CormPyConnection {
     PyObject_HEAD corm_connection *connection; /* NULL: closed */
     CormPyEngine *engine;
     bool owned;
-    bool was_invalid;
+    bool was_invalid;      /* and has no connection: it takes another one when it is used again */
+    bool doomed;           /* and its transaction was not rolled back yet */
     PyObject *transaction; /* borrowed: the RootTransaction; NULL: none, or nobody has it */
     PyObject *nested;      /* the innermost NestedTransaction, or NULL */
     PyObject *entered;     /* borrowed: the transaction of the innermost with block, or NULL */
@@ -79,6 +80,8 @@ extern PyTypeObject *CormPyEngine_Type;
 extern PyTypeObject *CormPyConnection_Type;
 extern PyTypeObject *CormPyContext_Type;
 
+/* Raise the engine's last error; a connection that it cost is invalidated. NULL. */
+PyObject *corm_py_connection_raise(CormPyConnection *self);
 PyObject *corm_py_raise_as(const char *name, const char *message); /* of cormorant.exc: NULL */
 
 /* ---- engine_events.c ---- */
@@ -121,8 +124,9 @@ int corm_py_connection_init(PyObject *module);
 
 /* ---- engine_transaction.c ---- */
 
-PyObject *corm_py_transaction_root(CormPyConnection *connection);   /* of what has begun: a new reference */
-PyObject *corm_py_transaction_nested(CormPyConnection *connection); /* begin_nested() */
+PyObject *corm_py_transaction_root(CormPyConnection *connection); /* of what has begun: a new reference */
+PyObject *corm_py_transaction_two_phase(CormPyConnection *connection, PyObject *xid); /* xid may be NULL */
+PyObject *corm_py_transaction_nested(CormPyConnection *connection);                   /* begin_nested() */
 /* The connection's transactions are over: its objects say so. */
 void corm_py_transactions_end(CormPyConnection *connection);
 bool corm_py_transaction_is_active(PyObject *transaction);

@@ -143,11 +143,59 @@ int corm_py_connection_shut(CormPyConnection *self) {
     return 0;
 }
 
+/* What was invalidated and rolled back takes another connection. */
+static corm_connection *reconnect(CormPyConnection *self) {
+    corm_characteristics wanted;
+    corm_connection *core;
+    if (self->doomed) {
+        corm_py_raise_as("PendingRollbackError", "Can't reconnect until invalid transaction is rolled back.  Please "
+                                                 "rollback() fully before proceeding");
+        return NULL;
+    }
+    if (corm_py_read_characteristics(self->options, &wanted) < 0) {
+        return NULL;
+    }
+    if (corm_engine_connect_as(self->engine->engine, &wanted, &core) != CORM_OK) {
+        corm_py_raise();
+        return NULL;
+    }
+    self->connection = core;
+    self->was_invalid = false;
+    corm_connection_set_host(core, self);
+    return core;
+}
+
 corm_connection *corm_py_connection_open(CormPyConnection *self) {
+    if (self->connection == NULL && self->was_invalid) {
+        return reconnect(self);
+    }
     if (self->connection == NULL) {
         corm_py_raise_as("ResourceClosedError", "This Connection is closed");
     }
     return self->connection;
+}
+
+/* The driver's connection is closed at once; a transaction that was under way has to be rolled back by its user. */
+static void invalidate(CormPyConnection *self) {
+    corm_connection *core = self->connection;
+    bool begun = corm_connection_in_transaction(core);
+    corm_connection_invalidate(core);
+    if (self->owned) {
+        self->was_invalid = true;
+        self->doomed = begun;
+        Py_CLEAR(self->proxy);
+        corm_py_connection_shut(self);
+    }
+}
+
+PyObject *corm_py_connection_raise(CormPyConnection *self) {
+    if (self->connection != NULL && self->owned && corm_error_last()->disconnected) {
+        corm_error reason;
+        corm_error_take(&reason);
+        invalidate(self);
+        corm_error_restore(&reason);
+    }
+    return corm_py_raise();
 }
 
 corm_connection *corm_py_connection_begun(CormPyConnection *self) {
@@ -282,7 +330,7 @@ static PyObject *run_node(CormPyConnection *self, PyObject *statement, corm_node
     }
     corm_py_parameters_clear(&sets);
     if (core == NULL || status != CORM_OK) {
-        return core == NULL ? NULL : corm_py_raise();
+        return core == NULL ? NULL : corm_py_connection_raise(self);
     }
     return make_result(self, result, &how);
 }
@@ -408,7 +456,7 @@ static PyObject *connection_exec_driver_sql(PyObject *object, PyObject *args, Py
                              : corm_connection_execute_sql(core, text, (size_t)size, placed.values, placed.set_count,
                                                            placed.width, &how, &result);
     corm_py_placed_clear(&placed);
-    return status == CORM_OK ? make_result(self, result, &how) : corm_py_raise();
+    return status == CORM_OK ? make_result(self, result, &how) : corm_py_connection_raise(self);
 }
 
 /* ---- transactions ---- */
@@ -434,8 +482,91 @@ static PyObject *connection_begin_nested(PyObject *object, PyObject *unused) {
     return corm_py_transaction_nested((CormPyConnection *)object);
 }
 
+static PyObject *connection_begin_two_phase(PyObject *object, PyObject *const *args, Py_ssize_t count,
+                                            PyObject *names) {
+    CORM_PY_SIGNATURE(signature, "Connection.begin_twophase", 1, 0, "xid");
+    PyObject *given[1];
+    if (corm_py_unpack(&signature, args, count, names, given) < 0) {
+        return NULL;
+    }
+    bool named = given[0] != NULL && given[0] != Py_None;
+    PyObject *xid = named ? PyObject_Str(given[0]) : NULL;
+    if (named && xid == NULL) {
+        return NULL;
+    }
+    PyObject *made = corm_py_transaction_two_phase((CormPyConnection *)object, xid);
+    Py_XDECREF(xid);
+    return made;
+}
+
+static bool has_two_phase(const CormPyConnection *self) {
+    const corm_dialect *dialect = corm_engine_dialect(self->engine->engine);
+    if (dialect->two_phase == NULL) {
+        PyErr_Format(PyExc_NotImplementedError, "%s has no two-phase transactions", dialect->name);
+    }
+    return dialect->two_phase != NULL;
+}
+
+static PyObject *connection_recover(PyObject *object, PyObject *unused) {
+    CormPyConnection *self = (CormPyConnection *)object;
+    corm_vector names = {0};
+    (void)unused;
+    corm_connection *core = corm_py_connection_open(self);
+    if (core == NULL || !has_two_phase(self)) {
+        return NULL;
+    }
+    PyObject *list = corm_connection_recover(core, &names) == CORM_OK ? PyList_New(0) : corm_py_raise();
+    for (size_t i = 0; i < names.count && list != NULL; i++) {
+        const char *xid = names.items[i];
+        PyObject *name = PyUnicode_DecodeUTF8(xid, (Py_ssize_t)strlen(xid), "surrogateescape");
+        if (name == NULL || PyList_Append(list, name) < 0) {
+            Py_CLEAR(list);
+        }
+        Py_XDECREF(name);
+    }
+    for (size_t i = 0; i < names.count; i++) {
+        corm_free(names.items[i]);
+    }
+    corm_vector_clear(&names);
+    return list;
+}
+
+static PyObject *end_prepared(PyObject *object, bool commit, PyObject *const *args, Py_ssize_t count, PyObject *names) {
+    CORM_PY_SIGNATURE(signature, "Connection.commit_prepared", 1, 1, "xid", "recover");
+    CormPyConnection *self = (CormPyConnection *)object;
+    PyObject *given[2];
+    if (corm_py_unpack(&signature, args, count, names, given) < 0) {
+        return NULL;
+    }
+    corm_connection *core = corm_py_connection_open(self);
+    int recover = corm_py_flag(given[1], 0);
+    const char *xid = core == NULL || recover < 0 || !has_two_phase(self) ? NULL : PyUnicode_AsUTF8(given[0]);
+    if (xid == NULL) {
+        return NULL;
+    }
+    corm_status status = corm_connection_end_prepared(core, xid, commit, recover != 0);
+    if (!corm_connection_in_transaction(core)) {
+        corm_py_transactions_end(self);
+    }
+    return status == CORM_OK ? Py_NewRef(Py_None) : corm_py_raise();
+}
+
+static PyObject *connection_commit_prepared(PyObject *object, PyObject *const *args, Py_ssize_t count,
+                                            PyObject *names) {
+    return end_prepared(object, true, args, count, names);
+}
+
+static PyObject *connection_rollback_prepared(PyObject *object, PyObject *const *args, Py_ssize_t count,
+                                              PyObject *names) {
+    return end_prepared(object, false, args, count, names);
+}
+
 static PyObject *end_with(PyObject *object, const char *method) {
     CormPyConnection *self = (CormPyConnection *)object;
+    if (self->doomed && strcmp(method, "commit") == 0) {
+        return reconnect(self) == NULL ? NULL : Py_NewRef(Py_None); /* says why not */
+    }
+    self->doomed = false;
     if (self->connection == NULL || !corm_connection_in_transaction(self->connection)) {
         Py_RETURN_NONE;
     }
@@ -456,7 +587,7 @@ static PyObject *connection_rollback(PyObject *object, PyObject *unused) {
 }
 
 static bool in_transaction(const CormPyConnection *self) {
-    return self->connection != NULL && corm_connection_in_transaction(self->connection);
+    return self->doomed || (self->connection != NULL && corm_connection_in_transaction(self->connection));
 }
 
 static PyObject *connection_in_transaction(PyObject *object, PyObject *unused) {
@@ -486,7 +617,9 @@ static PyObject *connection_get_nested(PyObject *object, PyObject *unused) {
 
 static PyObject *connection_close(PyObject *object, PyObject *unused) {
     (void)unused;
-    corm_py_connection_shut((CormPyConnection *)object);
+    CormPyConnection *self = (CormPyConnection *)object;
+    corm_py_connection_shut(self);
+    self->was_invalid = self->doomed = false;
     Py_RETURN_NONE;
 }
 
@@ -497,13 +630,13 @@ static PyObject *connection_invalidate(PyObject *object, PyObject *args, PyObjec
     if (!PyArg_ParseTupleAndKeywords(args, kwargs, "|O", keywords, &exception)) {
         return NULL;
     }
-    corm_connection *core = corm_py_connection_open(self);
-    if (core == NULL) {
+    if (self->was_invalid) {
+        Py_RETURN_NONE;
+    }
+    if (corm_py_connection_open(self) == NULL) {
         return NULL;
     }
-    corm_connection_invalidate(core);
-    self->was_invalid = true;
-    corm_py_connection_shut(self);
+    invalidate(self);
     Py_RETURN_NONE;
 }
 
@@ -514,7 +647,9 @@ static PyObject *connection_enter(PyObject *object, PyObject *unused) {
 
 static PyObject *connection_exit(PyObject *object, PyObject *args) {
     (void)args;
-    corm_py_connection_shut((CormPyConnection *)object);
+    CormPyConnection *self = (CormPyConnection *)object;
+    corm_py_connection_shut(self);
+    self->was_invalid = self->doomed = false;
     Py_RETURN_FALSE;
 }
 
@@ -564,7 +699,7 @@ static PyObject *connection_detach(PyObject *object, PyObject *unused) {
     if (core == NULL) {
         return NULL;
     }
-    corm_connection_invalidate(core); /* closed, not pooled, when it is given back */
+    corm_connection_detach(core);
     Py_RETURN_NONE;
 }
 
@@ -586,7 +721,9 @@ static PyObject *get_closed(PyObject *object, void *closure) {
 
 static PyObject *get_invalidated(PyObject *object, void *closure) {
     (void)closure;
-    return PyBool_FromLong(((CormPyConnection *)object)->was_invalid);
+    const CormPyConnection *self = (CormPyConnection *)object;
+    return PyBool_FromLong(self->was_invalid ||
+                           (self->connection != NULL && corm_connection_is_invalid(self->connection)));
 }
 
 static PyObject *get_proxy(PyObject *object, void *closure) {
@@ -686,6 +823,14 @@ static PyMethodDef connection_methods[] = {
      "exec_driver_sql($self, /, statement, parameters=None, execution_options=None)\n--\n\nRun SQL as it is."},
     {"begin", connection_begin, METH_NOARGS, "begin($self, /)\n--\n\nBegin a transaction."},
     {"begin_nested", connection_begin_nested, METH_NOARGS, "begin_nested($self, /)\n--\n\nSet a savepoint."},
+    {"begin_twophase", FASTCALL(connection_begin_two_phase), FAST,
+     "begin_twophase($self, /, xid=None)\n--\n\nBegin a transaction that can be prepared, and committed by its name."},
+    {"recover_twophase", connection_recover, METH_NOARGS,
+     "recover_twophase($self, /)\n--\n\nThe names of the transactions that are prepared: a list."},
+    {"commit_prepared", FASTCALL(connection_commit_prepared), FAST,
+     "commit_prepared($self, /, xid, recover=False)\n--\n\nCommit a prepared transaction by its name."},
+    {"rollback_prepared", FASTCALL(connection_rollback_prepared), FAST,
+     "rollback_prepared($self, /, xid, recover=False)\n--\n\nRoll a prepared transaction back by its name."},
     {"commit", connection_commit, METH_NOARGS, "commit($self, /)\n--\n\nCommit the transaction under way, if any."},
     {"rollback", connection_rollback, METH_NOARGS, "rollback($self, /)\n--\n\nRoll back the transaction, if any."},
     {"in_transaction", connection_in_transaction, METH_NOARGS,

@@ -26,7 +26,7 @@ typedef struct EngineBegin {
     PyObject *connection, *transaction;
 } EngineBegin;
 
-static PyTypeObject *transaction_type, *root_type, *nested_type, *begin_type;
+static PyTypeObject *transaction_type, *root_type, *two_phase_type, *nested_type, *begin_type;
 
 bool corm_py_transaction_is_active(PyObject *transaction) {
     return ((Transaction *)transaction)->active;
@@ -45,8 +45,28 @@ PyObject *corm_py_transaction_root(CormPyConnection *connection) {
     if (connection->transaction != NULL) {
         return Py_NewRef(connection->transaction);
     }
-    connection->transaction = (PyObject *)make(root_type, connection);
+    const corm_connection *core = connection->connection;
+    bool has_name = core != NULL && corm_connection_xid(core) != NULL;
+    connection->transaction = (PyObject *)make(has_name ? two_phase_type : root_type, connection);
     return connection->transaction;
+}
+
+PyObject *corm_py_transaction_two_phase(CormPyConnection *connection, PyObject *xid) {
+    corm_connection *core = corm_py_connection_open(connection);
+    const char *name = core == NULL || xid == NULL ? NULL : PyUnicode_AsUTF8(xid);
+    if (core == NULL || (xid != NULL && name == NULL)) {
+        return NULL;
+    }
+    if (corm_engine_dialect(connection->engine->engine)->two_phase == NULL) {
+        PyErr_Format(PyExc_NotImplementedError, "%s has no two-phase transactions",
+                     corm_engine_dialect(connection->engine->engine)->name);
+        return NULL;
+    }
+    if (!corm_connection_in_transaction(core)) {
+        corm_py_transactions_end(connection);
+    }
+    return corm_connection_begin_two_phase(core, name) == CORM_OK ? corm_py_transaction_root(connection)
+                                                                  : corm_py_raise();
 }
 
 void corm_py_transactions_end(CormPyConnection *connection) {
@@ -72,7 +92,7 @@ PyObject *corm_py_transaction_nested(CormPyConnection *connection) {
     if (corm_connection_savepoint(core, made->name) != CORM_OK) {
         made->active = false;
         Py_DECREF(made);
-        return corm_py_raise();
+        return corm_py_connection_raise(connection);
     }
     made->outer = connection->nested;
     connection->nested = Py_NewRef((PyObject *)made);
@@ -108,7 +128,7 @@ static void leave_nested(Transaction *self) {
 
 static PyObject *finish(Transaction *self, corm_status status) {
     if (status != CORM_OK) {
-        return corm_py_raise();
+        return corm_py_connection_raise(self->connection);
     }
     if (self->nested) {
         leave_nested(self);
@@ -122,7 +142,8 @@ static PyObject *finish(Transaction *self, corm_status status) {
 static PyObject *commit(PyObject *object, PyObject *unused) {
     Transaction *self = (Transaction *)object;
     (void)unused;
-    corm_connection *core = self->active ? corm_py_connection_open(self->connection) : NULL;
+    bool doomed = self->connection->doomed && !self->nested;
+    corm_connection *core = self->active || doomed ? corm_py_connection_open(self->connection) : NULL;
     if (core == NULL) {
         return PyErr_Occurred() != NULL ? NULL : inactive(self);
     }
@@ -139,6 +160,7 @@ static PyObject *rollback(PyObject *object, PyObject *unused) {
     (void)unused;
     if (!self->active || self->connection->connection == NULL) {
         self->active = false;
+        self->connection->doomed = self->connection->doomed && self->nested;
         Py_RETURN_NONE;
     }
     corm_connection *core = self->connection->connection;
@@ -151,6 +173,26 @@ static PyObject *rollback(PyObject *object, PyObject *unused) {
     PyObject *result = finish(self, status);
     Py_DECREF(self);
     return result;
+}
+
+/* ---- two-phase ---- */
+
+static PyObject *two_phase_prepare(PyObject *object, PyObject *unused) {
+    Transaction *self = (Transaction *)object;
+    (void)unused;
+    corm_connection *core = self->active ? corm_py_connection_open(self->connection) : NULL;
+    if (core == NULL) {
+        return PyErr_Occurred() != NULL ? NULL : inactive(self);
+    }
+    return corm_connection_prepare(core) == CORM_OK ? Py_NewRef(Py_None) : corm_py_connection_raise(self->connection);
+}
+
+static PyObject *get_xid(PyObject *object, void *closure) {
+    (void)closure;
+    const Transaction *self = (const Transaction *)object;
+    const corm_connection *core = self->active ? self->connection->connection : NULL;
+    const char *xid = core == NULL ? NULL : corm_connection_xid(core);
+    return xid == NULL ? Py_NewRef(Py_None) : PyUnicode_DecodeUTF8(xid, (Py_ssize_t)strlen(xid), "replace");
 }
 
 /* ---- with blocks ---- */
@@ -285,10 +327,21 @@ static PyType_Slot transaction_slots[] = {{Py_tp_dealloc, transaction_dealloc},
                                           {Py_tp_doc, "A transaction of a connection."},
                                           {0}};
 static PyType_Slot root_slots[] = {{Py_tp_doc, "The transaction of a connection itself."}, {0}};
+static PyMethodDef two_phase_methods[] = {
+    {"prepare", two_phase_prepare, METH_NOARGS,
+     "prepare($self, /)\n--\n\nPrepare it: commit() is then certain, here or elsewhere by its name."},
+    {NULL}};
+static PyGetSetDef two_phase_getset[] = {{"xid", get_xid, NULL, "Its name, while it is under way.", NULL}, {NULL}};
+static PyType_Slot two_phase_slots[] = {{Py_tp_methods, two_phase_methods},
+                                        {Py_tp_getset, two_phase_getset},
+                                        {Py_tp_doc, "A two-phase transaction of a connection."},
+                                        {0}};
 static PyType_Slot nested_slots[] = {{Py_tp_doc, "A savepoint."}, {0}};
 static PyType_Spec transaction_spec = {"cormorant._engine.Transaction", sizeof(Transaction), 0, TYPE_FLAGS,
                                        transaction_slots};
 static PyType_Spec root_spec = {"cormorant._engine.RootTransaction", sizeof(Transaction), 0, DERIVED_FLAGS, root_slots};
+static PyType_Spec two_phase_spec = {"cormorant._engine.TwoPhaseTransaction", sizeof(Transaction), 0, DERIVED_FLAGS,
+                                     two_phase_slots};
 static PyType_Spec nested_spec = {"cormorant._engine.NestedTransaction", sizeof(Transaction), 0, DERIVED_FLAGS,
                                   nested_slots};
 
@@ -381,7 +434,8 @@ static PyType_Spec begin_spec = {"cormorant._engine._EngineBegin", sizeof(Engine
 int corm_py_transaction_init(PyObject *module) {
     transaction_type = corm_py_type(module, &transaction_spec, NULL);
     root_type = transaction_type == NULL ? NULL : corm_py_type(module, &root_spec, transaction_type);
-    nested_type = root_type == NULL ? NULL : corm_py_type(module, &nested_spec, transaction_type);
+    two_phase_type = root_type == NULL ? NULL : corm_py_type(module, &two_phase_spec, root_type);
+    nested_type = two_phase_type == NULL ? NULL : corm_py_type(module, &nested_spec, transaction_type);
     begin_type = nested_type == NULL ? NULL : corm_py_type(module, &begin_spec, NULL);
     return begin_type == NULL ? -1 : 0;
 }

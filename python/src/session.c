@@ -169,18 +169,14 @@ enum {
 };
 
 static int refuse_modes(PyObject *const *given) {
-    int future = corm_py_flag(given[INIT_FUTURE], 1), autocommit = corm_py_flag(given[INIT_AUTOCOMMIT], 0),
-        twophase = corm_py_flag(given[INIT_TWOPHASE], 0);
-    if (future < 0 || autocommit < 0 || twophase < 0) {
+    int future = corm_py_flag(given[INIT_FUTURE], 1), autocommit = corm_py_flag(given[INIT_AUTOCOMMIT], 0);
+    if (future < 0 || autocommit < 0) {
         return -1;
     }
     if (autocommit) {
         corm_py_raise_exc("ArgumentError", "autocommit=True is no longer supported");
     } else if (!future) {
         corm_py_raise_exc("ArgumentError", "The 'future' parameter passed to Session() may only be set to True.");
-    } else if (twophase) {
-        corm_py_raise_exc("ArgumentError",
-                          "twophase=True is not supported: no database of this release prepares transactions");
     } else {
         return 0;
     }
@@ -236,8 +232,9 @@ static int session_init(PyObject *object, PyObject *args, PyObject *kwargs) {
         return -1;
     }
     int autoflush = corm_py_flag(given[INIT_AUTOFLUSH], 1), expire = corm_py_flag(given[INIT_EXPIRE_ON_COMMIT], 1),
-        autobegin = corm_py_flag(given[INIT_AUTOBEGIN], 1), resets = corm_py_flag(given[INIT_CLOSE_RESETS_ONLY], 1);
-    if (autoflush < 0 || expire < 0 || autobegin < 0 || resets < 0) {
+        autobegin = corm_py_flag(given[INIT_AUTOBEGIN], 1), resets = corm_py_flag(given[INIT_CLOSE_RESETS_ONLY], 1),
+        twophase = corm_py_flag(given[INIT_TWOPHASE], 0);
+    if (twophase < 0 || autoflush < 0 || expire < 0 || autobegin < 0 || resets < 0) {
         return -1;
     }
     corm_session_options options = {.no_autoflush = !autoflush,
@@ -249,6 +246,7 @@ static int session_init(PyObject *object, PyObject *args, PyObject *kwargs) {
         return -1;
     }
     corm_session_set_join(self->session, join);
+    corm_session_set_two_phase(self->session, twophase != 0);
     self->closes_for_good = !resets;
     self->dead = false;
     if (given[INIT_QUERY_CLASS] != NULL && given[INIT_QUERY_CLASS] != Py_None) {
@@ -916,10 +914,10 @@ static PyObject *get_is_active(PyObject *object, void *closure) {
     return session == NULL ? NULL : PyBool_FromLong(corm_session_is_active(session));
 }
 
-static PyObject *get_false(PyObject *object, void *closure) {
-    (void)object;
+static PyObject *get_twophase(PyObject *object, void *closure) {
     (void)closure;
-    Py_RETURN_FALSE;
+    corm_session *session = core_of(object);
+    return session == NULL ? NULL : PyBool_FromLong(session->two_phase);
 }
 
 static PyObject *get_info(PyObject *object, void *closure) {
@@ -977,7 +975,7 @@ static PyGetSetDef session_getset[] = {
     {"autoflush", get_autoflush, set_autoflush, "Do queries flush first?", NULL},
     {"expire_on_commit", get_expire_on_commit, set_expire_on_commit, "Does commit() expire the objects?", NULL},
     {"autobegin", get_autobegin, NULL, "Does the first operation begin a transaction?", NULL},
-    {"twophase", get_false, NULL, "Always False.", NULL},
+    {"twophase", get_twophase, NULL, "Are transactions prepared on all databases before they are committed?", NULL},
     {"is_active", get_is_active, NULL, "False when a failed flush waits for rollback().", NULL},
     {"info", get_info, NULL, "A dictionary for the user.", NULL},
     {"execution_options", get_options, NULL, "Options of all statements of the session.", NULL},
@@ -1026,6 +1024,8 @@ static PyMethodDef session_methods[] = {
      "get_nested_transaction()\n--\n\nThe innermost begin_nested(), or None."},
     {"begin", CORM_PY_FAST(corm_py_session_begin),
      "begin(nested=False)\n--\n\nBegin a transaction: a SessionTransaction, which is a context manager."},
+    {"prepare", corm_py_session_prepare, METH_NOARGS,
+     "prepare()\n--\n\nFlush, and prepare the two-phase transaction: what is left is commit() or rollback()."},
     {"begin_nested", corm_py_session_begin_nested, METH_NOARGS,
      "begin_nested()\n--\n\nBegin a SAVEPOINT: a SessionTransaction, which is a context manager."},
     {"commit", corm_py_session_commit, METH_NOARGS, "commit()\n--\n\nFlush and commit the transaction."},

@@ -94,6 +94,7 @@ CORM_PY_SESSION_FAST(bulk_save_objects);
 CORM_PY_SESSION_FAST(bulk_insert_mappings);
 CORM_PY_SESSION_FAST(bulk_update_mappings);
 PyObject *corm_py_session_execute_unheard(PyObject *self, PyObject *args);
+PyObject *corm_py_session_prepare(PyObject *self, PyObject *unused);
 PyObject *corm_py_session_begin_nested(PyObject *self, PyObject *unused);
 PyObject *corm_py_session_commit(PyObject *self, PyObject *unused);
 PyObject *corm_py_session_rollback(PyObject *self, PyObject *unused);

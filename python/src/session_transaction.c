@@ -222,6 +222,16 @@ PyObject *corm_py_session_rollback(PyObject *self, PyObject *unused) {
     return rollback(corm_py_as_session(self));
 }
 
+PyObject *corm_py_session_prepare(PyObject *object, PyObject *unused) {
+    (void)unused;
+    CormPySession *self = corm_py_as_session(object);
+    corm_session *session = corm_py_session_open(object);
+    if (session == NULL || corm_py_session_bind_for_flush(self) < 0) {
+        return NULL;
+    }
+    return finish(self, corm_session_prepare(session), Py_NewRef(Py_None));
+}
+
 /* ---- the view's ---- */
 
 static PyObject *closed(void) {
@@ -268,6 +278,11 @@ static PyObject *transaction_rollback(PyObject *object, PyObject *unused) {
         return rollback(self->session);
     }
     return finish(self->session, end_nested(self, false), Py_NewRef(Py_None));
+}
+
+static PyObject *transaction_prepare(PyObject *object, PyObject *unused) {
+    CormPyTransaction *self = as_transaction(object);
+    return corm_py_transaction_alive(self) ? corm_py_session_prepare((PyObject *)self->session, unused) : closed();
 }
 
 static PyObject *transaction_close(PyObject *object, PyObject *unused) {
@@ -406,6 +421,7 @@ static void transaction_dealloc(PyObject *object) {
 
 static PyMethodDef methods[] = {
     {"commit", transaction_commit, METH_NOARGS, "commit()\n--\n\nFlush and commit, or release the savepoint."},
+    {"prepare", transaction_prepare, METH_NOARGS, "prepare()\n--\n\nFlush, and prepare the two-phase transaction."},
     {"rollback", transaction_rollback, METH_NOARGS, "rollback()\n--\n\nRoll back, all or to the savepoint."},
     {"close", transaction_close, METH_NOARGS, "close()\n--\n\nRoll back if it is still open."},
     {"connection", (PyCFunction)(void (*)(void))transaction_connection, METH_VARARGS | METH_KEYWORDS,

@@ -45,6 +45,16 @@ typedef struct corm_isolation {
     const char *statement; /* NULL: AUTOCOMMIT, which the engine and the driver see to */
 } corm_isolation;
 
+/* How two-phase transactions are said: verbs, each followed by the transaction's name as a literal. */
+typedef struct corm_two_phase {
+    const char *begin, *end; /* before its first and after its last statement; NULL: as of any transaction */
+    const char *prepare, *commit, *rollback;
+    const char *at_once;             /* behind the name: commit what was not prepared; where there is an end */
+    const char *recover;             /* a query of names ... */
+    size_t name_column, size_column; /* ... in this column, so many bytes of it; the same: all */
+    size_t longest;                  /* name, in bytes */
+} corm_two_phase;
+
 typedef struct corm_dialect {
     const char *name;
     corm_paramstyle paramstyle;
@@ -98,6 +108,7 @@ typedef struct corm_dialect {
     /* Statements for transactions to come that may write, and that read only; NULL: there is no such thing. Likewise that
      * may begin at once, and that wait until they can run without being in others' way. The reset takes them back. */
     const char *const *read_only, *const *deferrable;
+    const corm_two_phase *two_phase; /* NULL: there are none */
 
     /* Text after a SELECT for limit and offset, of which one may be NULL. */
     corm_status (*limit)(struct corm_compiler *compiler, corm_node *limit, corm_node *offset);

@@ -218,6 +218,19 @@ static corm_status literal(const corm_dialect *dialect, const corm_type *type, c
     return status ? status : corm_text_status(out);
 }
 
+static const corm_two_phase two_phase = {
+    .begin = "XA BEGIN",
+    .end = "XA END",
+    .prepare = "XA PREPARE",
+    .commit = "XA COMMIT",
+    .rollback = "XA ROLLBACK",
+    .at_once = " ONE PHASE",
+    .recover = "XA RECOVER",
+    .name_column = 3,
+    .size_column = 1,
+    .longest = 64,
+};
+
 #define SET_LEVEL(level)                                                                                               \
     { level, "SET SESSION TRANSACTION ISOLATION LEVEL " level }
 static const corm_isolation isolations[] = {
@@ -243,7 +256,7 @@ enum { LONGEST_ALIAS = 255 };
         .lacks_null_ordering = true, .names_tables_of_update = true, .drops_index_of_table = true,                     \
         .nullness_before_default = true, .numbered_key_first = true, .inserts_return_keys = returns_keys,              \
         .inserts_return_defaults = returns_keys, .parenthesises_defaults = true, .isolations = isolations,             \
-        .isolation_reset = "SET SESSION " ISOLATION_VARIABLE " = DEFAULT",                                             \
+        .two_phase = &two_phase, .isolation_reset = "SET SESSION " ISOLATION_VARIABLE " = DEFAULT",                    \
         .isolation_query = "SELECT @@SESSION." ISOLATION_VARIABLE, .limit = limit, .extract = corm_standard_extract,   \
         .function_name = function_name, .type_name = type_spelling, .cast_type = cast_type,                            \
         .column_end = end_spelling, .supports_sequences = returns_keys, .sequences_optional = true,                    \

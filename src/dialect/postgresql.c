@@ -281,6 +281,14 @@ static const corm_isolation isolations[] = {
 static const char *const read_only[] = {CHARACTERISTIC("READ WRITE"), CHARACTERISTIC("READ ONLY")};
 static const char *const deferrable[] = {CHARACTERISTIC("NOT DEFERRABLE"), CHARACTERISTIC("DEFERRABLE")};
 
+static const corm_two_phase two_phase = {
+    .prepare = "PREPARE TRANSACTION",
+    .commit = "COMMIT PREPARED",
+    .rollback = "ROLLBACK PREPARED",
+    .recover = "SELECT gid FROM pg_prepared_xacts WHERE database = current_database()",
+    .longest = 199,
+};
+
 const corm_dialect corm_dialect_postgresql = {
     .name = "postgresql",
     .paramstyle = CORM_PARAMSTYLE_NUMERIC,
@@ -318,6 +326,7 @@ const corm_dialect corm_dialect_postgresql = {
                        "RESET default_transaction_deferrable",
     .read_only = read_only,
     .deferrable = deferrable,
+    .two_phase = &two_phase,
     .isolation_query = "SELECT current_setting('transaction_isolation')",
     .limit = limit,
     .true_divide = true_divide,

@@ -228,8 +228,9 @@ corm_status corm_connection_execute_batch(corm_connection *connection, uint64_t 
                                           const corm_batch *batch) {
     corm_engine_call call = {.id = id, .sql = sql, .size = size, .batch = batch};
     const corm_engine_hooks *hooks = corm_engine_hooks_of(connection->engine);
-    if (corm_connection_is_inherited(connection)) {
-        return corm_connection_refuse_inherited();
+    corm_status checked = corm_connection_check(connection);
+    if (checked != CORM_OK) {
+        return checked;
     }
     if (!corm_engine_is_listened(connection->engine, CORM_LISTEN_EXECUTE)) {
         return execute_batch_call(connection, &call, batch->may_wait);

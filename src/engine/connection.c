@@ -55,6 +55,22 @@ corm_status corm_connection_refuse_inherited(void) {
                                                 "process connects anew");
 }
 
+corm_status corm_connection_check(const corm_connection *connection) {
+    if (corm_connection_is_inherited(connection)) {
+        return corm_connection_refuse_inherited();
+    }
+    if (connection->invalid) {
+        return corm_error_set(CORM_PENDING_ROLLBACK,
+                              "Can't reconnect until invalid transaction is rolled back.  Please "
+                              "rollback() fully before proceeding");
+    }
+    if (connection->prepared) {
+        return corm_error_set(CORM_INVALID_REQUEST, "This connection's transaction is prepared; no further SQL can be "
+                                                    "emitted within it: commit or roll back");
+    }
+    return CORM_OK;
+}
+
 /* In a forked child: the parent's connection is not touched, what hangs on it is only forgotten. */
 void corm_connection_abandon(corm_connection *connection) {
     while (connection->cursors != NULL) {
@@ -82,7 +98,8 @@ void corm_connection_close(corm_connection *connection) {
     corm_connection_drop_waiting(connection);
     corm_engine *engine = connection->engine;
     const corm_engine_hooks *hooks = corm_engine_hooks_of(engine);
-    bool keep = !connection->invalid && connection->driver->is_usable(connection->record->connection);
+    bool keep =
+        !connection->invalid && !connection->detached && connection->driver->is_usable(connection->record->connection);
     if (keep && connection->begun) {
         keep = corm_connection_rollback(connection) == CORM_OK;
     }
@@ -98,6 +115,7 @@ void corm_connection_close(corm_connection *connection) {
         hooks->checked_in(hooks->context, connection->record->connection);
     }
     corm_pool_give(corm_engine_pool(engine), connection->record, keep);
+    corm_connection_forget_xid(connection);
     corm_free(connection);
     corm_error_restore(&pending);
     corm_engine_unref(engine);
@@ -129,6 +147,14 @@ unsigned corm_connection_savepoints(const corm_connection *connection) {
 
 void corm_connection_invalidate(corm_connection *connection) {
     connection->invalid = true;
+}
+
+bool corm_connection_is_invalid(const corm_connection *connection) {
+    return connection->invalid;
+}
+
+void corm_connection_detach(corm_connection *connection) {
+    connection->detached = true;
 }
 
 corm_engine *corm_connection_engine(const corm_connection *connection) {

@@ -15,8 +15,11 @@ struct corm_connection {
     const corm_driver *driver;
     void *host; /* borrowed */
     bool begun;
-    bool invalid;
+    bool invalid;  /* of no more use but to roll back */
+    bool detached; /* not given back to the pool */
     bool autocommit;
+    bool prepared;       /* its two-phase transaction is: it can only be ended */
+    char *xid;           /* the name of the two-phase transaction under way, or NULL */
     unsigned savepoints; /* names given out */
     unsigned depth;      /* savepoints under way */
     corm_connection_watch *watches;
@@ -56,6 +59,8 @@ void corm_connection_log_call(corm_connection *connection, const corm_engine_cal
 void corm_connection_detach_cursors(corm_connection *connection);
 bool corm_connection_is_inherited(const corm_connection *connection);
 corm_status corm_connection_refuse_inherited(void);
+/* CORM_OK if statements may run on it now. */
+corm_status corm_connection_check(const corm_connection *connection);
 /* In a forked child: the parent's connection is not touched, what hangs on it is only forgotten. */
 void corm_connection_abandon(corm_connection *connection);
 
@@ -65,6 +70,13 @@ void corm_connection_abandon(corm_connection *connection);
 corm_status corm_connection_adopt(corm_connection *connection, const corm_characteristics *wanted);
 /* Tell the database of the transaction that was begun, before the first statement that needs it. */
 corm_status corm_connection_begin_for(corm_connection *connection, corm_driver_statement *statement);
+
+/* ---- two_phase.c ---- */
+
+/* End the transaction that has a name, prepared or not; and forget the name. */
+corm_status corm_connection_commit_named(corm_connection *connection);
+corm_status corm_connection_rollback_named(corm_connection *connection);
+void corm_connection_forget_xid(corm_connection *connection);
 
 /* ---- batch.c ---- */
 

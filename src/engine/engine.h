@@ -141,6 +141,9 @@ corm_status corm_engine_connect_as(corm_engine *engine, const corm_characteristi
 void corm_connection_close(corm_connection *connection);
 /* Do not give it back to the pool: its state is unknown. */
 void corm_connection_invalidate(corm_connection *connection);
+bool corm_connection_is_invalid(const corm_connection *connection);
+/* Close it when it is given back; until then it works. */
+void corm_connection_detach(corm_connection *connection);
 corm_engine *corm_connection_engine(const corm_connection *connection);      /* borrowed */
 corm_driver_connection *corm_connection_driver(corm_connection *connection); /* borrowed */
 /* To be told when a connection that is another's is closed: kept by the watcher, in one connection at a time. */
@@ -170,6 +173,20 @@ corm_status corm_connection_rollback(corm_connection *connection);
 corm_status corm_connection_savepoint(corm_connection *connection, const char *name);
 corm_status corm_connection_release(corm_connection *connection, const char *name);
 corm_status corm_connection_rollback_to(corm_connection *connection, const char *name);
+/* Begin a transaction with a name (NULL: one is made up), which can be prepared: its commit is then certain to succeed,
+ * also after the connection and the server ended, here or from elsewhere. Commit and rollback end it either way.
+ * CORM_NOT_SUPPORTED, CORM_ARGUMENT_ERROR, CORM_INVALID_REQUEST. */
+corm_status corm_connection_begin_two_phase(corm_connection *connection, const char *xid);
+corm_status corm_connection_prepare(corm_connection *connection);
+const char *corm_connection_xid(const corm_connection *connection); /* borrowed; NULL: no two-phase transaction */
+bool corm_connection_is_prepared(const corm_connection *connection);
+/* Go away from a prepared transaction that could not be ended: it stays on the server. */
+void corm_connection_leave_prepared(corm_connection *connection);
+/* The names of all prepared transactions: char *, which the caller frees; those that are there are kept. */
+corm_status corm_connection_recover(corm_connection *connection, corm_vector *names);
+/* End a prepared transaction by its name, outside of others; recover: a transaction that looking for it began is rolled
+ * back first. */
+corm_status corm_connection_end_prepared(corm_connection *connection, const char *xid, bool commit, bool recover);
 /* A number for savepoint names, from 1, in this transaction. */
 unsigned corm_connection_next_savepoint(corm_connection *connection);
 

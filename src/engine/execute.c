@@ -106,8 +106,9 @@ static corm_status execute_listened(corm_connection *connection, corm_engine_cal
 
 static corm_status run_call(corm_connection *connection, corm_engine_call *call, corm_cursor **out) {
     *out = NULL;
-    if (corm_connection_is_inherited(connection)) {
-        return corm_connection_refuse_inherited();
+    corm_status checked = corm_connection_check(connection);
+    if (checked != CORM_OK) {
+        return checked;
     }
     corm_status status = corm_connection_settle(connection);
     if (status != CORM_OK) {

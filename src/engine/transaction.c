@@ -193,10 +193,11 @@ corm_status corm_connection_begin(corm_connection *connection) {
 }
 
 corm_status corm_connection_commit(corm_connection *connection) {
-    if (corm_connection_is_inherited(connection)) {
-        return corm_connection_refuse_inherited();
+    corm_status status = connection->prepared ? CORM_OK : corm_connection_check(connection);
+    if (status != CORM_OK) {
+        return status;
     }
-    corm_status status = announce(connection, CORM_TRANSACTION_COMMIT, NULL);
+    status = announce(connection, CORM_TRANSACTION_COMMIT, NULL);
     if (status != CORM_OK) {
         return status;
     }
@@ -208,11 +209,16 @@ corm_status corm_connection_commit(corm_connection *connection) {
                     connection->autocommit
                         ? "COMMIT using DBAPI connection.commit(), has no effect due to autocommit mode"
                         : "COMMIT");
-    status = connection->driver->commit(connection->record->connection);
+    status = connection->xid != NULL ? corm_connection_commit_named(connection)
+                                     : connection->driver->commit(connection->record->connection);
     if (status == CORM_OK) {
         connection->begun = false;
+        corm_connection_forget_xid(connection);
     } else {
         corm_connection_add_origin(connection);
+        if (connection->prepared) {
+            corm_error_add_words(" (the transaction is prepared: while it is not ended by its name, it stays)");
+        }
         if (!connection->driver->is_usable(connection->record->connection)) {
             corm_error_add_doubt();
             corm_error_add_words(
@@ -238,8 +244,11 @@ corm_status corm_connection_rollback(corm_connection *connection) {
                         : "ROLLBACK");
     corm_connection_detach_cursors(connection);
     corm_connection_drop_waiting(connection);
-    corm_status status = connection->driver->rollback(connection->record->connection);
+    corm_status status = connection->xid != NULL ? corm_connection_rollback_named(connection)
+                         : connection->invalid   ? CORM_OK /* it is closed soon */
+                                                 : connection->driver->rollback(connection->record->connection);
     connection->begun = false;
+    corm_connection_forget_xid(connection);
     if (announced != CORM_OK && status == CORM_OK) {
         corm_error_restore(&reason); /* the hook's failure does not keep the rollback back */
         return announced;

@@ -119,6 +119,10 @@ void *corm_session_host(const corm_session *session) {
     return session->host;
 }
 
+void corm_session_set_two_phase(corm_session *session, bool two_phase) {
+    session->two_phase = two_phase;
+}
+
 void corm_session_characterize(corm_session *session, const corm_characteristics *wanted) {
     session->characteristics = *wanted;
 }

@@ -97,6 +97,10 @@ corm_status corm_session_begin(corm_session *session);
 corm_status corm_session_begin_nested(corm_session *session);
 /* Flush, then commit; commits the innermost begin_nested() if there is one when `nested`. */
 corm_status corm_session_commit(corm_session *session);
+/* Transactions to come are two-phase ones: a commit prepares on all connections before it commits on any. */
+void corm_session_set_two_phase(corm_session *session, bool two_phase);
+/* Flush, and prepare the root transaction: what is left is to commit or roll back. CORM_INVALID_REQUEST. */
+corm_status corm_session_prepare(corm_session *session);
 corm_status corm_session_commit_nested(corm_session *session); /* RELEASE SAVEPOINT */
 corm_status corm_session_rollback(corm_session *session);
 corm_status corm_session_rollback_nested(corm_session *session); /* the innermost savepoint only */

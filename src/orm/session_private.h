@@ -60,6 +60,8 @@ struct corm_session {
     bool closed;
     bool flushing;
     bool detecting; /* plain assignments are being looked for */
+    bool two_phase; /* transactions are prepared before they are committed */
+    bool prepared;  /* this one is: it can only be ended */
     bool failed;    /* a flush failed: the transaction is rolled back, rollback() is due */
     char *failure;  /* what failed, for PendingRollbackError */
     void *host;

@@ -95,6 +95,7 @@ static corm_status on_each(corm_session *session, corm_transaction *transaction,
 static void pop_transaction(corm_session *session) {
     corm_free(innermost(session));
     session->transactions.count--;
+    session->prepared = session->prepared && session->transactions.count > 0;
 }
 
 corm_status corm_session_ensure_transaction(corm_session *session) {
@@ -167,7 +168,8 @@ static corm_status begin_root(corm_session *session, corm_transaction *root) {
         status = corm_engine_connect_as(session->engine, &session->characteristics, &session->connection);
     }
     if (status == CORM_OK && !corm_connection_in_transaction(session->connection)) {
-        status = corm_connection_begin(session->connection);
+        status = session->two_phase ? corm_connection_begin_two_phase(session->connection, NULL)
+                                    : corm_connection_begin(session->connection);
         root->on_database = status == CORM_OK;
     } else if (status == CORM_OK && session->borrowed_connection) {
         status = join_root(session, root);
@@ -187,6 +189,10 @@ static corm_status begin_root(corm_session *session, corm_transaction *root) {
 corm_status corm_session_connection(corm_session *session, corm_connection **out) {
     *out = NULL;
     corm_status status = corm_session_ensure_transaction(session);
+    if (status == CORM_OK && session->prepared) {
+        status = corm_error_set(CORM_INVALID_REQUEST, "This session is in 'prepared' state; no further SQL can be "
+                                                      "emitted within this transaction.");
+    }
     if (status != CORM_OK) {
         return status;
     }
@@ -590,10 +596,59 @@ static corm_status commit_one(corm_session *session, corm_transaction *root) {
     corm_status status = root->joined ? corm_connection_release(session->connection, root->name)
                                       : corm_connection_commit(session->connection);
     root->on_database = status != CORM_OK;
+    if (status != CORM_OK && corm_connection_is_prepared(session->connection)) {
+        corm_connection_leave_prepared(session->connection); /* others may have committed: it is not rolled back */
+        root->on_database = false;
+    }
+    return status;
+}
+
+/* Prepare the root on the present connection. */
+static corm_status prepare_one(corm_session *session, corm_transaction *root) {
+    if (root->begun && session->connection == NULL) {
+        return corm_error_set(CORM_RESOURCE_CLOSED, "This Connection is closed");
+    }
+    return root->on_database && !root->joined ? corm_connection_prepare(session->connection) : CORM_OK;
+}
+
+static corm_status prepare_root(corm_session *session) {
+    corm_status status = on_each(session, session->transactions.items[0], prepare_one);
+    session->prepared = status == CORM_OK;
+    if (status != CORM_OK) {
+        corm_session_fail(session);
+    }
+    return status;
+}
+
+corm_status corm_session_prepare(corm_session *session) {
+    corm_status status = corm_session_enter(session);
+    if (status != CORM_OK) {
+        return status;
+    }
+    if (!session->two_phase || session->transactions.count > 1 || session->flushing) {
+        status = corm_error_set(CORM_INVALID_REQUEST,
+                                "'twophase' mode not enabled, or not root transaction; can't prepare.");
+    } else if (!session->prepared) {
+        status = corm_session_ensure_transaction(session);
+        status = status == CORM_OK ? flush_out(session) : status;
+        if (status == CORM_OK && session->transactions.count > 0) {
+            status = prepare_root(session);
+        }
+    }
+    corm_session_leave(session);
     return status;
 }
 
 static corm_status commit_root(corm_session *session) {
+    if (session->two_phase && !session->prepared) {
+        while (session->transactions.count > 1) {
+            pop_transaction(session);
+        }
+        corm_status prepared = prepare_root(session);
+        if (prepared != CORM_OK) {
+            return prepared;
+        }
+    }
     corm_status status = on_each(session, session->transactions.items[0], commit_one);
     if (status != CORM_OK) {
         while (session->transactions.count > 1) {

@@ -7,7 +7,7 @@ import pytest
 from cormorant import create_engine, exc, select, text
 from cormorant.orm import Session
 from databases import KIND
-from people import Address, Base, User, fill
+from people import Address, User, fill
 from support import ours_only
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "servers"))

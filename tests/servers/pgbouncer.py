@@ -1,4 +1,4 @@
-"""pgbouncer of Debian's packages, in front of a PostgreSQL server: it hands each transaction to a session of its own."""
+"""pgbouncer of Debian's packages, in front of a PostgreSQL server: it hands each transaction to another session."""
 
 import pathlib
 import shutil

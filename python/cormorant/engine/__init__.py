@@ -13,6 +13,7 @@ from .._engine import (
     ScalarResult,
     Transaction,
     TupleResult,
+    TwoPhaseTransaction,
 )
 from .._missing import getattr_of
 from .row import BaseRow, Row, RowMapping
@@ -30,8 +31,8 @@ if TYPE_CHECKING:
 __all__ = [
     "BaseRow", "Connection", "CursorResult", "Dialect", "Engine", "ExceptionContext", "ExecutionContext", "Inspector",
     "MappingResult", "NestedTransaction", "Result", "ResultProxy", "RootTransaction", "Row", "RowMapping",
-    "ScalarResult", "Transaction", "TupleResult", "URL", "create_engine", "create_pool_from_url", "engine_from_config",
-    "make_url",
+    "ScalarResult", "Transaction", "TupleResult", "TwoPhaseTransaction", "URL", "create_engine", "create_pool_from_url",
+    "engine_from_config", "make_url",
 ]  # fmt: skip
 
 ResultProxy = CursorResult

@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from .._engine import Connection, Engine, NestedTransaction, RootTransaction, Transaction
+from .._engine import Connection, Engine, NestedTransaction, RootTransaction, Transaction, TwoPhaseTransaction
 
-__all__ = ["Connection", "Engine", "NestedTransaction", "RootTransaction", "Transaction"]
+__all__ = ["Connection", "Engine", "NestedTransaction", "RootTransaction", "Transaction", "TwoPhaseTransaction"]

@@ -118,6 +118,8 @@ def create_engine(url: Union[str, URL], **kwargs: Any) -> _engine.Engine:
     :param pool_size: connections to keep. :param max_overflow: more in need.
     :param pool_timeout: seconds to wait for one.
     :param pool_recycle: seconds after which one is replaced. :param pool_pre_ping: test each before use.
+    :param pool_reset_on_return: what is done with a transaction that a raw connection comes back with: "rollback" (or
+        True), "commit", or None.
     :param echo: log statements; "debug" for more. :param echo_pool: log what the pool does.
     :param logging_name: added to the logger's name. :param hide_parameters: keep values out of logs and errors.
     :param isolation_level: SERIALIZABLE, READ UNCOMMITTED or AUTOCOMMIT.
@@ -151,6 +153,7 @@ def create_engine(url: Union[str, URL], **kwargs: Any) -> _engine.Engine:
         options["isolation_level"] = isolation_level
     hide, cache_size = bool(kwargs.pop("hide_parameters", False)), kwargs.pop("query_cache_size", 500)
     timeout = kwargs.get("pool_timeout", 30.0)
+    reset_on_return = kwargs.get("pool_reset_on_return", True)
     settings = _take_pool(kwargs, cls, dialect)
     password = None if parsed.password is None else str(parsed.password)
     parts = (parsed.get_backend_name(), parsed.drivername.partition("+")[2] or None, parsed.username, password,
@@ -162,7 +165,7 @@ def create_engine(url: Union[str, URL], **kwargs: Any) -> _engine.Engine:
         options, hide_parameters=hide, cache_size=int(cache_size), **settings,
     )  # fmt: skip
     if own_pool is None:
-        own_pool = cls(creator, timeout=timeout, _engine=engine)
+        own_pool = cls(creator, timeout=timeout, reset_on_return=reset_on_return, _engine=engine)
     else:
         own_pool._made = engine
     engine._set_pool(own_pool)
