@@ -30,6 +30,31 @@ typedef enum corm_kind {
     CORM_KIND_HOST /* an object of the host's language, not yet converted */
 } corm_kind;
 
+/*
+ * What a TEXT from a database stands for, where the database has a type for it and the value is not of a kind of its own:
+ * the text is as the database writes it ("2001:db8::/32", "{1,2,NULL}", "[1,10)"). A leaf, with flags of what it stands in.
+ */
+typedef enum corm_form {
+    CORM_FORM_TEXT = 0, /* plain text */
+    CORM_FORM_BOOLEAN,  /* of items: t or f */
+    CORM_FORM_INTEGER,
+    CORM_FORM_FLOAT,
+    CORM_FORM_DECIMAL,
+    CORM_FORM_BYTES, /* \x and hexadecimal digits */
+    CORM_FORM_DATE,
+    CORM_FORM_TIME,
+    CORM_FORM_DATETIME,
+    CORM_FORM_INTERVAL, /* "1 year 2 mons -3 days 04:05:06.789" */
+    CORM_FORM_UUID,
+    CORM_FORM_JSON,
+    CORM_FORM_ADDRESS, /* of a host, perhaps with the size of its network */
+    CORM_FORM_NETWORK,
+    CORM_FORM_RANGE = 0x20,      /* of a leaf: "[1,10)" */
+    CORM_FORM_MULTIRANGE = 0x40, /* of a leaf: "{[1,10),[20,30)}" */
+    CORM_FORM_ARRAY = 0x80       /* of a leaf or a range: "{1,2,NULL}", nested for more dimensions */
+} corm_form;
+enum { CORM_FORM_LEAF = 0x1F };
+
 /* A point in time, a day, or a time of day; unused fields are 0. Proleptic Gregorian, years 1..9999. */
 typedef struct corm_datetime {
     int16_t year;
@@ -46,6 +71,8 @@ typedef struct corm_datetime {
 typedef struct corm_value {
     uint8_t kind; /* a corm_kind */
     bool owned;   /* text, bytes, decimal: freed by clear; host: a reference let go by clear */
+    uint8_t form; /* of a text: a corm_form */
+    bool stored;  /* it is as the database has it: the host converts it no more when it is sent */
     union {
         bool boolean;
         int64_t integer;

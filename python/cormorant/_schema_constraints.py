@@ -297,6 +297,7 @@ class CheckConstraint(Constraint):
     def __init__(self, sqltext: Any, name: Optional[str] = None, table: Any = None, **kw: Any) -> None:
         for ignored in ("_create_rule", "_autoattach", "_type_bound"):
             kw.pop(ignored, None)
+        self._of_type = kw.pop("_of_type", None)
         super().__init__(name=name, **kw)
         self.sqltext = _engine.text(sqltext) if isinstance(sqltext, str) else sqltext
         self._columns = _columns_in(self.sqltext)
@@ -315,7 +316,7 @@ class CheckConstraint(Constraint):
 
     def _add(self, table: Any) -> None:
         self.name = self._convention_name(table)
-        _engine._table_add_check(table, self.name, self.sqltext, None, self._implicit)
+        _engine._table_add_check(table, self.name, self.sqltext, None, self._implicit, self._of_type)
 
     def _attach_column(self, column: Any) -> None:
         column.__dict__.setdefault("_checks", []).append(self)

@@ -251,6 +251,8 @@ class StatementError(SQLAlchemyError):
         """Make one of what the engine says; parameters come as they are shown."""
         if orig is None:
             orig = _REASONS.get(native_code, InvalidRequestError)(message)
+        elif not message:
+            message = str(orig)
         error = cls(_described(orig, message), statement, None, orig)
         return error._show(shown)  # type: ignore[no-any-return]
 

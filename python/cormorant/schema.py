@@ -46,6 +46,8 @@ from ._schema_items import (
     default_of,
 )
 
+from ._schema_types import run_types, types_of
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -173,13 +175,26 @@ class MetaData(_engine.MetaDataBase, HasConditionalDDL):
         wanted = None if tables is None else list(tables)
         with connected(bind) as connection:
             sequences = self._sequences_of(wanted) if connection.dialect.supports_sequences else []
+            types = self._types_of(wanted) if connection.dialect.name == "postgresql" else []
             if not drop:
+                run_types(connection, types, False)
                 for sequence in sequences:
                     sequence._run(connection, checkfirst, False)
             self._run_tables(connection, wanted, checkfirst, drop)
             if drop:
+                run_types(connection, types, True)
                 for sequence in sequences:
                     sequence._run(connection, checkfirst, True)
+
+    def _types_of(self, tables: Optional[list[Table]]) -> list[Any]:
+        """The enumerations of some tables, and those of the MetaData itself."""
+        if tables is not None:
+            return types_of(tables)
+        return types_of(self.tables.values(), self.__dict__.get("_types", ()))
+
+    def _note_type(self, type_: Any) -> None:
+        """An enumeration is created and dropped with the MetaData."""
+        self.__dict__.setdefault("_types", []).append(type_)
 
     def _sequences_of(self, tables: Optional[list[Table]]) -> list[Sequence]:
         """The sequences of some tables, and those of no table's."""
@@ -465,6 +480,8 @@ class Table(_engine.TableClause, SchemaItem, HasConditionalDDL):
         with connected(bind) as connection:
             if checkfirst and self._is_there(connection):
                 return
+            if connection.dialect.name == "postgresql":
+                run_types(connection, types_of([self]), False)
             self._run_sequences(connection, checkfirst, False)
             self._run(connection, False, False)
 
@@ -686,14 +703,22 @@ class Column(_engine.ColumnBase[_T] if TYPE_CHECKING else _engine.ColumnBase, Sc
             UniqueConstraint(self, _implicit=True)._attach(table)
         for check in self.__dict__.get("_checks", ()):
             check._attach_beside(table, self)
-        type_ = self.type
+        type_ = self._type_with_schema(table.schema)
         if getattr(type_, "create_constraint", False) and not type_._variants:
             values = type_._constraint_values()
             literals = [_engine.literal_column(_literal(value)) for value in values]
             CheckConstraint(
-                _engine.column(self.name).in_(literals), name=type_.name, _implicit=True
+                _engine.column(self.name).in_(literals), name=type_.name, _implicit=True, _of_type=self
             )._attach(table)  # fmt: skip
         fire(self, "after_parent_attach", table)
+
+    def _type_with_schema(self, schema: Optional[str]) -> Any:
+        """The type, which may live in the schema of the table."""
+        given: Any = self.type  # type: ignore[has-type]
+        adopt_schema = getattr(given, "_adopt_schema", None)
+        if adopt_schema is not None and adopt_schema(schema):
+            self.type = given
+        return given
 
     # -- looking
 

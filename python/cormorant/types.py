@@ -11,7 +11,10 @@ if TYPE_CHECKING:
 
 # The engine's kinds of types.
 _NULL, _INTEGER, _SMALL_INTEGER, _BIG_INTEGER, _BOOLEAN, _FLOAT, _NUMERIC = range(7)
-_STRING, _TEXT, _BINARY, _DATE, _TIME, _DATETIME = range(7, 13)
+_STRING, _TEXT, _BINARY, _DATE, _TIME, _DATETIME, _ENUM, _OWN = range(7, 15)
+
+# Conversions of values that are the engine's.
+_METHODS, _BY_TABLE, _UUIDS, _JSON, _SPANS, _FORMS, _ARRAYS = "peujifa"
 
 _MISSING: Any = object()
 
@@ -22,7 +25,7 @@ class TypeEngine(_engine.TypeEngine):
     _kind = _NULL
     _name: Optional[str] = None  # the DDL spelling asked for; None: the dialect's own
     _arguments: tuple[tuple[str, Any], ...] = ()  # what repr() shows: names and defaults
-    _converts = False  # values go through _bind() and _result()
+    _converter = ""  # how values are converted: one of the letters above
     _variants: dict[str, TypeEngine] = {}
     hashable = True
     should_evaluate_none = False
@@ -38,50 +41,61 @@ class TypeEngine(_engine.TypeEngine):
         self, length: Optional[int] = None, precision: Optional[int] = None, scale: Optional[int] = None,
         as_decimal: bool = False, timezone: bool = False, collation: Optional[str] = None,
     ) -> None:  # fmt: skip
-        self._set(
+        self._be(
             self._kind, -1 if length is None else length, -1 if precision is None else precision,
             -1 if scale is None else scale, bool(as_decimal), bool(timezone), self._name, collation,
-            self if self._needs_conversion() else None,
         )  # fmt: skip
+
+    def _be(self, *description: Any, converts: Optional[bool] = None) -> None:
+        """Be what _describe() tells of a type, with this one's own conversions."""
+        adapts = self._is_adapted()
+        if converts is None:
+            converts = bool(self._converter) or adapts and self._converts_by_dialect()
+        given: list[Any] = [*description[:8], self if converts else None, adapts, *description[8:]]
+        self._set(*given)
+        if converts:
+            self._convert_by(self._converter or _METHODS, *self._conversion())
+
+    def _conversion(self) -> tuple[Any, ...]:
+        """What the conversion of values needs."""
+        return ()
 
     def _make_late(self) -> None:
         self._make()
 
-    def _needs_conversion(self) -> bool:
+    # -- the type that a database has
+
+    def _is_adapted(self) -> bool:
+        """Whether databases may have other types for this one."""
+        return bool(self._variants) or self._converts_by_dialect()
+
+    def _converts_by_dialect(self) -> bool:
         cls = type(self)
         return (
-            cls._converts
-            or cls.bind_processor is not TypeEngine.bind_processor
+            cls.bind_processor is not TypeEngine.bind_processor
             or cls.result_processor is not TypeEngine.result_processor
         )
 
-    # -- values, for the engine
+    def _adapted(self, name: str) -> TypeEngine:
+        """The type that a database has for this one.
 
-    def _bind(self, value: Any) -> Any:
-        """What is sent for a value."""
-        processor = self._cached_processor("_bind_processor", lambda: self.bind_processor(_dialect()))
-        return value if processor is None else processor(value)
+        :param name: of the dialect.
+        """
+        variant = self._variants.get(name)
+        return self._for_dialect(name) if variant is None else variant._on(name)
 
-    def _result(self, value: Any) -> Any:
-        """What a value that came is in Python."""
-        processor = self._cached_processor("_result_processor", lambda: self.result_processor(_dialect(), None))
-        return value if processor is None else processor(value)
-
-    def _cached_processor(self, name: str, make: Callable[[], Any]) -> Any:
-        found = self.__dict__.get(name, _MISSING)
-        if found is _MISSING:
-            found = self.__dict__[name] = make()
-        return found
+    def _for_dialect(self, name: str) -> TypeEngine:
+        return _Processed(self, dialect_named(name)) if self._converts_by_dialect() else self
 
     # -- for users
 
     def bind_processor(self, dialect: Any) -> Any:
         """A function that converts values to be sent, or None."""
-        return None
+        return self._bind if self._converter else None
 
     def result_processor(self, dialect: Any, coltype: Any) -> Any:
         """A function that converts values that came, or None."""
-        return None
+        return self._result if self._converter else None
 
     def literal_processor(self, dialect: Any) -> Any:
         """A function that writes a value as SQL text, or None."""
@@ -97,8 +111,7 @@ class TypeEngine(_engine.TypeEngine):
 
         :param dialect: a dialect; None: the default one.
         """
-        name = "default" if dialect is None else dialect.name
-        return str(self._variants.get(name, self)._spelling(name))
+        return str(self._spelling("default" if dialect is None else dialect.name))
 
     def __str__(self) -> str:
         return self.compile()
@@ -130,23 +143,16 @@ class TypeEngine(_engine.TypeEngine):
         for name in dialect_names:
             if name in self._variants:
                 raise exc.ArgumentError(f"Dialect {name!r} is already present in the mapping for this {self!r}")
-        made: TypeEngine = self.copy()
-        made._variants = {**self._variants, **{name: other for name in dialect_names}}
-        if "sqlite" in dialect_names:
-            made._be(other)
+        made: TypeEngine = self.copy(_variants={**self._variants, **{name: other for name in dialect_names}})
         return made
 
     def copy(self, **kw: Any) -> Any:
         """Another type like this one."""
         made = type(self).__new__(type(self))
-        made.__dict__.update(
-            {name: value for name, value in self.__dict__.items() if not name.endswith("_processor")}
-        )
-        kind, length, precision, scale, as_decimal, timezone, name, collation = self._describe()
-        made._set(
-            kind, length, precision, scale, as_decimal, timezone, name, collation,
-            made if self._needs_conversion() else None,
-        )  # fmt: skip
+        made.__dict__.update(self.__dict__)
+        if "_variants" in kw:
+            made._variants = kw["_variants"]
+        made._be(*self._describe())
         return made
 
     def adapt(self, cls: Any, **kw: Any) -> Any:
@@ -156,7 +162,8 @@ class TypeEngine(_engine.TypeEngine):
 
     def dialect_impl(self, dialect: Any) -> TypeEngine:
         """The type that a database uses for this one."""
-        return self._variants.get(str(dialect.name), self)
+        found: TypeEngine = self._on(str(dialect.name))
+        return found
 
     def as_generic(self, allow_nulltype: bool = False) -> TypeEngine:
         """The type without the spelling of one database."""
@@ -179,10 +186,33 @@ class TypeEngine(_engine.TypeEngine):
         return type(self)
 
 
-def _dialect() -> Any:
-    from .dialects.sqlite import dialect
+def dialect_named(name: str) -> Any:
+    """The dialect's object that conversions of types get.
 
-    return dialect.shared()
+    :param name: of the dialect.
+    """
+    from . import dialects
+    from .engine.default import DefaultDialect
+
+    return (getattr(dialects, name).dialect if name in dialects.__all__ else DefaultDialect).shared()
+
+
+class _Processed(TypeEngine):
+    """A type with functions of its own, on one database."""
+
+    _converter = _METHODS
+
+    def __init__(self, owner: TypeEngine, dialect: Any) -> None:
+        self._to_send = owner.bind_processor(dialect)
+        self._came = owner.result_processor(dialect, None)
+        self._owner = owner
+        self._be(*owner._describe())
+
+    def _bind(self, value: Any) -> Any:
+        return value if self._to_send is None else self._to_send(value)
+
+    def _result(self, value: Any) -> Any:
+        return value if self._came is None else self._came(value)
 
 
 def to_instance(type_: Any) -> Any:
@@ -380,7 +410,7 @@ class LargeBinary(_Binary):
 
 
 class _Timed(TypeEngine):
-    _arguments = (("timezone", False),)
+    _arguments: tuple[tuple[str, Any], ...] = (("timezone", False),)
 
     def __init__(self, timezone: bool = False) -> None:
         self.timezone = timezone
@@ -451,36 +481,28 @@ class TypeDecorator(TypeEngine):
         return self.impl
 
     def _make(self, *args: Any, **kw: Any) -> None:
-        inner = self._inner()
-        kind, length, precision, scale, as_decimal, timezone, name, collation = inner._describe()
-        converts = self._needs_conversion() or inner._needs_conversion()
-        self._set(
-            kind, length, precision, scale, as_decimal, timezone, name, collation, self if converts else None
-        )
+        self._be(*self.impl._on("default")._describe(), converts=self._processes() or bool(self.impl._converter))
 
-    def _inner(self) -> Any:
-        if type(self).load_dialect_impl is not TypeDecorator.load_dialect_impl:
-            return to_instance(self.load_dialect_impl(_dialect()))
-        return self.impl
-
-    def _needs_conversion(self) -> bool:
+    def _processes(self) -> bool:
         cls = type(self)
         return (
             cls.process_bind_param is not TypeDecorator.process_bind_param
             or cls.process_result_value is not TypeDecorator.process_result_value
-            or super()._needs_conversion()
+            or cls.load_dialect_impl is not TypeDecorator.load_dialect_impl
+            or self._converts_by_dialect()
         )
 
+    def _is_adapted(self) -> bool:
+        return True
+
+    def _for_dialect(self, name: str) -> TypeEngine:
+        return _Decorated(self, dialect_named(name))
+
     def _bind(self, value: Any) -> Any:
-        value = self.process_bind_param(value, _dialect())
-        inner = self._inner()
-        return inner._bind(value) if inner._needs_conversion() else value
+        return self._on("default")._bind(value)
 
     def _result(self, value: Any) -> Any:
-        inner = self._inner()
-        if inner._needs_conversion():
-            value = inner._result(value)
-        return self.process_result_value(value, _dialect())
+        return self._on("default")._result(value)
 
     def process_bind_param(self, value: Any, dialect: Any) -> Any:
         """The value to send for one given in Python."""
@@ -510,6 +532,8 @@ class TypeDecorator(TypeEngine):
         """Another type like this one."""
         made = type(self).__new__(type(self))
         made.__dict__.update(self.__dict__)
+        if "_variants" in kw:
+            made._variants = kw["_variants"]
         made._make()
         return made
 
@@ -520,6 +544,37 @@ class TypeDecorator(TypeEngine):
 
     def _shown(self) -> list[str]:
         return list(self.impl._shown()) if isinstance(self.impl, TypeEngine) else []
+
+
+class _Decorated(TypeEngine):
+    """A TypeDecorator on one database."""
+
+    _converter = _METHODS
+
+    def __init__(self, owner: TypeDecorator, dialect: Any) -> None:
+        cls = type(owner)
+        inner = to_instance(owner.load_dialect_impl(dialect))._on(dialect.name)
+        self._owner = owner
+        self._dialect = dialect
+        self._inner = inner
+        self._before = cls.process_bind_param is not TypeDecorator.process_bind_param
+        self._after = cls.process_result_value is not TypeDecorator.process_result_value
+        self._processed = _Processed(owner, dialect) if owner._converts_by_dialect() else None
+        converts = self._before or self._after or self._processed is not None or bool(inner._converter)
+        self._be(*inner._describe(), converts=converts)
+
+    def _bind(self, value: Any) -> Any:
+        if self._processed is not None:
+            return self._processed._bind(value)
+        if self._before:
+            value = self._owner.process_bind_param(value, self._dialect)
+        return self._inner._bind(value)
+
+    def _result(self, value: Any) -> Any:
+        if self._processed is not None:
+            return self._processed._result(value)
+        value = self._inner._result(value)
+        return self._owner.process_result_value(value, self._dialect) if self._after else value
 
 
 ExternalType = TypeDecorator
@@ -538,11 +593,8 @@ class UserDefinedType(TypeEngine):
         raise exc.CompileError(f"{type(self).__name__} has no get_col_spec()")
 
     def _make_late(self) -> None:
-        kind, length, precision, scale, as_decimal, timezone, _, collation = self._describe()
-        self._set(
-            kind, length, precision, scale, as_decimal, timezone, self.get_col_spec(), collation,
-            self if self._needs_conversion() else None,
-        )  # fmt: skip
+        described = self._describe()
+        self._be(*described[:6], self.get_col_spec(), *described[7:])
 
     def compile(self, dialect: Any = None) -> str:
         """The DDL spelling."""
@@ -561,7 +613,7 @@ class Enum(String):
     :param validate_strings: refuse texts that are none of them.
     """
 
-    _converts = True
+    _converter = _BY_TABLE
 
     def __init__(self, *enums: Any, **kw: Any) -> None:
         self.values_callable = kw.pop("values_callable", None)
@@ -573,6 +625,7 @@ class Enum(String):
         self.schema = kw.pop("schema", None)
         self.metadata = kw.pop("metadata", None)
         self.inherit_schema = kw.pop("inherit_schema", False)
+        self.create_type = kw.pop("create_type", True)
         name = kw.pop("name", None)
         length = kw.pop("length", None)
         collation = kw.pop("collation", None)
@@ -591,7 +644,29 @@ class Enum(String):
             )
         self.length = length if length is not None and not self.native_enum else (length or longest)
         self.collation = collation
-        self._make(length=self.length, collation=collation)
+        if self.metadata is not None:
+            self.metadata._note_type(self)
+            if self.schema is None:
+                self.schema = self.metadata.schema
+        self._make_enum()
+
+    def _make_enum(self) -> None:
+        self._be(
+            _ENUM if self.native_enum else _STRING, self.length, -1, -1, False, False,
+            self.name if self.native_enum else None, self.collation, self.schema,
+            tuple(self.enums) if self.native_enum else None,
+        )  # fmt: skip
+
+    def _adopt_schema(self, schema: Optional[str]) -> bool:
+        """The type lives where its table does. Whether it was not there before."""
+        adopts: bool = self.native_enum and self.inherit_schema and self.schema is None and schema is not None
+        if adopts:
+            self.schema = schema
+            self._make_enum()
+        return adopts
+
+    def _conversion(self) -> tuple[Any, ...]:
+        return self._texts, self._objects
 
     def _read(self, enums: tuple[Any, ...]) -> None:
         members = getattr(enums[0], "__members__", None) if len(enums) == 1 else None
@@ -619,25 +694,14 @@ class Enum(String):
             f"{', '.join(shown)}"
         )
 
-    def _bind(self, value: Any) -> Any:
-        if value is None:
-            return None
-        try:
-            return self._texts[value]
-        except (KeyError, TypeError):
-            if isinstance(value, str) and not self.validate_strings:
-                return value
-            if isinstance(value, str) and value in self._objects:
-                return value
-            raise self._refuse(value) from None
+    def _bind_other(self, value: Any) -> Any:
+        """What is sent for a value that is none of them."""
+        if isinstance(value, str) and (not self.validate_strings or value in self._objects):
+            return value
+        raise self._refuse(value)
 
-    def _result(self, value: Any) -> Any:
-        if value is None:
-            return None
-        try:
-            return self._objects[value]
-        except KeyError:
-            raise self._refuse(value) from None
+    def _result_other(self, value: Any) -> Any:
+        raise self._refuse(value)
 
     def _constraint_values(self) -> list[Any]:
         return list(self.enums)
@@ -665,7 +729,7 @@ class JSON(TypeEngine):
 
     _kind = _STRING
     _name = "JSON"
-    _converts = True
+    _converter = _JSON
     hashable = False
     NULL: Any = type("_Null", (), {"__repr__": lambda self: "symbol('JSON_NULL')", "__slots__": ()})()
 
@@ -678,21 +742,8 @@ class JSON(TypeEngine):
         """Whether None is a value of its own."""
         return not self.none_as_null
 
-    def _bind(self, value: Any) -> Any:
-        if value is None:
-            return None if self.none_as_null else "null"
-        if value is JSON.NULL:
-            return "null"
-        import json
-
-        return json.dumps(value)
-
-    def _result(self, value: Any) -> Any:
-        if value is None:
-            return None
-        import json
-
-        return json.loads(value)
+    def _conversion(self) -> tuple[Any, ...]:
+        return (bool(self.none_as_null),)
 
     def _shown(self) -> list[str]:
         return ["none_as_null=True"] if self.none_as_null else []
@@ -707,7 +758,7 @@ class Uuid(TypeEngine):
 
     _kind = _STRING
     _name: Optional[str] = "CHAR"
-    _converts = True
+    _converter = _UUIDS
     _arguments: tuple[tuple[str, Any], ...] = (("as_uuid", True), ("native_uuid", True))
     length: Optional[int] = 32
 
@@ -716,18 +767,15 @@ class Uuid(TypeEngine):
         self.native_uuid = native_uuid
         self._make(length=self.length)
 
-    def _bind(self, value: Any) -> Any:
-        if value is None:
-            return None
-        return value.hex if self.as_uuid else value.replace("-", "")
+    def _conversion(self) -> tuple[Any, ...]:
+        return (bool(self.as_uuid),)
 
-    def _result(self, value: Any) -> Any:
-        if value is None:
-            return None
-        import uuid
+    def _is_adapted(self) -> bool:
+        return self.native_uuid or super()._is_adapted()
 
-        made = uuid.UUID(value)
-        return made if self.as_uuid else str(made)
+    def _for_dialect(self, name: str) -> TypeEngine:
+        native = self.native_uuid and name in ("postgresql", "mariadb") and type(self) is Uuid
+        return UUID(self.as_uuid) if native else super()._for_dialect(name)
 
     @property
     def python_type(self) -> type:
@@ -742,6 +790,7 @@ class Uuid(TypeEngine):
 class UUID(Uuid):
     """The database's own UUID type."""
 
+    _kind = _OWN
     _name = "UUID"
     length = None
     _arguments = (("as_uuid", True),)
@@ -757,8 +806,8 @@ class Interval(TypeEngine):
     """
 
     _kind = _DATETIME
-    _converts = True
-    _arguments = (("native", True), ("second_precision", None), ("day_precision", None))
+    _converter = _SPANS
+    _arguments: tuple[tuple[str, Any], ...] = (("native", True), ("second_precision", None), ("day_precision", None))
 
     def __init__(
         self, native: bool = True, second_precision: Optional[float] = None, day_precision: Optional[float] = None
@@ -768,11 +817,15 @@ class Interval(TypeEngine):
         self.day_precision = day_precision
         self._make()
 
-    def _bind(self, value: Any) -> Any:
-        return None if value is None else _epoch() + value
+    def _is_adapted(self) -> bool:
+        return self.native or super()._is_adapted()
 
-    def _result(self, value: Any) -> Any:
-        return None if value is None else value - _epoch()
+    def _for_dialect(self, name: str) -> TypeEngine:
+        if self.native and name == "postgresql" and type(self) is Interval:
+            from .dialects.postgresql import INTERVAL
+
+            return INTERVAL(None if self.second_precision is None else int(self.second_precision))
+        return super()._for_dialect(name)
 
     @property
     def python_type(self) -> type:
@@ -782,10 +835,64 @@ class Interval(TypeEngine):
         return datetime.timedelta
 
 
-def _epoch() -> Any:
-    import datetime
+class ARRAY(TypeEngine):
+    """An array, where the database has arrays: PostgreSQL.
 
-    return datetime.datetime(1970, 1, 1)
+    :param item_type: the type of its items, which is no array itself.
+    :param as_tuple: tuples in Python; False: lists.
+    :param dimensions: how many lists lie in each other; None: as many as a value has.
+    :param zero_indexes: in Python an index of 0 is the first item: 1 is added for the database.
+    """
+
+    _kind = _OWN
+    _name = "ARRAY"
+    _converter = _ARRAYS
+    _arguments = (("as_tuple", False), ("dimensions", None), ("zero_indexes", False))
+
+    def __init__(
+        self, item_type: Any, as_tuple: bool = False, dimensions: Optional[int] = None, zero_indexes: bool = False
+    ) -> None:
+        self.item_type = to_instance(item_type)
+        if isinstance(self.item_type, ARRAY):
+            raise ValueError(
+                "Do not nest ARRAY types; ARRAY(basetype) handles multi-dimensional arrays of basetype"
+            )
+        self.as_tuple = as_tuple
+        self.dimensions = dimensions
+        self.zero_indexes = zero_indexes
+        self._be(_OWN, -1, -1, -1, False, False, "ARRAY", None, None, None, self.item_type, dimensions or 1)
+
+    def _conversion(self) -> tuple[Any, ...]:
+        return self.item_type._on("postgresql"), (self.dimensions, bool(self.as_tuple))
+
+    @property
+    def _operators(self) -> Any:
+        from .dialects._postgresql_operators import Arrays
+
+        return Arrays
+
+    @property
+    def hashable(self) -> bool:  # type: ignore[override]
+        """Whether its values are."""
+        return bool(self.as_tuple)
+
+    @property
+    def python_type(self) -> type:
+        """list or tuple."""
+        return tuple if self.as_tuple else list
+
+    def compare_values(self, x: Any, y: Any) -> bool:
+        """Whether two values are the same."""
+        return bool(x == y)
+
+    def _shown(self) -> list[str]:
+        return [repr(self.item_type), *super()._shown()]
+
+
+def _array_of(item_type: Any) -> ARRAY:
+    """The type of array_agg()."""
+    inner = getattr(item_type, "item_type", None)
+    return ARRAY(item_type if inner is None else inner, dimensions=1 if inner is None else None)
 
 
 class PickleType(TypeEngine):
@@ -797,7 +904,7 @@ class PickleType(TypeEngine):
     """
 
     _kind = _BINARY
-    _converts = True
+    _converter = _METHODS
     hashable = False
 
     def __init__(
@@ -982,7 +1089,7 @@ class VARBINARY(_Binary):
 _CLASSES: dict[int, type[TypeEngine]] = {
     _NULL: NullType, _INTEGER: Integer, _SMALL_INTEGER: SmallInteger, _BIG_INTEGER: BigInteger, _BOOLEAN: Boolean,
     _FLOAT: Float, _NUMERIC: Numeric, _STRING: String, _TEXT: Text, _BINARY: LargeBinary, _DATE: Date, _TIME: Time,
-    _DATETIME: DateTime,
+    _DATETIME: DateTime, _ENUM: Enum, _OWN: NullType,
 }  # fmt: skip
 _NAMED: dict[tuple[int, str], type[TypeEngine]] = {
     (cls._kind, cls._name): cls
@@ -997,12 +1104,14 @@ _known: dict[tuple[Any, ...], TypeEngine] = {}
 
 def _of(
     kind: int, length: int, precision: int, scale: int, as_decimal: bool, timezone: bool, name: Optional[str],
-    collation: Optional[str] = None,
+    collation: Optional[str] = None, schema: Optional[str] = None, labels: Optional[tuple[str, ...]] = None,
 ) -> TypeEngine:  # fmt: skip
     """The type object for one of the engine's own types."""
-    key = (kind, length, precision, scale, as_decimal, timezone, name, collation)
+    key = (kind, length, precision, scale, as_decimal, timezone, name, collation, schema, labels)
     made = _known.get(key)
-    if made is None:
+    if made is None and kind == _ENUM:
+        made = Enum(*(labels or ()), name=name, length=_given(length), schema=schema, collation=collation)
+    elif made is None:
         cls = _CLASSES[kind] if name is None else _NAMED.get((kind, name), _CLASSES[kind])
         made = cls.__new__(cls)
         made.__dict__.update(
@@ -1030,7 +1139,7 @@ __all__ = (
     "TypeEngine", "TypeDecorator", "UserDefinedType", "ExternalType", "NullType", "Integer", "SmallInteger",
     "BigInteger", "Numeric", "NumericCommon", "Float", "Double", "Boolean", "String", "Text", "Unicode",
     "UnicodeText", "LargeBinary", "Date", "Time", "DateTime", "Enum", "JSON", "Uuid", "UUID", "Interval",
-    "PickleType", "INTEGER", "INT", "SMALLINT", "BIGINT", "NUMERIC", "DECIMAL", "FLOAT", "REAL", "DOUBLE",
+    "PickleType", "ARRAY", "INTEGER", "INT", "SMALLINT", "BIGINT", "NUMERIC", "DECIMAL", "FLOAT", "REAL", "DOUBLE",
     "DOUBLE_PRECISION", "BOOLEAN", "VARCHAR", "CHAR", "NVARCHAR", "NCHAR", "TEXT", "CLOB", "DATE", "TIME",
     "DATETIME", "TIMESTAMP", "BLOB", "BINARY", "VARBINARY", "NULLTYPE", "BOOLEANTYPE", "STRINGTYPE", "INTEGERTYPE",
     "to_instance",

@@ -5,6 +5,7 @@
  * a column that is new or recorded as changed is stored the same way. Everything else goes through orm/attribute.h.
  */
 #include "orm.h"
+#include "type_operators.h"
 
 PyTypeObject *CormPyAttribute_Type;
 
@@ -28,7 +29,7 @@ int corm_py_attribute_prepare(corm_attribute *attribute, PyObject *key) {
     data->key = Py_NewRef(key);
     PyUnicode_InternInPlace(&data->key);
     const corm_type *type = attribute->column == NULL ? NULL : corm_column_type(attribute->column);
-    if (type != NULL && type->host == NULL) {
+    if (type != NULL && type->host == NULL && type->adapter == NULL) {
         switch (type->kind) {
         case CORM_TYPE_INTEGER:
         case CORM_TYPE_SMALL_INTEGER:
@@ -354,7 +355,13 @@ static PyObject *exists(CormPyAttribute *self, PyObject *args, PyObject *kwargs,
 }
 
 static PyObject *attribute_any(PyObject *self, PyObject *args, PyObject *kwargs) {
-    return exists((CormPyAttribute *)self, args, kwargs, true, "any");
+    PyObject *own = is_relationship((CormPyAttribute *)self) ? NULL : corm_py_own_function(self, "any");
+    if (own != NULL) {
+        PyObject *result = PyObject_Call(own, args, kwargs);
+        Py_DECREF(own);
+        return result;
+    }
+    return PyErr_Occurred() != NULL ? NULL : exists((CormPyAttribute *)self, args, kwargs, true, "any");
 }
 
 static PyObject *attribute_has(PyObject *self, PyObject *args, PyObject *kwargs) {
@@ -541,6 +548,10 @@ static PyObject *attribute_getattr(PyObject *object, PyObject *name) {
     PyObject *found = PyObject_GenericGetAttr(object, name);
     CormPyAttribute *self = (CormPyAttribute *)object;
     if (found != NULL || !PyErr_ExceptionMatches(PyExc_AttributeError)) {
+        return found;
+    }
+    found = self->attribute->column == NULL ? NULL : corm_py_own_attribute(object, name);
+    if (found != NULL) {
         return found;
     }
     /* Of a column: whatever the column itself has (table, primary_key, default...). */

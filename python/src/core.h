@@ -4,12 +4,17 @@
 
 #include "module.h"
 
+enum { CORM_PY_DIALECTS = 5 };
+
 /* A Python view of an SQL type. Types made in Python subclass it. */
 typedef struct CormPyType {
     PyObject_HEAD corm_type *type; /* owned reference */
     PyObject *dict;
     PyObject *weakrefs;
-    bool made; /* it was said what the type is */
+    bool made;                           /* it was said what the type is */
+    char converts;                       /* how values become objects and back: see type_values.h */
+    PyObject *data[2];                   /* what that needs */
+    PyObject *adapted[CORM_PY_DIALECTS]; /* the types that databases have for it, once they were asked for; or NULL */
 } CormPyType;
 extern PyTypeObject *CormPyTypeEngine_Type;
 

@@ -5,6 +5,7 @@
  * (views.c), from a table that the package may change.
  */
 #include "sql.h"
+#include "type_operators.h"
 #include "values.h"
 
 #include <structmember.h>
@@ -575,8 +576,8 @@ int corm_py_elements_init(PyObject *module) {
     return CormPyClauseElement_Type == NULL || PyModule_AddIntConstant(module, "NODE_TABLE", CORM_NODE_TABLE) < 0 ||
                    PyModule_AddIntConstant(module, "NODE_COLUMN", CORM_NODE_COLUMN) < 0 ||
                    PyModule_AddFunctions(module, functions) < 0 || corm_py_compiled_init(module) < 0 ||
-                   corm_py_operators_init(module) < 0 || corm_py_statement_init(module) < 0 ||
-                   corm_py_views_init(module) < 0 || corm_py_from_init(module) < 0
+                   corm_py_operators_init(module) < 0 || corm_py_type_operators_init(module) < 0 ||
+                   corm_py_statement_init(module) < 0 || corm_py_views_init(module) < 0 || corm_py_from_init(module) < 0
                ? -1
                : 0;
 }

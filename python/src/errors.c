@@ -155,3 +155,24 @@ corm_status corm_py_error(void) {
     Py_XDECREF(traceback);
     return corm_error_set_host(CORM_HOST_ERROR, exception, release_exception);
 }
+
+corm_status corm_py_value_error(void) {
+    PyObject *type, *exception, *traceback;
+    PyErr_Fetch(&type, &exception, &traceback);
+    PyObject *known = find_class("SQLAlchemyError");
+    PyErr_Clear();
+    PyErr_Restore(type, exception, traceback);
+    bool plain = known != NULL && PyErr_ExceptionMatches(PyExc_Exception) && !PyErr_ExceptionMatches(known) &&
+                 !PyErr_ExceptionMatches(PyExc_MemoryError);
+    Py_XDECREF(known);
+    corm_status status = corm_py_error();
+    corm_error error;
+    if (!plain || status != CORM_HOST_ERROR) {
+        return status;
+    }
+    corm_error_take(&error);
+    status = corm_error_set_host(CORM_STATEMENT_ERROR, error.host_exception, release_exception);
+    error.host_exception = NULL;
+    corm_error_free_content(&error);
+    return status;
+}

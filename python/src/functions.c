@@ -75,6 +75,18 @@ static corm_node *argument(PyObject *object, const char *name) {
     return node;
 }
 
+/* ARRAY of a type, as array_agg() gives it; NULL raised. */
+static corm_type *array_of(corm_type *item) {
+    PyObject *module = PyImport_ImportModule("cormorant.types");
+    PyObject *object = module == NULL ? NULL : corm_py_type_object(item);
+    PyObject *made = object == NULL ? NULL : corm_py_call(module, "_array_of", "O", object);
+    corm_type *type = made == NULL ? NULL : corm_py_sql_type(made);
+    Py_XDECREF(made);
+    Py_XDECREF(object);
+    Py_XDECREF(module);
+    return type;
+}
+
 static PyObject *call(const char *name, PyObject *const *args, Py_ssize_t count, PyObject *type_) {
     corm_vector nodes = {0};
     PyObject *result = NULL;
@@ -97,9 +109,13 @@ static PyObject *call(const char *name, PyObject *const *args, Py_ssize_t count,
         }
     }
     corm_node *first = count == 1 ? nodes.items[0] : NULL;
-    if (first != NULL && first->kind == CORM_NODE_FUNCTION && (first->detail & CORM_FUNCTION_NEXT_VALUE) &&
+    if (first != NULL && first->kind == CORM_NODE_FUNCTION && first->detail == CORM_FUNCTION_NEXT_VALUE &&
         strcasecmp(name, "next_value") == 0) {
         result = corm_py_wrap(corm_node_ref(first)); /* a sequence is its next value already */
+        goto done;
+    }
+    if (type == NULL && strcasecmp(name, "array_agg") == 0 && nodes.count > 0 &&
+        (type = array_of(corm_node_type(nodes.items[0]))) == NULL) {
         goto done;
     }
     result = corm_py_wrap(corm_function_new(name, corm_py_items(&nodes), nodes.count, type));

@@ -121,9 +121,12 @@ static PyObject *text_object(const char *data, size_t size) {
     return PyUnicode_DecodeUTF8(data, (Py_ssize_t)size, NULL);
 }
 
-static PyObject *to_python(const corm_value *value, const corm_attribute *attribute) {
-    if (value->kind == CORM_KIND_NULL &&
-        (attribute->column == NULL || corm_column_type(attribute->column)->host == NULL)) {
+/* type: that the database has for the column; NULL: not known, or no column. */
+static PyObject *to_python(const corm_value *value, const corm_attribute *attribute, const corm_type *type) {
+    if (type == NULL && attribute->column != NULL) {
+        type = corm_column_type(attribute->column);
+    }
+    if (value->kind == CORM_KIND_NULL && (type == NULL || type->host == NULL)) {
         return Py_NewRef(Py_None);
     }
     if (value->kind == CORM_KIND_HOST) {
@@ -141,13 +144,13 @@ static PyObject *to_python(const corm_value *value, const corm_attribute *attrib
             break;
         }
     }
-    return corm_py_from_value(value, attribute->column == NULL ? NULL : corm_column_type(attribute->column));
+    return corm_py_from_value(value, type);
 }
 
 static corm_status host_set(corm_object *object, const corm_attribute *attribute, const corm_value *value) {
     PyObject *converted = NULL;
     if (value->kind != CORM_KIND_ABSENT) {
-        converted = to_python(value, attribute);
+        converted = to_python(value, attribute, NULL);
         if (converted == NULL) {
             return corm_py_error();
         }
@@ -210,7 +213,7 @@ static corm_status host_load_row(corm_object *object, const corm_load_step *step
     PyObject **slots = corm_py_slots(self);
     for (size_t i = 0; i < count; i++) {
         const corm_attribute *attribute = steps[i].attribute;
-        PyObject *value = to_python(&row[steps[i].column], attribute);
+        PyObject *value = to_python(&row[steps[i].column], attribute, steps[i].type);
         if (value == NULL) {
             return corm_py_error();
         }

@@ -21,6 +21,8 @@ int corm_py_raise_int(void);
 /* Move the pending Python exception into the engine's error, as CORM_HOST_ERROR (a MemoryError as
  * CORM_NO_MEMORY). For host functions called by the engine. */
 corm_status corm_py_error(void);
+/* The same of a conversion of a value to be sent: an exception that is none of ours becomes CORM_STATEMENT_ERROR. */
+corm_status corm_py_value_error(void);
 
 /* ---- values (values.c) ---- */
 

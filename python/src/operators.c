@@ -4,6 +4,7 @@
  * Each makes a new node and wraps it. A plain value on the other side is bound with the type that the element has.
  */
 #include "sql.h"
+#include "type_operators.h"
 
 #include <structmember.h>
 
@@ -266,7 +267,10 @@ static PyObject *part(corm_operator op, PyObject *self, PyObject *const *args, P
     }
 PART_METHOD(element_startswith, CORM_OP_STARTSWITH)
 PART_METHOD(element_endswith, CORM_OP_ENDSWITH)
-PART_METHOD(element_contains, CORM_OP_CONTAINS)
+static PyObject *element_contains(PyObject *self, PyObject *const *args, Py_ssize_t count, PyObject *names) {
+    PyObject *own = corm_py_own_operator(self, "contains", args, count, names);
+    return own != NULL || PyErr_Occurred() != NULL ? own : part(CORM_OP_CONTAINS, self, args, count, names);
+}
 PART_METHOD(element_istartswith, CORM_OP_ISTARTSWITH)
 PART_METHOD(element_iendswith, CORM_OP_IENDSWITH)
 PART_METHOD(element_icontains, CORM_OP_ICONTAINS)
@@ -608,6 +612,33 @@ static PyObject *element_operate(PyObject *self, PyObject *args) {
                          : operate((corm_operator)op, self, other);
 }
 
+/* ---- operators of types of the database's own ---- */
+
+/* << and >>, which no other type has. */
+static PyObject *shift(PyObject *left, PyObject *right, const char *name) {
+    PyObject *own = has_node(left) ? corm_py_own_operator(left, name, &right, 1, NULL) : NULL;
+    if (own == NULL && PyErr_Occurred() == NULL) {
+        Py_RETURN_NOTIMPLEMENTED;
+    }
+    return own;
+}
+
+static PyObject *element_lshift(PyObject *left, PyObject *right) {
+    return shift(left, right, "lshift");
+}
+
+static PyObject *element_rshift(PyObject *left, PyObject *right) {
+    return shift(left, right, "rshift");
+}
+
+static PyObject *element_getattr(PyObject *self, PyObject *name) {
+    PyObject *found = PyObject_GenericGetAttr(self, name);
+    if (found != NULL || !PyErr_ExceptionMatches(PyExc_AttributeError)) {
+        return found;
+    }
+    return corm_py_own_attribute(self, name);
+}
+
 /* ---- names and types ---- */
 
 static PyObject *get_name(PyObject *self, void *closure) {
@@ -716,6 +747,10 @@ static PyType_Slot column_slots[] = {{Py_tp_methods, column_methods},
                                      {Py_nb_true_divide, element_true_divide},
                                      {Py_nb_floor_divide, element_floor_divide},
                                      {Py_nb_remainder, element_remainder},
+                                     {Py_nb_lshift, element_lshift},
+                                     {Py_nb_rshift, element_rshift},
+                                     {Py_mp_subscript, corm_py_own_item},
+                                     {Py_tp_getattro, element_getattr},
                                      {Py_nb_and, element_and},
                                      {Py_nb_or, element_or},
                                      {Py_nb_invert, element_invert},

@@ -20,6 +20,11 @@ static inline bool is_direct(const corm_type *type) {
     return type == NULL || (type->host == NULL && type->kind != CORM_TYPE_BOOLEAN);
 }
 
+/* Else a text that stands for something comes as that. */
+static inline bool is_typed(const corm_type *type) {
+    return type != NULL && type->kind != CORM_TYPE_NULL;
+}
+
 static inline PyObject *text_object(const char *data, size_t size) {
     uint64_t bits = 0, chunk;
     size_t at = 0;
@@ -58,7 +63,7 @@ static inline PyObject *take_item(const corm_output *output, corm_item *item) {
         case CORM_KIND_FLOAT:
             return PyFloat_FromDouble(item->value.as.real);
         case CORM_KIND_TEXT:
-            if (!item->value.owned) {
+            if (!item->value.owned && (item->value.form == CORM_FORM_TEXT || is_typed(output->type))) {
                 return text_object(item->value.as.text.data, item->value.as.text.size);
             }
             break;

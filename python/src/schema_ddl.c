@@ -136,14 +136,19 @@ static PyObject *add_unique(PyObject *module, PyObject *args) {
     return result;
 }
 
-/* _table_add_check(table, name, expression, column, implicit): column None, or the one that it stands beside. */
+static corm_column *column_or_none(PyObject *object) {
+    return PyObject_TypeCheck(object, CormPyColumn_Type) ? corm_node_as_column(corm_py_node_of(object)) : NULL;
+}
+
+/* _table_add_check(table, name, expression, column, implicit, of_type): column None, or the one that it stands beside;
+ * of_type likewise the one whose type it stands for. */
 static PyObject *add_check(PyObject *module, PyObject *args) {
-    PyObject *object, *expression, *beside;
+    PyObject *object, *expression, *beside, *of_type = Py_None;
     const char *name;
     int implicit;
     corm_constraint *made;
     (void)module;
-    if (!PyArg_ParseTuple(args, "OzOOp", &object, &name, &expression, &beside, &implicit)) {
+    if (!PyArg_ParseTuple(args, "OzOOp|O", &object, &name, &expression, &beside, &implicit, &of_type)) {
         return NULL;
     }
     corm_table *table = table_of(object);
@@ -155,9 +160,8 @@ static PyObject *add_check(PyObject *module, PyObject *args) {
     corm_node_unref(node);
     if (status == CORM_OK) {
         made->implicit = implicit != 0;
-        made->beside = beside == Py_None || !PyObject_TypeCheck(beside, CormPyColumn_Type)
-                           ? NULL
-                           : corm_node_as_column(corm_py_node_of(beside));
+        made->beside = column_or_none(beside);
+        made->of_type = column_or_none(of_type);
     }
     return done(status);
 }

@@ -5,6 +5,7 @@
  * decimals, users' types) travels as a HOST value and is converted when it is bound, by the column's type.
  */
 #include "values.h"
+#include "type_values.h"
 
 #include <datetime.h>
 #include <string.h>
@@ -105,12 +106,36 @@ static PyObject *plain_from_value(const corm_value *value, const corm_type *type
     return NULL;
 }
 
+/* A text that does not stand for what its type says is the server's fault. */
+static PyObject *from_form(const corm_value *value) {
+    PyObject *made = corm_py_from_form(value->as.text.data, value->as.text.size, value->form);
+    if (made == NULL && (PyErr_ExceptionMatches(PyExc_ValueError) || PyErr_ExceptionMatches(PyExc_OverflowError))) {
+        PyObject *kind, *reason, *trace;
+        PyErr_Fetch(&kind, &reason, &trace);
+        PyObject *text = reason == NULL ? NULL : PyObject_Str(reason);
+        const char *shown = text == NULL ? NULL : PyUnicode_AsUTF8(text);
+        PyErr_Clear();
+        corm_error_clear();
+        corm_error_set(CORM_DATA_ERROR, "the server sent a malformed value: %.200s", shown == NULL ? "" : shown);
+        Py_XDECREF(text);
+        Py_XDECREF(kind);
+        Py_XDECREF(reason);
+        Py_XDECREF(trace);
+        return corm_py_raise();
+    }
+    return made;
+}
+
 PyObject *corm_py_from_value(const corm_value *value, const corm_type *type) {
+    bool untyped = type == NULL || (type->kind == CORM_TYPE_NULL && type->host == NULL);
+    if (untyped && value->kind == CORM_KIND_TEXT && value->form != CORM_FORM_TEXT) {
+        return from_form(value);
+    }
     PyObject *plain = plain_from_value(value, type);
     if (plain == NULL || type == NULL || type->host == NULL) {
         return plain;
     }
-    PyObject *made = corm_py_call((PyObject *)type->host, "_result", "O", plain);
+    PyObject *made = corm_py_type_result(type->host, plain);
     Py_DECREF(plain);
     return made;
 }
@@ -280,7 +305,15 @@ static corm_status convert_object(PyObject *object, corm_value *out) {
         PyBuffer_Release(&view);
         return status;
     }
-    return unsupported(object);
+    unsigned form;
+    PyObject *text = corm_py_to_form(object, &form);
+    if (text == NULL) {
+        return PyErr_Occurred() != NULL ? corm_py_error() : unsupported(object);
+    }
+    corm_status status = to_text(text, CORM_KIND_TEXT, out);
+    out->form = (uint8_t)form;
+    Py_DECREF(text);
+    return status;
 }
 
 /* The user's own type (TypeDecorator) first; then what it gives. *out owns what it holds. */
@@ -288,8 +321,11 @@ static corm_status convert(const corm_type *type, const corm_value *in, corm_val
     (void)scratch;
     PyObject *object = in->kind == CORM_KIND_HOST ? Py_NewRef((PyObject *)in->as.host) : corm_py_from_value(in, NULL);
     if (object != NULL && type != NULL && type->host != NULL) {
-        PyObject *processed = corm_py_call((PyObject *)type->host, "_bind", "O", object);
+        PyObject *processed = corm_py_type_bind(type->host, object);
         Py_SETREF(object, processed);
+        if (object == NULL) {
+            return corm_py_value_error();
+        }
     }
     if (object == NULL) {
         return corm_py_error();
@@ -357,7 +393,7 @@ int corm_py_values_init(void) {
     static const corm_compile_host compile_host = {convert, corm_py_call_statement_default};
     static const corm_wait_hooks hooks = {release_lock, take_lock, interrupted, NULL};
     PyDateTime_IMPORT;
-    if (PyDateTimeAPI == NULL) {
+    if (PyDateTimeAPI == NULL || corm_py_type_values_init() < 0) {
         return -1;
     }
     corm_value_host_set(&value_host);

@@ -97,14 +97,16 @@ corm_status corm_ddl_column(const corm_dialect *dialect, corm_column *column, co
         if (status)
             return status;
     }
-    corm_type *type = corm_column_type(column);
+    corm_type *type = corm_type_adapted(corm_column_type(column), dialect->name);
+    if (!type)
+        return corm_error_last()->status;
     if (type->kind == CORM_TYPE_NULL && !type->name)
         return corm_error_set(
             CORM_COMPILE_ERROR,
             "(in table '%s', column '%s'): Can't generate DDL for NullType(); did you forget to specify "
             "a type on this Column?",
             column->table ? column->table->name : "", column->name);
-    status = dialect->column_type ? dialect->column_type(column, out) : dialect->type_name(type, out);
+    status = dialect->column_type ? dialect->column_type(column, type, out) : dialect->type_name(type, out);
     if (!status && dialect->nullness_before_default && !column->nullable)
         corm_text_append(out, " NOT NULL");
     if (!status)
@@ -123,7 +125,7 @@ corm_status corm_ddl_column(const corm_dialect *dialect, corm_column *column, co
     if (is_inline_key(column) && dialect->numbers_beside_column)
         corm_text_append(out, " PRIMARY KEY AUTOINCREMENT");
     if (dialect->column_end)
-        status = dialect->column_end(column, out);
+        status = dialect->column_end(column, type, out);
     if (column->computed && !status) {
         corm_text_append(out, " GENERATED ALWAYS AS (");
         status = corm_compile_fragment(dialect, column->computed, true, out);
@@ -238,7 +240,16 @@ static corm_status write_constraint(const corm_dialect *dialect, const corm_cons
     return status ? status : corm_text_status(out);
 }
 
+/* Does the column's type say by itself what a check would? */
+static bool is_checked_by_type(const corm_dialect *dialect, corm_column *column) {
+    const corm_type *type = corm_type_adapted(corm_column_type(column), dialect->name);
+    return type && ((type->kind == CORM_TYPE_ENUM && dialect->has_enums) ||
+                    (type->kind == CORM_TYPE_BOOLEAN && dialect->supports_native_boolean));
+}
+
 static bool is_written(const corm_dialect *dialect, const corm_constraint *constraint, const corm_vector *without) {
+    if (constraint->of_type && is_checked_by_type(dialect, constraint->of_type))
+        return false;
     if (without && corm_vector_contains(without, constraint) && dialect->supports_foreign_key_alter)
         return false;
     switch (constraint->kind) {

@@ -25,10 +25,13 @@ static bool is_plain(const corm_value *value) {
 static corm_status to_plain(const corm_type *type, const corm_value *in, corm_value *out, corm_scratch *scratch) {
     *out = *in;
     out->owned = false;
-    if (in->kind != CORM_KIND_HOST && (!type || !type->host))
+    if (in->kind != CORM_KIND_HOST && (in->stored || !type || !type->host))
         return CORM_OK;
-    if (compile_host.convert)
-        return compile_host.convert(type ? type : corm_type_of_kind(CORM_TYPE_NULL), in, out, scratch);
+    if (compile_host.convert) {
+        corm_status status = compile_host.convert(type ? type : corm_type_of_kind(CORM_TYPE_NULL), in, out, scratch);
+        out->stored = type && type->host;
+        return status;
+    }
     return in->kind == CORM_KIND_HOST
                ? corm_error_set(CORM_STATEMENT_ERROR, "An object was given as a parameter, but nobody can convert it")
                : CORM_OK;
@@ -70,10 +73,16 @@ static corm_status convert(const corm_dialect *dialect, const corm_type *type, c
     return status ? status : convert_plain(dialect, type, converter, plain, out, scratch);
 }
 
+static const corm_type *adapted(const corm_dialect *dialect, const corm_type *type) {
+    return corm_type_adapted((corm_type *)(uintptr_t)type, dialect->name);
+}
+
 corm_status corm_convert_literal(const corm_dialect *dialect, const corm_type *type, const corm_value *in,
                                  corm_value *out, corm_scratch *scratch) {
     corm_value plain;
-    corm_status status = to_plain(type, in, &plain, scratch);
+    const corm_type *base = type;
+    type = adapted(dialect, base);
+    corm_status status = base && !type ? corm_error_last()->status : to_plain(type, in, &plain, scratch);
     if (status)
         return status;
     if (plain.kind == CORM_KIND_NULL || plain.kind == CORM_KIND_DECIMAL || plain.kind == CORM_KIND_BOOLEAN ||
@@ -86,6 +95,10 @@ corm_status corm_convert_literal(const corm_dialect *dialect, const corm_type *t
 
 corm_status corm_convert_parameter(const corm_dialect *dialect, const corm_type *type, const corm_value *in,
                                    corm_value *out, corm_scratch *scratch) {
+    const corm_type *base = type;
+    type = adapted(dialect, base);
+    if (base && !type)
+        return corm_error_last()->status;
     return convert(dialect, type, type ? dialect->bind_converter(type) : NULL, in, out, scratch);
 }
 

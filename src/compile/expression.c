@@ -194,10 +194,51 @@ static corm_status compile_next_value(corm_compiler *compiler, const corm_node *
     return status;
 }
 
+/* Of an array without items, only the type says what it is. */
+static corm_status compile_array(corm_compiler *compiler, const corm_node *node) {
+    const corm_function *function = (const corm_function *)(const void *)node;
+    corm_status status = CORM_OK;
+    corm_text_append(text_of(compiler), "ARRAY[");
+    for (size_t i = 0; i < node->child_count && !status; i++) {
+        if (i)
+            corm_text_append(text_of(compiler), ", ");
+        status = corm_compile_expression(compiler, function->arguments[i], CORM_OP_COMMA, node);
+    }
+    corm_text_append_char(text_of(compiler), ']');
+    const corm_type *type = corm_node_type(node);
+    bool typed = !node->child_count && type->item && type->item->kind != CORM_TYPE_NULL;
+    if (!status && typed && compiler->dialect->bind_cast)
+        status = compiler->dialect->bind_cast(type, compiler->options.for_people, text_of(compiler));
+    return status ? status : corm_text_status(text_of(compiler));
+}
+
+static corm_status compile_subscript(corm_compiler *compiler, const corm_node *node) {
+    const corm_function *function = (const corm_function *)(const void *)node;
+    const corm_node *array = function->arguments[0];
+    bool plain = array->kind == CORM_NODE_COLUMN || array->kind == CORM_NODE_COLUMN_OF ||
+                 array->kind == CORM_NODE_EXTENSION || array->kind == CORM_NODE_LITERAL_COLUMN ||
+                 (array->kind == CORM_NODE_FUNCTION && array->detail == CORM_FUNCTION_SUBSCRIPT);
+    if (!plain)
+        corm_text_append_char(text_of(compiler), '(');
+    corm_status status = corm_compile_expression(compiler, function->arguments[0], CORM_OP_NONE, NULL);
+    if (!plain)
+        corm_text_append_char(text_of(compiler), ')');
+    for (size_t i = 1; i < node->child_count && !status; i++) {
+        corm_text_append_char(text_of(compiler), i == 1 ? '[' : ':');
+        status = corm_compile_expression(compiler, function->arguments[i], CORM_OP_NONE, array);
+    }
+    corm_text_append_char(text_of(compiler), ']');
+    return status ? status : corm_text_status(text_of(compiler));
+}
+
 static corm_status compile_function(corm_compiler *compiler, const corm_node *node) {
     const corm_function *function = (const corm_function *)(const void *)node;
-    if (node->detail & CORM_FUNCTION_NEXT_VALUE)
+    if (node->detail == CORM_FUNCTION_NEXT_VALUE)
         return compile_next_value(compiler, node);
+    if (node->detail == CORM_FUNCTION_ARRAY)
+        return compile_array(compiler, node);
+    if (node->detail == CORM_FUNCTION_SUBSCRIPT)
+        return compile_subscript(compiler, node);
     size_t count = node->child_count;
     const char *known = compiler->dialect->function_name(function->name);
     if (count == 0 && takes_no_parentheses(known ? known : function->name)) {
@@ -273,8 +314,10 @@ static corm_status compile_cast(corm_compiler *compiler, const corm_node *node, 
         return corm_compile_expression(compiler, operand, against, NULL);
     const corm_dialect *dialect = compiler->dialect;
     corm_text type = CORM_TEXT_EMPTY;
-    corm_status spelled =
-        dialect->cast_type ? dialect->cast_type(node->type, &type) : dialect->type_name(node->type, &type);
+    const corm_type *adapted = corm_type_adapted(node->type, dialect->name);
+    if (!adapted)
+        return corm_error_last()->status;
+    corm_status spelled = dialect->cast_type ? dialect->cast_type(adapted, &type) : dialect->type_name(adapted, &type);
     if (!spelled && type.size == 0)
         return corm_compile_expression(compiler, operand, against, NULL);
     corm_text_append(text_of(compiler), "CAST(");

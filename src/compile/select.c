@@ -24,7 +24,9 @@ static corm_status add_result_column(corm_compiler *compiler, const char *name, 
     const char *kept = corm_compiler_keep_copy(compiler, name ? name : "");
     if (!kept)
         return CORM_NO_MEMORY;
-    corm_type *type = corm_node_type(node);
+    corm_type *type = corm_type_adapted(corm_node_type(node), compiler->dialect->name);
+    if (!type)
+        return corm_error_last()->status;
     compiled->columns[compiled->column_count++] =
         (corm_result_column){.name = kept,
                              .type = corm_type_ref(type),

@@ -92,9 +92,14 @@ corm_status corm_number_markers(const corm_compiler *compiler, corm_sql_output *
     return corm_text_status(&output->text);
 }
 
-static void set_type(corm_compiler *compiler, corm_slot *slot, corm_type *type) {
-    slot->type = corm_type_ref(type);
-    slot->convert = type ? compiler->dialect->bind_converter(type) : NULL;
+/* The type that the database has for it; and the marker. */
+static corm_status set_type(corm_compiler *compiler, corm_slot *slot, corm_type *type) {
+    corm_type *adapted = corm_type_adapted(type, compiler->dialect->name);
+    if (type && !adapted)
+        return corm_error_last()->status;
+    slot->type = corm_type_ref(adapted);
+    slot->convert = type ? compiler->dialect->bind_converter(adapted) : NULL;
+    return write_marker(compiler, slot);
 }
 
 /* ---- literals ---- */
@@ -201,8 +206,7 @@ corm_status corm_compiler_bind(corm_compiler *compiler, corm_node *node, const c
     slot->expanding = node->detail & CORM_BIND_EXPANDING;
     slot->negated = compiler->negates_list;
     find_source(compiler, slot, node);
-    set_type(compiler, slot, node->type);
-    return write_marker(compiler, slot);
+    return set_type(compiler, slot, node->type);
 }
 
 static const char *column_slot_name(corm_compiler *compiler, const corm_column *column, const char *suffix) {
@@ -230,8 +234,7 @@ corm_status corm_compiler_column_value(corm_compiler *compiler, corm_column *col
     slot->name = name;
     slot->by_name = true;
     find_source(compiler, slot, value);
-    set_type(compiler, slot, type);
-    return write_marker(compiler, slot);
+    return set_type(compiler, slot, type);
 }
 
 corm_status corm_compiler_named_slot(corm_compiler *compiler, corm_column *column, const char *suffix,
@@ -245,8 +248,7 @@ corm_status corm_compiler_named_slot(corm_compiler *compiler, corm_column *colum
     slot->source = callable ? SLOT_CALLABLE : SLOT_NAMED;
     slot->callable = callable ? callable->callable : NULL;
     slot->column = corm_node_ref(corm_column_node(column));
-    set_type(compiler, slot, corm_column_type(column));
-    return write_marker(compiler, slot);
+    return set_type(compiler, slot, corm_column_type(column));
 }
 
 corm_status corm_compiler_number(corm_compiler *compiler, int64_t number) {

@@ -65,7 +65,8 @@ typedef struct corm_dialect {
     bool supports_on_conflict;      /* INSERT ... ON CONFLICT */
     bool supports_on_duplicate_key; /* INSERT ... ON DUPLICATE KEY UPDATE */
     bool supports_native_boolean;   /* TRUE and FALSE; else 1 and 0 */
-    bool supports_default_values;   /* INSERT INTO t DEFAULT VALUES; else () VALUES () */
+    bool has_enums;               /* a type for enumerations; else they are texts, with a CHECK when it is asked for */
+    bool supports_default_values; /* INSERT INTO t DEFAULT VALUES; else () VALUES () */
     bool supports_multi_table_delete;
     bool supports_update_from;
     bool supports_for_update;
@@ -124,10 +125,10 @@ typedef struct corm_dialect {
     corm_status (*type_name)(const corm_type *type, corm_text *out);
     /* The type's spelling in CAST; nothing appended: the value stands without a CAST. NULL: type_name(). */
     corm_status (*cast_type)(const corm_type *type, corm_text *out);
-    /* The type of a column in CREATE TABLE, where it says more than its type's name; NULL: type_name(). */
-    corm_status (*column_type)(const corm_column *column, corm_text *out);
+    /* The type of a column in CREATE TABLE, where it says more than the name of the (adapted) type; NULL: type_name(). */
+    corm_status (*column_type)(const corm_column *column, const corm_type *type, corm_text *out);
     /* What follows NOT NULL of a column in CREATE TABLE; may be NULL. */
-    corm_status (*column_end)(const corm_column *column, corm_text *out);
+    corm_status (*column_end)(const corm_column *column, const corm_type *type, corm_text *out);
     /* What follows the closing parenthesis of CREATE TABLE; may be NULL. */
     corm_status (*table_end)(const corm_table *table, corm_text *out);
     /* What a parameter of a type is cast to, behind it: "::INTEGER"; NULL: nothing is said. */

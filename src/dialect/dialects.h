@@ -12,6 +12,7 @@ extern const corm_dialect corm_dialect_plain; /* "default": what str(statement) 
 /* Standard spellings, for dialects that do not have their own. */
 corm_status corm_standard_extract(corm_compiler *compiler, const char *field, corm_node *operand);
 const char *corm_standard_function_name(const char *name); /* each as it is */
+corm_status corm_standard_result_uuid(const corm_type *type, const corm_value *in, corm_value *out, char *room);
 corm_status corm_standard_type_name(const corm_dialect *dialect, const corm_type *type, corm_text *out);
 corm_status corm_standard_literal(const corm_dialect *dialect, const corm_type *type, const corm_value *value,
                                   corm_text *out);

@@ -140,8 +140,8 @@ static corm_status append_comment(const char *introduction, const char *comment,
     return dialect->literal(dialect, corm_type_of_kind(CORM_TYPE_STRING), &value, out);
 }
 
-static corm_status end_of_column(const corm_dialect *dialect, const corm_column *column, corm_text *out) {
-    const corm_type *type = corm_column_type((corm_column *)(uintptr_t)column);
+static corm_status end_of_column(const corm_dialect *dialect, const corm_column *column, const corm_type *type,
+                                 corm_text *out) {
     if (column->nullable && type->name && strcmp(type->name, "TIMESTAMP") == 0)
         corm_text_append(out, " NULL"); /* else it is NOT NULL and follows changes by itself */
     if (column->table && corm_table_autoincrement_column(column->table) == column && !column->server_default &&
@@ -150,12 +150,12 @@ static corm_status end_of_column(const corm_dialect *dialect, const corm_column 
     return append_comment(" COMMENT ", column->comment, &corm_dialect_mysql, out);
 }
 
-static corm_status mysql_column_end(const corm_column *column, corm_text *out) {
-    return end_of_column(&corm_dialect_mysql, column, out);
+static corm_status mysql_column_end(const corm_column *column, const corm_type *type, corm_text *out) {
+    return end_of_column(&corm_dialect_mysql, column, type, out);
 }
 
-static corm_status mariadb_column_end(const corm_column *column, corm_text *out) {
-    return end_of_column(&corm_dialect_mariadb, column, out);
+static corm_status mariadb_column_end(const corm_column *column, const corm_type *type, corm_text *out) {
+    return end_of_column(&corm_dialect_mariadb, column, type, out);
 }
 
 static corm_status next_value(const char *sequence, corm_text *out) {
@@ -246,13 +246,14 @@ enum { LONGEST_ALIAS = 255 };
     {                                                                                                                  \
         .name = dialect_name, .paramstyle = CORM_PARAMSTYLE_FORMAT, .quote_open = '`', .quote_close = '`',             \
         .reserved_words = mysql_words, .identifier_limit = LONGEST_ALIAS, .supports_returning = true,                  \
-        .supports_on_duplicate_key = true, .supports_multi_table_delete = true, .supports_update_from = true,          \
-        .supports_for_update = true, .returning_without_table = false, .has_true_division = true,                      \
-        .supports_if_exists = true, .supports_nested_transactions = true, .supports_foreign_key_alter = true,          \
-        .parenthesises_compound = true, .not_distinct_from = " <=> ", .regexp = " REGEXP ",                            \
-        .not_regexp = " NOT REGEXP ", .empty_set = "SELECT 1 FROM (SELECT 1) as _empty_set WHERE 1!=1",                \
-        .empty_set_end = " FROM DUAL WHERE 1!=1", .concat_function = "concat", .share_lock = " LOCK IN SHARE MODE",    \
-        .waits_or_not = true, .leads_select_with_tables = true, .floors_division = true, .has_boolean_words = true,    \
+        .supports_on_duplicate_key = true, .has_enums = true, .supports_multi_table_delete = true,                     \
+        .supports_update_from = true, .supports_for_update = true, .returning_without_table = false,                   \
+        .has_true_division = true, .supports_if_exists = true, .supports_nested_transactions = true,                   \
+        .supports_foreign_key_alter = true, .parenthesises_compound = true, .not_distinct_from = " <=> ",              \
+        .regexp = " REGEXP ", .not_regexp = " NOT REGEXP ",                                                            \
+        .empty_set = "SELECT 1 FROM (SELECT 1) as _empty_set WHERE 1!=1", .empty_set_end = " FROM DUAL WHERE 1!=1",    \
+        .concat_function = "concat", .share_lock = " LOCK IN SHARE MODE", .waits_or_not = true,                        \
+        .leads_select_with_tables = true, .floors_division = true, .has_boolean_words = true,                          \
         .lacks_null_ordering = true, .names_tables_of_update = true, .drops_index_of_table = true,                     \
         .nullness_before_default = true, .numbered_key_first = true, .inserts_return_keys = returns_keys,              \
         .inserts_return_defaults = returns_keys, .parenthesises_defaults = true, .isolations = isolations,             \

@@ -27,6 +27,8 @@ static corm_status result_float(const corm_type *type, const corm_value *in, cor
 }
 
 corm_convert_result corm_mysql_result_converter(const corm_type *type) {
+    if (type->kind == CORM_TYPE_OWN && type->name && strcmp(type->name, "UUID") == 0)
+        return corm_standard_result_uuid;
     bool is_number = type->kind == CORM_TYPE_FLOAT || type->kind == CORM_TYPE_NUMERIC;
     return is_number && !type->as_decimal ? result_float : corm_sqlite_result_converter(type);
 }

@@ -66,6 +66,27 @@ static corm_status timed(const char *word, const corm_type *type, corm_text *out
     return corm_text_status(out);
 }
 
+/* "schema.mood" */
+static corm_status enum_name(const corm_type *type, corm_text *out) {
+    if (!type->name)
+        return corm_error_set(CORM_COMPILE_ERROR, "PostgreSQL ENUM type requires a name.");
+    corm_status status = CORM_OK;
+    if (type->schema) {
+        status = corm_dialect_identifier(&corm_dialect_postgresql, type->schema, out);
+        corm_text_append_char(out, '.');
+    }
+    return status ? status : corm_dialect_identifier(&corm_dialect_postgresql, type->name, out);
+}
+
+/* "INTEGER[][]" */
+static corm_status array_name(const corm_type *type, corm_text *out) {
+    const corm_type *item = corm_type_adapted(type->item, corm_dialect_postgresql.name);
+    corm_status status = item ? type_name(item, out) : corm_error_last()->status;
+    for (int i = 0; i < type->dimensions || i == 0; i++)
+        corm_text_append(out, "[]");
+    return status ? status : corm_text_status(out);
+}
+
 static corm_status type_name(const corm_type *type, corm_text *out) {
     const char *name = type->name;
     switch (type->kind) {
@@ -93,6 +114,12 @@ static corm_status type_name(const corm_type *type, corm_text *out) {
             return corm_text_status(out);
         }
         break;
+    case CORM_TYPE_ENUM:
+        return enum_name(type, out);
+    case CORM_TYPE_OWN:
+        if (type->item)
+            return array_name(type, out);
+        break;
     default:
         break;
     }
@@ -110,14 +137,14 @@ static const char *serial_name(const corm_type *type) {
     }
 }
 
-static corm_status column_type(const corm_column *column, corm_text *out) {
+static corm_status column_type(const corm_column *column, const corm_type *type, corm_text *out) {
     bool numbered = column->table && corm_table_autoincrement_column(column->table) == column &&
                     column->default_value.kind == CORM_DEFAULT_NONE && !column->server_default &&
-                    !column->server_default_node && !column->identity && !corm_column_type(column)->host &&
+                    !column->server_default_node && !column->identity && !type->host &&
                     !corm_dialect_sequence_of(&corm_dialect_postgresql, column);
     if (!numbered)
-        return type_name(corm_column_type(column), out);
-    corm_text_append(out, serial_name(corm_column_type(column)));
+        return type_name(type, out);
+    corm_text_append(out, serial_name(type));
     return corm_text_status(out);
 }
 
@@ -125,7 +152,7 @@ static corm_status column_type(const corm_column *column, corm_text *out) {
 
 /* Texts that go by a name of their own are of that type. */
 static const char *text_cast(const corm_type *type) {
-    static const char *const own[] = {"JSON", "JSONB", "UUID"};
+    static const char *const own[] = {"JSON", "JSONB", "CITEXT"};
     for (size_t i = 0; type->name && i < sizeof own / sizeof own[0]; i++) {
         if (strcmp(type->name, own[i]) == 0)
             return own[i];
@@ -170,6 +197,10 @@ static corm_status bind_cast(const corm_type *type, bool for_people, corm_text *
     case CORM_TYPE_BINARY:
         cast = for_people ? NULL : "BYTEA";
         break;
+    case CORM_TYPE_OWN:
+    case CORM_TYPE_ENUM:
+        corm_text_append(out, "::");
+        return type_name(type, out);
     default:
         break;
     }
@@ -233,6 +264,8 @@ static corm_status result_float(const corm_type *type, const corm_value *in, cor
 }
 
 static corm_convert_result result_converter(const corm_type *type) {
+    if (type->kind == CORM_TYPE_OWN && type->name && strcmp(type->name, "UUID") == 0)
+        return corm_standard_result_uuid;
     if (type->kind != CORM_TYPE_NUMERIC && type->kind != CORM_TYPE_FLOAT)
         return NULL;
     return type->as_decimal ? result_decimal : result_float;
@@ -299,6 +332,7 @@ const corm_dialect corm_dialect_postgresql = {
     .supports_returning = true,
     .supports_on_conflict = true,
     .supports_native_boolean = true,
+    .has_enums = true,
     .supports_default_values = true,
     .supports_multi_table_delete = true,
     .supports_update_from = true,

@@ -32,8 +32,9 @@ static const char *const queries[CORM_FOUND_KIND_COUNT] = {
         "FROM " RELATIONS "WHERE c.relkind IN ('r', 'p', 'f', 'v', 'm', 'S') AND $w AND c.relname$n",
     [CORM_FOUND_COLUMN] =
         "SELECT c.relname::TEXT, 0, a.attnum::INTEGER, a.attname::TEXT, "
-        "CASE t.typtype WHEN 'e' THEN 'enum(' || (SELECT string_agg(quote_literal(e.enumlabel), ',' ORDER BY "
-        "e.enumsortorder) FROM pg_catalog.pg_enum e WHERE e.enumtypid = t.oid) || ')' "
+        "CASE coalesce(i.typtype, t.typtype) WHEN 'e' THEN 'enum(' || (SELECT string_agg(quote_literal(e.enumlabel), "
+        "',' ORDER BY e.enumsortorder) FROM pg_catalog.pg_enum e WHERE e.enumtypid = coalesce(i.oid, t.oid)) || ')' || "
+        "CASE WHEN i.oid IS NULL THEN '' ELSE '[]' END "
         "WHEN 'd' THEN pg_catalog.format_type(t.typbasetype, t.typtypmod) "
         "ELSE pg_catalog.format_type(a.atttypid, a.atttypmod) END, NOT a.attnotnull, "
         "CASE WHEN a.attgenerated = '' THEN pg_catalog.pg_get_expr(d.adbin, d.adrelid) END, "
@@ -45,9 +46,11 @@ static const char *const queries[CORM_FOUND_KIND_COUNT] = {
         "JOIN pg_catalog.pg_sequence s ON s.seqrelid = x.objid WHERE x.refobjid = a.attrelid "
         "AND x.refobjsubid = a.attnum AND x.classid = 'pg_catalog.pg_class'::regclass AND x.deptype = 'i') END, "
         "CASE WHEN a.attcollation != t.typcollation THEN (SELECT l.collname::TEXT FROM pg_catalog.pg_collation l "
-        "WHERE l.oid = a.attcollation) END, CASE WHEN t.typtype = 'e' THEN t.typname::TEXT END "
+        "WHERE l.oid = a.attcollation) END, CASE WHEN coalesce(i.typtype, t.typtype) = 'e' "
+        "THEN coalesce(i.typname, t.typname)::TEXT END "
         "FROM " RELATIONS "JOIN pg_catalog.pg_attribute a ON a.attrelid = c.oid "
         "JOIN pg_catalog.pg_type t ON t.oid = a.atttypid "
+        "LEFT JOIN pg_catalog.pg_type i ON i.oid = t.typelem AND t.typcategory = 'A' AND i.typtype = 'e' "
         "LEFT JOIN pg_catalog.pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum "
         "WHERE a.attnum > 0 AND NOT a.attisdropped AND " TABLES,
     [CORM_FOUND_PRIMARY_KEY] = KEY "WHERE k.contype = 'p' AND " TABLES,

@@ -12,7 +12,7 @@ static const char *const type_names[CORM_TYPE_KIND_COUNT] = {
     [CORM_TYPE_BIG_INTEGER] = "BIGINT", [CORM_TYPE_BOOLEAN] = "BOOLEAN", [CORM_TYPE_FLOAT] = "FLOAT",
     [CORM_TYPE_NUMERIC] = "NUMERIC",    [CORM_TYPE_STRING] = "VARCHAR",  [CORM_TYPE_TEXT] = "TEXT",
     [CORM_TYPE_BINARY] = "BLOB",        [CORM_TYPE_DATE] = "DATE",       [CORM_TYPE_TIME] = "TIME",
-    [CORM_TYPE_DATETIME] = "DATETIME",
+    [CORM_TYPE_DATETIME] = "DATETIME",  [CORM_TYPE_ENUM] = "VARCHAR",
 };
 
 corm_status corm_standard_extract(corm_compiler *compiler, const char *field, corm_node *operand) {
@@ -33,8 +33,11 @@ corm_status corm_standard_type_name(const corm_dialect *dialect, const corm_type
     if (type->kind == CORM_TYPE_NULL && !type->name)
         return corm_error_set(CORM_COMPILE_ERROR, "Can't generate DDL for NullType(); did you forget to specify a type "
                                                   "on this Column?");
-    corm_text_append(out, type->name ? type->name : type_names[type->kind]);
-    bool sized = type->kind == CORM_TYPE_STRING || type->kind == CORM_TYPE_TEXT ||
+    if (type->kind == CORM_TYPE_OWN && !type->name)
+        return corm_error_set(CORM_COMPILE_ERROR, "A type of the database's own needs a name");
+    bool named = type->name && type->kind != CORM_TYPE_ENUM; /* an enumeration is a text here */
+    corm_text_append(out, named ? type->name : type_names[type->kind]);
+    bool sized = type->kind == CORM_TYPE_STRING || type->kind == CORM_TYPE_ENUM || type->kind == CORM_TYPE_TEXT ||
                  (type->kind == CORM_TYPE_BINARY && type->name);
     if (sized && type->length > 0)
         corm_text_append_format(out, "(%d)", type->length);
@@ -176,5 +179,22 @@ corm_status corm_standard_bind_boolean(const corm_type *type, const corm_value *
     else
         return number ? refuse_boolean("Value @ is not None, True, or False", CORM_VALUE_ERROR, in)
                       : refuse_boolean("Not a boolean value: @", CORM_TYPE_ERROR, in);
+    return CORM_OK;
+}
+
+/* ---- UUIDs ---- */
+
+/* The same text on every database, as keys are compared: without hyphens. */
+corm_status corm_standard_result_uuid(const corm_type *type, const corm_value *in, corm_value *out, char *room) {
+    (void)type;
+    size_t size = 0;
+    *out = *in;
+    if (in->kind != CORM_KIND_TEXT || in->as.text.size > CORM_RESULT_ROOM)
+        return CORM_OK;
+    for (size_t i = 0; i < in->as.text.size; i++) {
+        if (in->as.text.data[i] != '-')
+            room[size++] = in->as.text.data[i];
+    }
+    *out = corm_value_bytes(CORM_KIND_TEXT, room, size);
     return CORM_OK;
 }

@@ -253,6 +253,21 @@ static bool same_bytes(const corm_value *value, const char *bytes, size_t size) 
     return value->as.text.size == size && memcmp(value->as.text.data, bytes, size) == 0;
 }
 
+/* The same digits, whatever hyphens stand between them. */
+static bool same_uuid(const corm_value *value, const char *bytes, size_t size) {
+    size_t at = 0;
+    for (size_t i = 0; i < value->as.text.size; i++) {
+        if (value->as.text.data[i] == '-') {
+            continue;
+        }
+        at += at < size && bytes[at] == '-';
+        if (at >= size || bytes[at++] != value->as.text.data[i]) {
+            return false;
+        }
+    }
+    return at == size;
+}
+
 /* Is a value that came back the one that was sent as an element of the type? */
 static bool is_same(const corm_value *value, Oid type, const char *bytes, size_t size) {
     uint64_t number = 0;
@@ -266,7 +281,8 @@ static bool is_same(const corm_value *value, Oid type, const char *bytes, size_t
         return value->kind == CORM_KIND_INTEGER && size > 0 && size <= sizeof number &&
                ((uint64_t)value->as.integer ^ number) << (64 - 8 * size) == 0;
     case OID_TEXT:
-        return value->kind == CORM_KIND_TEXT && same_bytes(value, bytes, size);
+        return value->kind == CORM_KIND_TEXT &&
+               (value->form == CORM_FORM_UUID ? same_uuid(value, bytes, size) : same_bytes(value, bytes, size));
     case OID_BYTEA:
         return value->kind == CORM_KIND_BYTES && same_bytes(value, bytes, size);
     default:

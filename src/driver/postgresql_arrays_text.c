@@ -41,11 +41,20 @@ static const element *element_of(const char *cast, size_t size) {
     return &text;
 }
 
-/* The size of a cast's type: words of capital letters. */
+/* The size of a cast's type, up to a comma or parenthesis that is none of its own: NUMRANGE, INTERVAL (3), "Mood"[]. */
 static size_t cast_size(const char *at) {
-    size_t size = 0;
-    while ((at[size] >= 'A' && at[size] <= 'Z') || (at[size] == ' ' && size > 0)) {
-        size++;
+    size_t size = 0, depth = 0;
+    bool quoted = false;
+    for (; at[size] != '\0'; size++) {
+        if (at[size] == '"') {
+            quoted = !quoted;
+        } else if (!quoted && at[size] == '(') {
+            depth++;
+        } else if (!quoted && depth == 0 && (at[size] == ',' || at[size] == ')')) {
+            break;
+        } else if (!quoted && at[size] == ')') {
+            depth--;
+        }
     }
     return size;
 }

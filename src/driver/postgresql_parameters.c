@@ -262,6 +262,8 @@ Oid corm_pg_type_of_value(const corm_value *value) {
         return value->as.datetime.has_offset ? OID_TIMETZ : OID_TIME;
     case CORM_KIND_DATETIME:
         return value->as.datetime.has_offset ? OID_TIMESTAMPTZ : OID_TIMESTAMP;
+    case CORM_KIND_TEXT:
+        return value->form == CORM_FORM_TEXT ? 0 : corm_pg_type_of_form(value->form);
     default:
         return 0; /* a text is what the place wants it to be */
     }

@@ -38,6 +38,11 @@ enum {
     OID_TIMESTAMPTZ = 1184,
     OID_TIMETZ = 1266,
     OID_NUMERIC = 1700,
+    OID_INTERVAL = 1186,
+    OID_CIDR = 650,
+    OID_INET = 869,
+    OID_INT4_ARRAY = 1007,
+    OID_TEXT_ARRAY = 1009,
     OID_UUID = 2950,
     OID_JSONB = 3802
 };
@@ -102,8 +107,14 @@ typedef enum corm_pg_decoder {
     DECODE_BINARY_TIMESTAMP,
     DECODE_BINARY_TIMESTAMPTZ,
     DECODE_BINARY_UUID,
-    DECODE_BINARY_JSONB
+    DECODE_BINARY_JSONB,
+    DECODE_BINARY_INTERVAL
 } corm_pg_decoder;
+
+/* What the texts of a type stand for: postgresql_forms.c. */
+unsigned corm_pg_form(Oid type);
+/* A type whose texts stand for that; 0: the server shall guess. */
+Oid corm_pg_type_of_form(unsigned form);
 
 /* Parameters as libpq takes them. */
 typedef struct corm_pg_parameters {
@@ -150,8 +161,9 @@ struct corm_driver_statement {
     corm_pg_stream stream;
     size_t columns;
     corm_pg_decoder *decoders;
-    bool converts; /* some column needs room */
-    char *room;    /* of the present row's converted values */
+    uint8_t *forms; /* of the columns' texts */
+    bool converts;  /* some column needs room */
+    char *room;     /* of the present row's converted values */
     size_t room_capacity;
     int64_t changed;
     Oid first_column;       /* its type, once described */

@@ -11,10 +11,17 @@
 #include "base/alloc.h"
 #include "driver/postgresql_private.h"
 #include "type/datetime.h"
+#include "type/interval.h"
 
 static const int64_t epoch_ordinal = 730120; /* 2000-01-01 */
 static const int64_t day_microseconds = 86400 * INT64_C(1000000);
-enum { UUID_TEXT = 36, NUMERIC_DIGITS = 4 /* decimal digits in a group */, NUMERIC_HEADER = 8, FLOAT_ROOM = 40 };
+enum {
+    UUID_TEXT = 36,
+    INTERVAL_SIZE = 16,
+    NUMERIC_DIGITS = 4 /* decimal digits in a group */,
+    NUMERIC_HEADER = 8,
+    FLOAT_ROOM = 40
+};
 
 /* ---- columns ---- */
 
@@ -52,6 +59,8 @@ static corm_pg_decoder binary_decoder(Oid type) {
         return DECODE_BINARY_UUID;
     case OID_JSONB:
         return DECODE_BINARY_JSONB;
+    case OID_INTERVAL:
+        return DECODE_BINARY_INTERVAL;
     default:
         return DECODE_TEXT;
     }
@@ -102,7 +111,8 @@ bool corm_pg_reads_binary(Oid type) {
 }
 
 static bool needs_room(corm_pg_decoder decoder) {
-    return decoder == DECODE_BYTES || decoder == DECODE_BINARY_NUMERIC || decoder == DECODE_BINARY_UUID;
+    return decoder == DECODE_BYTES || decoder == DECODE_BINARY_NUMERIC || decoder == DECODE_BINARY_UUID ||
+           decoder == DECODE_BINARY_INTERVAL;
 }
 
 corm_status corm_pg_describe_result(corm_driver_statement *statement) {
@@ -113,6 +123,11 @@ corm_status corm_pg_describe_result(corm_driver_statement *statement) {
             return CORM_NO_MEMORY;
         }
         statement->decoders = decoders;
+        uint8_t *forms = corm_realloc_array(statement->forms, columns + 1, sizeof *forms);
+        if (forms == NULL) {
+            return CORM_NO_MEMORY;
+        }
+        statement->forms = forms;
     }
     statement->columns = columns;
     statement->converts = false;
@@ -122,6 +137,7 @@ corm_status corm_pg_describe_result(corm_driver_statement *statement) {
         Oid type = PQftype(statement->result, (int)i);
         bool binary = PQfformat(statement->result, (int)i) == 1;
         statement->decoders[i] = binary ? binary_decoder(type) : text_decoder(type);
+        statement->forms[i] = (uint8_t)corm_pg_form(type);
         statement->converts = statement->converts || needs_room(statement->decoders[i]);
         statement->reads_binary = statement->reads_binary && corm_pg_reads_binary(type);
         statement->has_zoned = statement->has_zoned || type == OID_TIMESTAMPTZ;
@@ -395,6 +411,13 @@ static void read_uuid(const char *data, char *room, corm_value *out) {
     *out = corm_value_bytes(CORM_KIND_TEXT, room, UUID_TEXT);
 }
 
+static void read_interval(const char *data, char *room, corm_value *out, size_t *used) {
+    corm_interval interval = {
+        .microseconds = read_int8(data), .days = read_int4(data + 8), .months = read_int4(data + 12)};
+    *used = corm_interval_format(&interval, room);
+    *out = corm_value_bytes(CORM_KIND_TEXT, room, *used);
+}
+
 /* ---- one value ---- */
 
 /* How many bytes a binary value must have; 0: any. */
@@ -419,6 +442,8 @@ static size_t size_of(corm_pg_decoder decoder) {
         return 12;
     case DECODE_BINARY_UUID:
         return 16;
+    case DECODE_BINARY_INTERVAL:
+        return INTERVAL_SIZE;
     default:
         return 0;
     }
@@ -475,6 +500,9 @@ static corm_status decode(corm_pg_decoder decoder, const char *data, size_t size
         read_uuid(data, room, out);
         *used = UUID_TEXT;
         return CORM_OK;
+    case DECODE_BINARY_INTERVAL:
+        read_interval(data, room, out, used);
+        return CORM_OK;
     case DECODE_BINARY_JSONB: /* a version stands before the text */
         *out = corm_value_bytes(CORM_KIND_TEXT, data + (size > 0), size - (size > 0));
         return CORM_OK;
@@ -510,9 +538,10 @@ static corm_status reserve(corm_driver_statement *statement, size_t count) {
             continue;
         }
         size_t size = (size_t)PQgetlength(statement->result, statement->row, (int)i);
-        needed += decoder == DECODE_BYTES ? size / 2
-                  : decoder == DECODE_BINARY_UUID
-                      ? UUID_TEXT
+        needed += decoder == DECODE_BYTES         ? size / 2
+                  : decoder == DECODE_BINARY_UUID ? UUID_TEXT
+                  : decoder == DECODE_BINARY_INTERVAL
+                      ? CORM_INTERVAL_MAX
                       : numeric_room(PQgetvalue(statement->result, statement->row, (int)i), size);
     }
     if (needed > statement->room_capacity) {
@@ -539,6 +568,7 @@ corm_status corm_pg_row(corm_driver_statement *statement, corm_value *values, si
         size_t used;
         const char *data = PQgetvalue(result, statement->row, (int)i);
         status = decode(statement->decoders[i], data, size, room, &values[i], &used);
+        values[i].form = values[i].kind == CORM_KIND_TEXT ? statement->forms[i] : 0;
         room += used;
     }
     statement->connection->broken = statement->connection->broken || status == CORM_INTERNAL_ERROR;

@@ -108,6 +108,7 @@ void corm_pg_finalize(corm_driver_statement *statement) {
     corm_free(statement->given_types);
     corm_free(statement->casts);
     corm_free(statement->decoders);
+    corm_free(statement->forms);
     corm_free(statement->room);
     corm_free(statement->sql);
     corm_free(statement);

@@ -536,6 +536,7 @@ corm_status corm_sqlite_row(corm_driver_statement *statement, corm_value *values
             break;
         case SQLITE_TEXT:
             value->kind = CORM_KIND_TEXT;
+            value->form = CORM_FORM_TEXT;
             value->as.text.data = (const char *)sqlite3_value_text(column);
             value->as.text.size = (size_t)sqlite3_value_bytes(column);
             if (value->as.text.data == NULL) {

@@ -43,6 +43,9 @@ static corm_status compile(const corm_dialect *dialect, corm_node *statement, co
             .column_keys = keys, .column_key_count = key_count, .bind_source = statement, .no_returned_keys = many};
         status = corm_compile(dialect, core, &how, out);
     }
+    if (status == CORM_OK && *plan != NULL) {
+        corm_plan_take_types(*plan, *out);
+    }
     corm_node_unref(core);
     if (status != CORM_OK) {
         corm_plan_free(*plan);
@@ -177,7 +180,10 @@ static corm_status keep_returned_key(corm_result *result, const corm_value *row)
     }
     result->returned_key_count = count;
     for (size_t i = 0; i < count && status == CORM_OK; i++) {
-        const corm_type *type = corm_column_type(columns[i]);
+        const corm_type *type = corm_type_adapted(corm_column_type(columns[i]), dialect->name);
+        if (type == NULL) {
+            return corm_error_last()->status;
+        }
         corm_convert_result convert = dialect->result_converter(type);
         corm_value value = row[i];
         if (convert != NULL && row[i].kind != CORM_KIND_NULL) {

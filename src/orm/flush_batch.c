@@ -204,8 +204,11 @@ static corm_status find_parameter(batch_writer *writer, const char *name, column
     if (out->attribute == NULL) {
         return CORM_OK; /* a bind inside an SQL expression: it has its own value */
     }
-    out->type = corm_column_type(out->attribute->column);
     const corm_dialect *dialect = corm_compiled_dialect(writer->compiled);
+    out->type = corm_type_adapted(corm_column_type(out->attribute->column), dialect->name);
+    if (out->type == NULL) {
+        return corm_error_last()->status;
+    }
     out->convert = dialect->bind_converter(out->type);
     out->plain = out->convert == NULL && out->type->host == NULL;
     return CORM_OK;
@@ -325,7 +328,10 @@ static corm_status take_returned(const batch_writer *writer, corm_work *work, co
     size_t returned = corm_compiled_returned_keys(writer->compiled, &columns);
     corm_status status = CORM_OK;
     for (size_t i = 0; i < returned && i < count && status == CORM_OK; i++) {
-        const corm_type *type = corm_column_type(columns[i]);
+        const corm_type *type = corm_type_adapted(corm_column_type(columns[i]), dialect->name);
+        if (type == NULL) {
+            return corm_error_last()->status;
+        }
         corm_convert_result converter = dialect->result_converter(type);
         corm_value value = values[i];
         if (converter != NULL && value.kind != CORM_KIND_NULL) {
@@ -333,7 +339,8 @@ static corm_status take_returned(const batch_writer *writer, corm_work *work, co
         }
         corm_attribute *attribute = corm_mapper_attribute_of(mapper, columns[i]);
         if (status == CORM_OK && attribute != NULL) {
-            status = mapper->host->set(work->object, attribute, &value);
+            corm_load_step step = {attribute, 0, type};
+            status = mapper->host->load_row(work->object, &step, 1, &value);
         }
         if (mapper->primary_key_count == 1 && mapper->primary_key[0]->column == columns[i] &&
             value.kind == CORM_KIND_INTEGER && type->host == NULL) {

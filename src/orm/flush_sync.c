@@ -21,8 +21,8 @@ corm_status corm_column_value(corm_state *state, corm_attribute *attribute, corm
     }
     corm_scratch scratch = {0};
     corm_value plain;
-    status =
-        corm_convert_parameter(corm_dialect_default(), corm_column_type(attribute->column), &stored, &plain, &scratch);
+    status = corm_convert_parameter(corm_session_dialect(state->session), corm_column_type(attribute->column), &stored,
+                                    &plain, &scratch);
     if (status == CORM_OK) {
         status = corm_value_copy(&plain, out);
         corm_value_clear(&plain);

@@ -27,7 +27,8 @@ struct corm_node;
 /* One column of a row that goes to one attribute. */
 typedef struct corm_load_step {
     struct corm_attribute *attribute;
-    uint32_t column; /* index in the row's values */
+    uint32_t column;       /* index in the row's values */
+    const corm_type *type; /* that the database has for it (see corm_type_adapted()): borrowed */
 } corm_load_step;
 
 /* What happened; see corm_host.event. Each kind is one bit in the masks that say who listens. */

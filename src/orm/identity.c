@@ -215,6 +215,7 @@ static corm_key *key_new(const corm_mapper *mapper, const corm_value *values, si
             corm_key_unref(key);
             return NULL;
         }
+        key->values[key->count].stored = true; /* whether it comes from a row or from an object that was written */
     }
     key->hash = hash_values(mapper, key->values, count);
     return key;

@@ -131,7 +131,8 @@ static corm_node *select_columns(const corm_vector *attributes) {
     return select;
 }
 
-static corm_status store_row(corm_state *state, const corm_vector *attributes, const corm_item *items, bool all) {
+static corm_status store_row(corm_state *state, const corm_vector *attributes, const corm_output *outputs,
+                             const corm_item *items, bool all) {
     corm_status status = CORM_OK;
     for (size_t i = 0; i < attributes->count && status == CORM_OK; i++) {
         corm_attribute *attribute = attributes->items[i];
@@ -140,7 +141,7 @@ static corm_status store_row(corm_state *state, const corm_vector *attributes, c
         } else if (corm_state_change(state, attribute) != NULL) {
             continue;
         }
-        corm_load_step step = {attribute, 0};
+        corm_load_step step = {attribute, 0, outputs[i].type};
         status = state->mapper->host->load_row(corm_state_object(state), &step, 1, &items[i].value);
     }
     return status;
@@ -166,7 +167,8 @@ static corm_status read_columns(corm_session *session, corm_state *state, const 
         status = corm_result_next(result, items, &has_row);
     }
     if (status == CORM_OK) {
-        status = has_row ? store_row(state, attributes, items, all) : gone(state, when_gone);
+        status =
+            has_row ? store_row(state, attributes, corm_result_outputs(result), items, all) : gone(state, when_gone);
     }
     corm_result_free(result);
     corm_node_unref(select);

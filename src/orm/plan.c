@@ -80,10 +80,29 @@ static corm_status add_entity_columns(corm_plan_entity *entity, corm_node *from,
                 entity->key_columns[key] = (uint32_t)columns->count;
             }
         }
-        entity->steps[entity->step_count++] = (corm_load_step){attribute, (uint32_t)columns->count};
+        entity->steps[entity->step_count++] = (corm_load_step){attribute, (uint32_t)columns->count, NULL};
         status = push_node(columns, corm_adapt_column(from, attribute->column));
     }
     return status;
+}
+
+static void take_types(corm_plan_entity *entity, const corm_compiled *compiled) {
+    const corm_result_column *columns = corm_compiled_columns(compiled);
+    for (size_t i = 0; i < entity->step_count; i++) {
+        bool known = entity->steps[i].column < corm_compiled_column_count(compiled);
+        entity->steps[i].type = known ? columns[entity->steps[i].column].type : NULL;
+    }
+    for (size_t i = 0; i < entity->joined.count; i++) {
+        take_types(entity->joined.items[i], compiled);
+    }
+}
+
+void corm_plan_take_types(corm_plan *plan, const corm_compiled *compiled) {
+    for (size_t i = 0; i < plan->output_count; i++) {
+        if (plan->entities[i] != NULL) {
+            take_types(plan->entities[i], compiled);
+        }
+    }
 }
 
 /* What the objects of a joined entity keep for later loads. */

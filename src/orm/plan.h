@@ -53,6 +53,8 @@ typedef struct corm_plan {
 corm_status corm_plan_select(corm_node *select, bool legacy_labels, corm_plan **out, corm_node **core);
 /* The same of an INSERT, UPDATE or DELETE whose RETURNING names entities. Nothing is loaded eagerly. */
 corm_status corm_plan_returning(corm_node *dml, corm_plan **out, corm_node **core);
+/* The compiled statement, which lives as long as the plan, knows the types that the database has. */
+void corm_plan_take_types(corm_plan *plan, const corm_compiled *compiled);
 void corm_plan_free(void *plan);
 /* The Core form of any statement without a plan: entities and attributes become tables and columns. */
 corm_node *corm_plan_core(corm_node *statement);

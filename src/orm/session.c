@@ -734,8 +734,48 @@ static corm_status still_there(corm_session *session, corm_state *state, corm_ob
     return status;
 }
 
+const corm_dialect *corm_session_dialect(const corm_session *session) {
+    const corm_connection *connection = session == NULL ? NULL : session->connection;
+    return connection == NULL ? corm_dialect_default() : corm_engine_dialect(corm_connection_engine(connection));
+}
+
+/* The key as the database has it, where the host converts it; else *converted is NULL. */
+static corm_status convert_key(const corm_session *session, const corm_mapper *mapper, const corm_value *values,
+                               size_t count, corm_value **converted) {
+    bool converts = false;
+    *converted = NULL;
+    for (size_t i = 0; i < count; i++) {
+        converts = converts || corm_column_type(mapper->primary_key[i]->column)->host != NULL;
+    }
+    if (!converts) {
+        return CORM_OK;
+    }
+    corm_scratch scratch = {0};
+    corm_status status = CORM_OK;
+    *converted = corm_calloc(count, sizeof **converted);
+    for (size_t i = 0; *converted != NULL && i < count && status == CORM_OK; i++) {
+        corm_value plain;
+        status = corm_convert_parameter(corm_session_dialect(session), corm_column_type(mapper->primary_key[i]->column),
+                                        &values[i], &plain, &scratch);
+        if (status == CORM_OK) {
+            status = corm_value_copy(&plain, &(*converted)[i]);
+            corm_value_clear(&plain);
+        }
+    }
+    corm_scratch_clear(&scratch);
+    return *converted == NULL ? CORM_NO_MEMORY : status;
+}
+
+static void free_key(corm_value *key, size_t count) {
+    for (size_t i = 0; key != NULL && i < count; i++) {
+        corm_value_clear(&key[i]);
+    }
+    corm_free(key);
+}
+
 corm_status corm_session_get(corm_session *session, corm_mapper *mapper, const corm_value *values, size_t count,
                              struct corm_load_options *options, bool populate_existing, corm_object **out) {
+    corm_value *converted = NULL;
     *out = NULL;
     corm_status status = corm_session_enter(session);
     if (status != CORM_OK) {
@@ -747,6 +787,10 @@ corm_status corm_session_get(corm_session *session, corm_mapper *mapper, const c
                                 "Incorrect number of values in identifier to formulate primary key for "
                                 "session.get(); %s has %zu primary key column(s), %zu value(s) were given",
                                 mapper->name, mapper->primary_key_count, count);
+    }
+    if (status == CORM_OK) {
+        status = convert_key(session, mapper, values, count, &converted);
+        values = converted == NULL ? values : converted;
     }
     corm_state *known = status == CORM_OK ? corm_identity_find(&session->identity, mapper, values, count) : NULL;
     bool held = known != NULL && !populate_existing && mapper->host->try_hold(known);
@@ -766,6 +810,7 @@ corm_status corm_session_get(corm_session *session, corm_mapper *mapper, const c
         status = corm_load_by_key(session, mapper, values, count, options, populate_existing, out);
     }
 done:
+    free_key(converted, count);
     corm_session_leave(session);
     return status;
 }

@@ -74,6 +74,8 @@ corm_status corm_session_expire(corm_session *session, corm_state *state, corm_a
 corm_status corm_session_expire_all(corm_session *session);
 corm_status corm_session_refresh(corm_session *session, corm_state *state, corm_attribute *const *attributes,
                                  size_t count);
+/* The dialect of the database at hand; of none yet, or without a session, the default one. */
+const corm_dialect *corm_session_dialect(const corm_session *session);
 /* The object with this primary key, from the identity map or the database; *out is retained, NULL when there is
  * none. values: one for each primary key column, any kind the host can convert. options: a load-options
  * node list, may be NULL. */

@@ -115,7 +115,8 @@ struct corm_constraint {
     corm_vector columns;      /* corm_column *: own columns; of a foreign key: the parents */
     corm_vector foreign_keys; /* corm_foreign_key *: owned; of a foreign key */
     corm_node *check;         /* owned */
-    corm_column *beside;      /* a check written beside this column, not in a line of its own; or NULL */
+    corm_column *of_type; /* a check that stands for the column's type where the database has no such type; or NULL */
+    corm_column *beside;  /* a check written beside this column, not in a line of its own; or NULL */
     char *ondelete, *onupdate, *initially, *match; /* NULL: not given */
     int deferrable;                                /* -1: not given, 0: NOT DEFERRABLE, 1 */
     bool use_alter;

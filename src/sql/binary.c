@@ -103,6 +103,8 @@ static corm_type *result_type(corm_operator op, const corm_node *left, const cor
     if (corm_operators[op].is_comparison)
         return corm_type_of_kind(CORM_TYPE_BOOLEAN);
     corm_type *first = corm_node_type(left);
+    if (first->kind == CORM_TYPE_OWN)
+        return first;
     switch (op) {
     case CORM_OP_ADD:
     case CORM_OP_SUB:
@@ -112,7 +114,7 @@ static corm_type *result_type(corm_operator op, const corm_node *left, const cor
     case CORM_OP_MOD:
         return arithmetic_type(op, first, corm_node_type(right));
     case CORM_OP_CONCAT:
-        return corm_type_is_text(first) ? first : corm_node_type(right);
+        return corm_type_is_text(first) || first->kind == CORM_TYPE_OWN ? first : corm_node_type(right);
     default:
         return first;
     }
@@ -120,7 +122,38 @@ static corm_type *result_type(corm_operator op, const corm_node *left, const cor
 
 /* ---- two operands ---- */
 
+static bool is_quantified(unsigned op) {
+    return op == CORM_OP_ANY || op == CORM_OP_ALL;
+}
+
+/* ANY and ALL stand on the right side only: the comparison seen from there; NONE: it has none. */
+static corm_operator mirrored(corm_operator op, const corm_node *left, const corm_node *right) {
+    if (left->kind != CORM_NODE_UNARY || !is_quantified(left->op) ||
+        (right->kind == CORM_NODE_UNARY && is_quantified(right->op)))
+        return CORM_OP_NONE;
+    switch (op) {
+    case CORM_OP_EQ:
+    case CORM_OP_NE:
+        return op;
+    case CORM_OP_LT:
+        return CORM_OP_GT;
+    case CORM_OP_LE:
+        return CORM_OP_GE;
+    case CORM_OP_GT:
+        return CORM_OP_LT;
+    case CORM_OP_GE:
+        return CORM_OP_LE;
+    default:
+        return CORM_OP_NONE;
+    }
+}
+
 static corm_node *binary_escape_node(corm_operator op, corm_node *left, corm_node *right, corm_node *escape) {
+    corm_operator reversed = mirrored(op, left, right);
+    if (reversed != CORM_OP_NONE)
+        return binary_make(reversed, right, left, escape, corm_type_of_kind(CORM_TYPE_BOOLEAN), 0, NULL);
+    if (op == CORM_OP_ADD && corm_node_type(left)->item)
+        op = CORM_OP_CONCAT;
     if (op == CORM_OP_ADD &&
         (corm_type_is_text(corm_node_type(left)) ||
          (corm_node_type(left)->kind == CORM_TYPE_NULL && corm_type_is_text(corm_node_type(right)))))
@@ -286,7 +319,9 @@ corm_node *corm_unary_new(corm_operator op, corm_node *operand) {
     if (!operand)
         return NULL;
     bool is_boolean = op == CORM_OP_NOT || op == CORM_OP_EXISTS;
-    return unary_make(op, operand, is_boolean ? corm_type_of_kind(CORM_TYPE_BOOLEAN) : operand->type);
+    corm_type *item = is_quantified(op) ? corm_node_type(operand)->item : NULL; /* of an array */
+    corm_type *type = is_boolean ? corm_type_of_kind(CORM_TYPE_BOOLEAN) : operand->type;
+    return unary_make(op, operand, item ? item : type);
 }
 
 corm_node *corm_not(corm_node *operand) {

@@ -117,7 +117,8 @@ static int family(const corm_type *type) {
 
 static corm_type *type_compared(const corm_node *with, const corm_value *value) {
     corm_type *type = corm_node_type(with);
-    if (value->kind == CORM_KIND_NULL || value->kind == CORM_KIND_ABSENT || value->kind == CORM_KIND_HOST || type->host)
+    if (value->kind == CORM_KIND_NULL || value->kind == CORM_KIND_ABSENT || value->kind == CORM_KIND_HOST ||
+        type->host || type->adapter || type->kind == CORM_TYPE_OWN || type->kind == CORM_TYPE_ENUM)
         return type;
     corm_type *own = corm_type_of_value(value);
     int own_family = family(own);

@@ -231,7 +231,7 @@ static uint64_t function_hash(const corm_node *node) {
 }
 
 static bool function_equal(const corm_node *left, const corm_node *right) {
-    return same_text(as_function(left)->name, as_function(right)->name) &&
+    return same_text(as_function(left)->name, as_function(right)->name) && left->detail == right->detail &&
            (left->type == right->type || corm_type_equal(corm_node_type(left), corm_node_type(right)));
 }
 
@@ -330,6 +330,14 @@ static corm_node *function_make(const char *name, corm_node *const *arguments, s
 
 corm_node *corm_function_new(const char *name, corm_node *const *arguments, size_t count, corm_type *type) {
     return function_make(name, arguments, count, type, 0);
+}
+
+corm_node *corm_array_literal(corm_node *const *items, size_t count, corm_type *type) {
+    return function_make("anon", items, count, type, CORM_FUNCTION_ARRAY);
+}
+
+corm_node *corm_subscript(corm_node *const *parts, size_t count, corm_type *type) {
+    return function_make("anon", parts, count, type, CORM_FUNCTION_SUBSCRIPT);
 }
 
 corm_node *corm_sequence_next(const char *schema, const char *name, corm_type *type) {

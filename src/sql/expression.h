@@ -130,10 +130,14 @@ typedef struct corm_column_of {
     char *name;             /* when the column has none of its own: given by position */
 } corm_column_of;
 
-enum { CORM_FUNCTION_NEXT_VALUE = 1 /* of a sequence: the arguments are its schema, or none, and its name */ };
+enum {                               /* what a FUNCTION is instead */
+       CORM_FUNCTION_NEXT_VALUE = 1, /* of a sequence: the arguments are its schema, or none, and its name */
+       CORM_FUNCTION_ARRAY,          /* ARRAY[...] */
+       CORM_FUNCTION_SUBSCRIPT       /* a[b], or a[b:c] */
+};
 
 typedef struct corm_function {
-    corm_node node; /* detail: CORM_FUNCTION_NEXT_VALUE, or 0 */
+    corm_node node; /* detail: CORM_FUNCTION_..., or 0 */
     char *name;     /* may be dotted: "schema.name" */
     corm_node *arguments[];
 } corm_function;
@@ -168,6 +172,10 @@ typedef struct corm_text_node {
 corm_node *corm_column_of_new(corm_node *from, corm_node *column, const char *name);
 /* A function; its type is known for count, sum, min, max, coalesce, now, ... else `type` (may be NULL). */
 corm_node *corm_function_new(const char *name, corm_node *const *arguments, size_t count, corm_type *type);
+/* ARRAY[...], whose type is the array's. */
+corm_node *corm_array_literal(corm_node *const *items, size_t count, corm_type *type);
+/* An item of an array: it and an index; or a slice: and two ends. */
+corm_node *corm_subscript(corm_node *const *parts, size_t count, corm_type *type);
 /* The next value of a sequence; schema may be NULL. */
 corm_node *corm_sequence_next(const char *schema, const char *name, corm_type *type);
 /* Both lists may be NULL. */

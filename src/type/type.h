@@ -26,6 +26,8 @@ typedef enum corm_type_kind {
     CORM_TYPE_DATE,
     CORM_TYPE_TIME,
     CORM_TYPE_DATETIME,
+    CORM_TYPE_ENUM, /* one of some texts: a type of the database's own, or text */
+    CORM_TYPE_OWN,  /* of one database, which spells it by its name; values travel as texts */
     CORM_TYPE_KIND_COUNT
 } corm_type_kind;
 
@@ -43,6 +45,12 @@ typedef struct corm_type {
     void *host;      /* a host's own type behind this one (Python's TypeDecorator), or NULL; borrowed:
                              released by host_release with the type */
     void (*host_release)(void *host);
+    void *adapter; /* a host's own type that may be another one on each database, or NULL; borrowed likewise: see
+                             corm_type_adapted() */
+    char *schema;  /* of an ENUM's type, or NULL */
+    char **labels; /* of an ENUM, in their order, NULL at the end; NULL: none */
+    struct corm_type *item; /* of an array (OWN): what it holds, a reference, and its dimensions; or NULL */
+    int dimensions;
 } corm_type;
 
 typedef struct corm_type_options {
@@ -53,6 +61,10 @@ typedef struct corm_type_options {
     bool timezone;
     const char *name;
     const char *collation;
+    const char *schema;
+    const char *const *labels;
+    corm_type *item;
+    int dimensions; /* of an array, at least 1 */
 } corm_type_options;
 
 /* A new reference; NULL with CORM_NO_MEMORY. options may be NULL. Types without options are shared. */
@@ -62,6 +74,11 @@ corm_type *corm_type_ref(corm_type *type);
 void corm_type_unref(corm_type *type);
 /* The shared type of a kind without arguments: borrowed, lives for ever, never NULL. */
 corm_type *corm_type_of_kind(corm_type_kind kind);
+/* The type that a database (by its dialect's name) has for a type: mostly the type itself. Borrowed: it lives as long as
+ * the type. NULL: the host failed. */
+typedef corm_type *(*corm_type_adapt)(corm_type *type, const char *dialect);
+void corm_type_adapt_set(corm_type_adapt adapt); /* once, at start-up, by the host whose types have adapters */
+corm_type *corm_type_adapted(corm_type *type, const char *dialect);
 /* Structural. */
 bool corm_type_equal(const corm_type *left, const corm_type *right);
 uint64_t corm_type_hash(const corm_type *type);

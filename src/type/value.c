@@ -28,6 +28,8 @@ corm_status corm_value_copy(const corm_value *value, corm_value *out) {
             return CORM_NO_MEMORY;
         }
         *out = corm_value_bytes((corm_kind)value->kind, data, value->as.text.size);
+        out->form = value->form;
+        out->stored = value->stored;
         out->owned = true;
         return CORM_OK;
     }

@@ -40,6 +40,13 @@ static inline corm_value corm_value_bytes(corm_kind kind, const char *data, size
     return value;
 }
 
+/* A borrowed text that stands for something. */
+static inline corm_value corm_value_form(unsigned form, const char *data, size_t size) {
+    corm_value value = corm_value_bytes(CORM_KIND_TEXT, data, size);
+    value.form = (uint8_t)form;
+    return value;
+}
+
 /* Make *out an owned copy (or a new reference of a host object). On failure *out is ABSENT. */
 corm_status corm_value_copy(const corm_value *value, corm_value *out) CORM_MUST_CHECK;
 /* Let go of what is owned and make the value ABSENT. */

@@ -76,8 +76,8 @@ class SQLiteInspector(Inspector):
         """SQLite has none: NotImplementedError."""
         return _not_here()  # type: ignore[no-any-return]
 
-    def _column(self, relation: _Relation, column: Column) -> dict[str, Any]:
-        made = super()._column(relation, column)
+    def _column(self, relation: _Relation, column: Column, type_: Any = None) -> dict[str, Any]:
+        made = super()._column(relation, column, type_)
         keys = [name for key in relation.keys[_PRIMARY_KEY] for name in key.columns]
         made["primary_key"] = keys.index(column.name) + 1 if column.name in keys else 0
         return made
@@ -105,8 +105,12 @@ class SQLiteInspector(Inspector):
 class PGInspector(Inspector):
     """The schema of a PostgreSQL database."""
 
-    def _column(self, relation: _Relation, column: Column) -> dict[str, Any]:
-        made = {**super()._column(relation, column), "autoincrement": column.autoincrement, "comment": column.comment}
+    def _column(self, relation: _Relation, column: Column, type_: Any = None) -> dict[str, Any]:
+        from ..dialects._postgresql_types import type_of_text
+
+        own = type_of_text(column.type_text, column.type_name)
+        made = {**super()._column(relation, column, type_ or own), "autoincrement": column.autoincrement,
+                "comment": column.comment}  # fmt: skip
         if column.identity is not None:
             numbers = (column.identity_options or "").split()
             names = ("start", "increment", "minvalue", "maxvalue", "cache")
@@ -162,8 +166,8 @@ class MySQLInspector(Inspector):
         """There are none: NotImplementedError."""
         return _not_here()  # type: ignore[no-any-return]
 
-    def _column(self, relation: _Relation, column: Column) -> dict[str, Any]:
-        made = {**super()._column(relation, column), "comment": column.comment}
+    def _column(self, relation: _Relation, column: Column, type_: Any = None) -> dict[str, Any]:
+        made = {**super()._column(relation, column, type_), "comment": column.comment}
         if column.type[0] in _WHOLE:
             made["autoincrement"] = column.autoincrement
         return made

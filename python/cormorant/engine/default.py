@@ -42,10 +42,10 @@ class DefaultDialect:
     @classmethod
     def shared(cls) -> Self:
         """One object of the class for all that need no other."""
-        if "_shared" not in cls.__dict__:
-            cls._shared = cls()
-        assert cls._shared is not None
-        return cls._shared
+        made: Optional[Self] = cls.__dict__.get("_shared")
+        if made is None:
+            made = cls._shared = cls()
+        return made
 
     def type_descriptor(self, typeobj: Any) -> Any:
         """The type that the database uses for one."""

@@ -475,10 +475,11 @@ class Inspector:
     def _columns(self, relation: _Relation) -> list[dict[str, Any]]:
         return [self._column(relation, column) for column in relation.columns]
 
-    def _column(self, relation: _Relation, column: Column) -> dict[str, Any]:
+    def _column(self, relation: _Relation, column: Column, type_: Any = None) -> dict[str, Any]:
         from ._reflection import type_of
 
-        made = {"name": column.name, "type": type_of(column), "nullable": column.nullable, "default": column.default}
+        made = {"name": column.name, "type": type_ or type_of(column), "nullable": column.nullable,
+                "default": column.default}  # fmt: skip
         if column.computed is not None:
             made["computed"] = {"sqltext": column.computed, "persisted": column.persisted}
         return made
