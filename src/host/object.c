@@ -975,6 +975,32 @@ static size_t compared_size(const corm_field *field) {
     }
 }
 
+static bool is_same_reference(const c_object *object, const corm_field *field) {
+    corm_object *committed = *(corm_object **)in_committed(object, field);
+    return committed != NULL && *(void **)in_struct(object, field) == c_object_struct(c_object_from(committed));
+}
+
+static bool host_seems_unchanged(const corm_state *state) {
+    const c_object *object = c_object_from(host_object_of((corm_state *)(uintptr_t)state));
+    const c_mapping *mapping = c_object_mapping(object);
+    if (state->flags & C_STATE_UNSEEN) {
+        return false;
+    }
+    const char *now = (const char *)object + mapping->struct_offset;
+    if (memcmp(now, (const char *)object + mapping->committed_offset, mapping->mapping->size) == 0) {
+        return true;
+    }
+    for (size_t i = 0; i < mapping->field_count; i++) {
+        const corm_field *field = &mapping->mapping->fields[i];
+        bool same = memcmp(in_struct(object, field), in_committed(object, field), compared_size(field)) == 0 ||
+                    (field->field_type == CORM_FIELD_REFERENCE && is_same_reference(object, field));
+        if (!same) {
+            return false;
+        }
+    }
+    return true;
+}
+
 static corm_status host_detect_changes(corm_state *state) {
     c_object *object = c_object_from(host_object_of(state));
     const c_mapping *mapping = c_object_mapping(object);
@@ -1115,6 +1141,7 @@ const corm_host corm_c_host = {
     .event = host_event,
     .resolve_relationship = c_mapping_resolve,
     .detect_changes = host_detect_changes,
+    .seems_unchanged = host_seems_unchanged,
     .describe = host_describe,
     .create_for_merge = host_create_for_merge,
 };

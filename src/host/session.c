@@ -166,8 +166,7 @@ void *corm_object_new(corm_session *session, corm_mapping *mapping) {
 void *corm_object_get_by(corm_session *session, corm_mapping *mapping, const corm_value *keys, size_t count) {
     corm_mapper *mapper = c_mapper_of(mapping);
     corm_object *handle = NULL;
-    if (mapper == NULL || corm_session_flush_if_needed(session) != CORM_OK ||
-        corm_session_get(session, mapper, keys, count, NULL, false, &handle) != CORM_OK) {
+    if (mapper == NULL || corm_session_get(session, mapper, keys, count, NULL, false, &handle) != CORM_OK) {
         return NULL;
     }
     corm_error_clear();

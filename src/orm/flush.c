@@ -13,13 +13,31 @@
 #include "base/alloc.h"
 #include "orm/flush_private.h"
 
+/* The objects that have to be looked at: held, as looking may run anybody's code. */
+static corm_status suspects(corm_session *session, corm_vector *out) {
+    corm_status status = CORM_OK;
+    for (size_t i = 0; i < session->identity.capacity && status == CORM_OK; i++) {
+        corm_state *state = corm_identity_at(&session->identity, i);
+        const corm_host *host = state == NULL ? NULL : state->mapper->host;
+        if (host == NULL || host->detect_changes == NULL ||
+            (host->seems_unchanged != NULL && host->seems_unchanged(state))) {
+            continue;
+        }
+        status = corm_vector_reserve(out, 1);
+        if (status == CORM_OK && host->try_hold(state)) {
+            out->items[out->count++] = state;
+        }
+    }
+    return status;
+}
+
 static corm_status detect(corm_session *session) {
     corm_vector live = {0};
-    corm_status status = corm_session_live(session, &live);
+    corm_status status = suspects(session, &live);
     for (size_t i = 0; i < live.count; i++) {
         corm_state *state = live.items[i];
         const corm_host *host = state->mapper->host;
-        if (status == CORM_OK && host->detect_changes != NULL && state->session == session) {
+        if (status == CORM_OK && state->session == session) {
             status = host->detect_changes(state);
         }
         host->release(corm_state_object(state));
@@ -305,5 +323,16 @@ corm_status corm_session_flush_if_needed(corm_session *session) {
         }
         return status;
     }
-    return session->held_count == 0 && !detects(session) ? CORM_OK : corm_session_flush(session);
+    if (session->held_count == 0 && detects(session)) { /* a look costs less than a flush that finds nothing */
+        corm_status status = corm_session_enter(session);
+        if (status != CORM_OK) {
+            return status;
+        }
+        status = detect_changes(session);
+        corm_session_leave(session);
+        if (status != CORM_OK) {
+            return status;
+        }
+    }
+    return session->held_count == 0 ? CORM_OK : corm_session_flush(session);
 }

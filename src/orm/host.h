@@ -135,6 +135,9 @@ typedef struct corm_host {
     /* Find changes made by plain assignment and report each with corm_state_changed(); NULL when every
      * change is reported as it happens. */
     corm_status (*detect_changes)(struct corm_state *state);
+    /* Whether detect_changes() would find nothing, at a glance; true only when that is certain. Runs nobody's code. NULL: it
+     * is never certain. */
+    bool (*seems_unchanged)(const struct corm_state *state);
     /* Say something to the user that is not an error (SQLAlchemy's SAWarning). An error if the user asked
      * for warnings to be errors. */
     corm_status (*warn)(const char *message);
