@@ -404,6 +404,115 @@ static corm_status run_some(corm_pg_arrays *arrays, corm_driver_statement *state
     return status == CORM_OK ? tell_rows(arrays, batch, first, *rows) : status;
 }
 
+/* ---- one run behind the other ---- */
+
+static corm_status send_savepoint(corm_driver_connection *connection, const char *verb, uint64_t number) {
+    char sql[64];
+    snprintf(sql, sizeof sql, "%s corm_rows_%llu", verb, (unsigned long long)number);
+    return send_command(connection, sql);
+}
+
+/* Rows that were sent together, behind a savepoint. */
+typedef struct array_run {
+    size_t first, rows;
+    uint64_t savepoint;
+} array_run;
+
+/* Fill the arrays from a row on, and send them; rows 0: there are none that can go so. */
+static corm_status send_run(corm_pg_arrays *arrays, corm_driver_statement *statement, const corm_batch *batch,
+                            corm_value *values, array_run *run) {
+    corm_driver_connection *connection = statement->connection;
+    corm_status status = fill(arrays, statement, batch, run->first, values, &run->rows);
+    if (status != CORM_OK || run->rows < FEWEST_ROWS) {
+        run->rows = 0;
+        return status;
+    }
+    run->savepoint = ++connection->last_name;
+    status = send_savepoint(connection, "SAVEPOINT", run->savepoint);
+    if (status == CORM_OK) {
+        status = corm_pg_send_execute(arrays->insert);
+    }
+    if (status == CORM_OK) {
+        status = send_savepoint(connection, "RELEASE SAVEPOINT", run->savepoint);
+    }
+    if (status == CORM_OK && run->first + run->rows == batch->rows) {
+        status = corm_pg_pipeline_sync(connection);
+    } else if (status == CORM_OK && PQsendFlushRequest(connection->native) == 0) {
+        status = corm_pg_fail(connection);
+    }
+    return status == CORM_OK ? corm_pg_flush(connection) : status;
+}
+
+static corm_status take_run(corm_pg_arrays *arrays, const corm_batch *batch, const array_run *run, bool *refused) {
+    corm_driver_connection *connection = arrays->insert->connection;
+    bool in_order = true;
+    corm_status status = corm_pg_take_answers(connection, 1);
+    if (status == CORM_OK) {
+        status = corm_pg_take_results(arrays->insert);
+        *refused = status != CORM_OK && is_refused(connection, status);
+    }
+    if (status == CORM_OK) {
+        status = corm_pg_take_answers(connection, 1);
+    }
+    if (status == CORM_OK && arrays->returns) {
+        status = read_keys(arrays, run->rows, &in_order);
+    }
+    if (status == CORM_OK && !in_order) {
+        status = out_of_order(run->rows);
+    }
+    return status == CORM_OK ? tell_rows(arrays, batch, run->first, run->rows) : status;
+}
+
+/* Not before the keys' order is trusted, nor where what was sent is still compared with what comes. */
+static bool overlaps(const corm_pg_arrays *arrays) {
+    return arrays->trusted && arrays->witness == 0;
+}
+
+/* The server works on a run while the next one is filled. *done grows by the rows that are told; those behind a run that
+ * was refused were not written. */
+static corm_status run_overlapped(corm_pg_arrays *arrays, corm_driver_statement *statement, const corm_batch *batch,
+                                  corm_value *values, size_t *done) {
+    corm_driver_connection *connection = statement->connection;
+    array_run before = {.first = *done}, next = before;
+    size_t answers = 0;
+    bool refused = false;
+    corm_status status = corm_pg_pipeline_begin(connection);
+    if (status != CORM_OK) {
+        return status;
+    }
+    status = corm_pg_send_begin(connection, &answers);
+    while (status == CORM_OK) {
+        next = (array_run){.first = before.first + before.rows};
+        if (next.first < batch->rows) {
+            status = send_run(arrays, statement, batch, values, &next);
+        }
+        if (status == CORM_OK && before.rows > 0) {
+            status = corm_pg_take_answers(connection, answers);
+            answers = 0;
+            status = status == CORM_OK ? take_run(arrays, batch, &before, &refused) : status;
+            *done += status == CORM_OK ? before.rows : 0;
+        }
+        if (status != CORM_OK || next.rows == 0) {
+            break;
+        }
+        before = next;
+    }
+    if (status == CORM_OK && connection->syncs == 0 && *done < batch->rows) {
+        status = corm_pg_pipeline_sync(connection); /* rows that do not go as arrays come next */
+    }
+    if (status == CORM_OK) {
+        status = corm_pg_take_answers(connection, answers);
+    }
+    status = corm_pg_pipeline_end(connection, status);
+    if (!refused || connection->broken) {
+        return status;
+    }
+    char sql[64];
+    snprintf(sql, sizeof sql, "ROLLBACK TO SAVEPOINT corm_rows_%llu", (unsigned long long)before.savepoint);
+    corm_error_clear();
+    return corm_pg_run(connection, sql);
+}
+
 corm_status corm_pg_insert_arrays(corm_driver_statement *statement, const corm_batch *batch, corm_value *values,
                                   size_t *done) {
     corm_driver_connection *connection = statement->connection;
@@ -417,8 +526,11 @@ corm_status corm_pg_insert_arrays(corm_driver_statement *statement, const corm_b
     if (arrays == NULL) {
         return status;
     }
-    for (size_t rows = 1; status == CORM_OK && rows > 0 && *done < batch->rows; *done += rows) {
+    for (size_t rows = 1; status == CORM_OK && rows > 0 && *done < batch->rows && !overlaps(arrays); *done += rows) {
         status = run_some(arrays, statement, batch, *done, values, &rows);
+    }
+    if (status == CORM_OK && *done < batch->rows && overlaps(arrays)) {
+        status = run_overlapped(arrays, statement, batch, values, done);
     }
     corm_pg_reset(arrays->insert);
     return status;
@@ -452,12 +564,6 @@ corm_status corm_pg_arrays_ready(corm_driver_statement *statement, const corm_ba
         *ready = status == CORM_OK && rows == batch->rows;
     }
     return status;
-}
-
-static corm_status send_savepoint(corm_driver_connection *connection, const char *verb, uint64_t number) {
-    char sql[64];
-    snprintf(sql, sizeof sql, "%s corm_rows_%llu", verb, (unsigned long long)number);
-    return send_command(connection, sql);
 }
 
 corm_status corm_pg_arrays_leave(corm_driver_statement *statement, corm_pg_left *left) {

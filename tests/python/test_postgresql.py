@@ -481,6 +481,47 @@ def test_keys_that_no_sequence_gives_belong_to_their_rows(engine):
         assert keys_are_those_of_the_rows(session, items)
 
 
+@pytest.mark.parametrize("wrong", [None, 100, 9000, 9999])
+def test_runs_of_rows_follow_each_other(engine, wrong):
+    World.Base.metadata.create_all(engine)
+    names = [str(number) for number in range(10_000)]
+    with Session(engine) as session:
+        session.add_all([World.Item(name="trusted") for _ in range(10)])
+        session.flush()
+        items = [World.Item(name="x" * 11 if number == wrong else name) for number, name in enumerate(names)]
+        session.add_all(items)
+        if wrong is None:
+            session.flush()
+            rows = dict(session.execute(select(World.Item.id, World.Item.name)).all())
+            assert all(rows[item.id] == name for item, name in zip(items, names, strict=True))
+        else:
+            with pytest.raises(exc.DataError, match=rf"'xxxxxxxxxxx',\) \(set {wrong + 1} of 10000\)"):
+                session.flush()
+            session.rollback()
+            assert session.scalar(select(func.count()).select_from(World.Item)) == 0
+
+
+def test_rows_behind_one_that_is_refused_in_company_go_one_by_one(engine):
+    World.Base.metadata.create_all(engine)
+    with Session(engine) as session:
+        session.add_all([World.Item(name="trusted") for _ in range(10)])
+        session.flush()
+        session.execute(
+            text("""
+            CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+                IF (SELECT count(*) > 1 AND bool_or(name = '5000') FROM fresh) THEN
+                    RAISE EXCEPTION 'alone'; END IF; RETURN NULL; END $$;
+            CREATE TRIGGER refuse AFTER INSERT ON items REFERENCING NEW TABLE AS fresh
+                FOR EACH STATEMENT EXECUTE FUNCTION refuse()""")
+        )
+        items = [World.Item(name=str(number)) for number in range(10_000)]
+        session.add_all(items)
+        session.flush()
+        rows = dict(session.execute(select(World.Item.id, World.Item.name)).all())
+        assert len(rows) == 10_010
+        assert all(rows[item.id] == item.name for item in items)
+
+
 BULK = {
     "session": lambda session, rows: session.execute(insert(World.Item), rows),
     "connection": lambda session, rows: session.connection().execute(insert(World.Item.__table__), rows),
