@@ -177,9 +177,8 @@ def listen(target: Any, identifier: str, fn: Callable[..., Any], *args: Any, **k
             target.changed_at = datetime.now()
         event.listen(User, "before_update", receive)
     """
-    for place in (_engine._engine_listen, _engine._schema_listen):
-        if place(target, identifier, fn, kw):
-            return
+    if _engine._engine_listen(target, identifier, fn, kw) or _of_schema("_schema_listen", target, identifier, fn, kw):
+        return
     listener = _Listener(target, identifier, fn, kw)
     session = _session_target(target)
     if session is not None:
@@ -196,6 +195,12 @@ def listen(target: Any, identifier: str, fn: Callable[..., Any], *args: Any, **k
         )
     else:
         _listen_mapped(target, listener)
+
+
+def _of_schema(name: str, *arguments: Any) -> bool:
+    """What the schema's module has to do with it, if that was needed already: without it there are no such targets."""
+    function = getattr(_engine, name, None)
+    return function is not None and bool(function(*arguments))
 
 
 def _listen_mapped(target: Any, listener: _Listener) -> None:
@@ -329,7 +334,7 @@ def remove(target: Any, identifier: str, fn: Callable[..., Any]) -> None:
 
     Raises InvalidRequestError when it is not there.
     """
-    if _engine._engine_unlisten(target, identifier, fn) or _engine._schema_unlisten(target, identifier, fn):
+    if _engine._engine_unlisten(target, identifier, fn) or _of_schema("_schema_unlisten", target, identifier, fn):
         return
     if not _of_kind(target, identifier, fn, False):
         raise exc.InvalidRequestError(f"No listeners found for event {target} / {identifier!r} / {fn} ")
@@ -339,6 +344,6 @@ def contains(target: Any, identifier: str, fn: Callable[..., Any]) -> bool:
     """Whether a listener is registered."""
     return bool(
         _engine._engine_contains(target, identifier, fn)
-        or _engine._schema_contains(target, identifier, fn)
+        or _of_schema("_schema_contains", target, identifier, fn)
         or _of_kind(target, identifier, fn, True)
     )

@@ -1,4 +1,7 @@
-/* Errors of MariaDB and MySQL: their classes are those that PyMySQL and mysqlclient give the same codes. */
+/*
+ * Errors of MariaDB and MySQL: their classes are those that mysqlclient gives the same codes, which are PyMySQL's but for
+ * two: 1364 (no default) and 1366 (a value of a wrong kind).
+ */
 #include <errmsg.h>
 #include <mysqld_error.h>
 #include <string.h>
@@ -10,10 +13,9 @@ enum {
     FIRST_SERVER_ERROR = 1000,
     FIRST_CLIENT_ERROR = 2000,
     LAST_CLIENT_ERROR = 2999,
-    CLIENT_WAS_IDLE = 4031,        /* MySQL 8 closes a connection that said nothing for long */
-    CONNECTION_WAS_KILLED = 1927,  /* MariaDB */
-    NO_LOCK_AT_ONCE = 3572,        /* MySQL: NOWAIT */
-    FIELD_DOES_NOT_TAKE_IT = 1366, /* a value of a wrong kind or character set */
+    CLIENT_WAS_IDLE = 4031,       /* MySQL 8 closes a connection that said nothing for long */
+    CONNECTION_WAS_KILLED = 1927, /* MariaDB */
+    NO_LOCK_AT_ONCE = 3572,       /* MySQL: NOWAIT */
 };
 
 static const unsigned short programming[] = {
@@ -25,13 +27,14 @@ static const unsigned short programming[] = {
     ER_WRONG_COLUMN_NAME,     ER_CANT_DO_THIS_DURING_AN_TRANSACTION,
 };
 static const unsigned short data[] = {
-    ER_PRIMARY_CANT_HAVE_NULL, ER_NO_DEFAULT,       ER_WARN_NULL_TO_NOTNULL,
-    ER_WARN_DATA_OUT_OF_RANGE, WARN_DATA_TRUNCATED, FIELD_DOES_NOT_TAKE_IT,
-    ER_ILLEGAL_VALUE_FOR_TYPE, ER_DATA_TOO_LONG,    ER_DATETIME_FUNCTION_OVERFLOW,
+    ER_PRIMARY_CANT_HAVE_NULL, ER_NO_DEFAULT,
+    ER_WARN_NULL_TO_NOTNULL,   ER_WARN_DATA_OUT_OF_RANGE,
+    WARN_DATA_TRUNCATED,       ER_ILLEGAL_VALUE_FOR_TYPE,
+    ER_DATA_TOO_LONG,          ER_DATETIME_FUNCTION_OVERFLOW,
 };
 static const unsigned short integrity[] = {
     ER_BAD_NULL_ERROR,    ER_DUP_ENTRY,           ER_CANNOT_ADD_FOREIGN,  ER_NO_REFERENCED_ROW,
-    ER_ROW_IS_REFERENCED, ER_ROW_IS_REFERENCED_2, ER_NO_REFERENCED_ROW_2,
+    ER_ROW_IS_REFERENCED, ER_ROW_IS_REFERENCED_2, ER_NO_REFERENCED_ROW_2, ER_NO_DEFAULT_FOR_FIELD,
 };
 static const unsigned short not_supported[] = {
     ER_WARNING_NOT_COMPLETE_ROLLBACK,

@@ -395,3 +395,20 @@ def test_a_dialect_tells_of_its_database(engine):
     assert "AUTOCOMMIT" in dialect.get_isolation_level_values(None)
     assert dialect.dialect_description.startswith(dialect.name + "+")
     assert dialect.supports_statement_cache
+
+
+def test_listening_to_an_engine_needs_nothing_of_the_schema():
+    told = output_of("""
+        from cormorant import create_engine, event
+
+        engine = create_engine("sqlite://")
+
+        def tell(connection, record):
+            print("connected")
+
+        event.listen(engine, "connect", tell)
+        engine.connect().close()
+        assert event.contains(engine, "connect", tell)
+        event.remove(engine, "connect", tell)
+    """)
+    assert told == "connected\n"

@@ -170,7 +170,7 @@ ERRORS = [
     ("DELETE FROM things", exc.IntegrityError, 1451),
     ("INSERT INTO things (name) VALUES (repeat('x', 201))", exc.DataError, 1406),
     ("INSERT INTO things (number) VALUES (99999999999)", exc.DataError, 1264),
-    ("INSERT INTO things (number) VALUES ('many')", exc.DataError, 1366),
+    ("INSERT INTO things (number) VALUES ('many')", exc.OperationalError, 1366),
     ("UPDATE parts SET amount = -1", exc.OperationalError, 4025),
     ("CREATE TABLE x (a INT) ENGINE=nothing", exc.NotSupportedError, 1286),
     ("SELECT sleep()", exc.OperationalError, 1582),
