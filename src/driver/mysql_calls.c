@@ -69,16 +69,14 @@ static corm_status check_usable(const corm_driver_connection *connection) {
     return status;
 }
 
-corm_status corm_mysql_call_connect(corm_driver_connection *connection) {
+corm_status corm_mysql_call_connect(corm_driver_connection *connection, const char *host) {
     const corm_mysql_settings *settings = connection->settings;
     corm_status status = CORM_OK;
     MYSQL *connected = NULL;
     int ready;
-    /* Names are resolved in the first call, which blocks. */
     corm_wait_begin();
-    int wanted =
-        mysql_real_connect_start(&connected, connection->mysql, settings->host, settings->user, settings->password,
-                                 settings->database, settings->port, settings->unix_socket, CLIENT_FOUND_ROWS);
+    int wanted = mysql_real_connect_start(&connected, connection->mysql, host, settings->user, settings->password,
+                                          settings->database, settings->port, settings->unix_socket, CLIENT_FOUND_ROWS);
     corm_wait_end();
     while (wanted != 0 && (status = await(connection, wanted, &ready)) == CORM_OK) {
         wanted = mysql_real_connect_cont(&connected, connection->mysql, ready);

@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 #include "base/alloc.h"
+#include "base/resolve.h"
 #include "base/wait.h"
 #include "driver/mysql_private.h"
 
@@ -299,6 +300,49 @@ static corm_status check_tls(MYSQL *mysql, const corm_url *url) {
 
 /* ---- opening and closing ---- */
 
+/* The library blocks while it resolves a name: it gets the address, where there is one. Where there are several it tries
+ * them all, and where it verifies the server it needs the name: then it resolves once more what was found just now. */
+static corm_status resolve(corm_driver_connection *connection, corm_vector *addresses) {
+    const corm_mysql_settings *settings = connection->settings;
+    const char *host = settings->host;
+    bool by_socket = settings->unix_socket != NULL || host == NULL || host[0] == '\0' ||
+                     (settings->port == 0 && strcasecmp(host, "localhost") == 0);
+    if (by_socket || corm_is_address(host)) {
+        return CORM_OK;
+    }
+    corm_status status = corm_resolve(host, connection->deadline, addresses);
+    if (status == CORM_TIMEOUT) {
+        status =
+            corm_error_set(CORM_OPERATIONAL_ERROR,
+                           "Can't connect to server on '%s': its name was not resolved within connect_timeout", host);
+        corm_error_add_native(CR_CONN_HOST_ERROR, "HY000");
+    } else if (status == CORM_OPERATIONAL_ERROR) {
+        status = corm_error_set(CORM_OPERATIONAL_ERROR, "Unknown server host '%s' (%d)", host,
+                                corm_error_last()->native_code);
+        corm_error_add_native(CR_UNKNOWN_HOST, "HY000");
+    }
+    if (status != CORM_OK) {
+        corm_error_add_driver(CORM_MYSQL_DRIVER);
+    }
+    return status;
+}
+
+static corm_status connect_resolved(corm_driver_connection *connection) {
+    corm_vector addresses = {0};
+    my_bool verified = 0;
+    corm_status status = resolve(connection, &addresses);
+    if (status == CORM_OK) {
+        mysql_get_optionv(connection->mysql, MYSQL_OPT_SSL_VERIFY_SERVER_CERT, &verified);
+        bool by_address = addresses.count == 1 && !verified;
+        status = corm_mysql_call_connect(connection, by_address ? addresses.items[0] : connection->settings->host);
+    }
+    corm_error reason;
+    corm_error_take(&reason);
+    corm_addresses_free(&addresses);
+    corm_error_restore(&reason);
+    return status;
+}
+
 static void start_library(void) {
     mysql_server_init(0, NULL, NULL);
 }
@@ -316,7 +360,7 @@ static corm_status open_connection(corm_driver_connection *connection) {
         mysql_optionsv(connection->mysql, MYSQL_OPT_NONBLOCK, 0);
         mysql_optionsv(connection->mysql, MYSQL_INIT_COMMAND, first_command);
         connection->deadline = settings->connect_timeout > 0 ? corm_clock_now() + settings->connect_timeout : -1;
-        status = corm_mysql_call_connect(connection);
+        status = connect_resolved(connection);
         connection->deadline = 0;
     }
     status = status == CORM_OK ? check_tls(connection->mysql, settings->url) : status;

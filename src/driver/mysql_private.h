@@ -99,7 +99,8 @@ int corm_mysql_send_cancel(corm_driver_connection *connection);
 
 /* ---- mysql_calls.c: each waits through base/wait.h ---- */
 
-corm_status corm_mysql_call_connect(corm_driver_connection *connection);
+/* host: the one of the settings, or its address. */
+corm_status corm_mysql_call_connect(corm_driver_connection *connection, const char *host);
 /* Run a text of one statement; its rows, if any, go to *result (NULL: none). */
 corm_status corm_mysql_call_query(corm_driver_connection *connection, const char *sql, size_t size, MYSQL_RES **result);
 corm_status corm_mysql_call_prepare(corm_driver_statement *statement, const char *sql, size_t size);

@@ -13,6 +13,7 @@
 
 #include "base/alloc.h"
 #include "base/hash.h"
+#include "base/resolve.h"
 #include "base/text.h"
 #include "base/wait.h"
 #include "driver/postgresql_private.h"
@@ -40,6 +41,8 @@ typedef struct options {
     const char **keywords, **values;
     size_t count;
     corm_text hosts, ports;
+    size_t entries; /* in the lists that follow */
+    corm_text found_hosts, addresses, found_ports;
     char port[8];
 } options;
 
@@ -64,12 +67,76 @@ static void add_host(options *all, const char *value) {
     }
 }
 
+/* One entry of the lists that libpq takes: a host, its address (empty: it is found by the host) and its port. */
+static void add_entry(options *all, const char *host, size_t size, const char *address, const char *port,
+                      size_t port_size) {
+    const char *comma = all->entries > 0 ? "," : "";
+    corm_text_append(&all->found_hosts, comma);
+    corm_text_append_bytes(&all->found_hosts, host, size);
+    corm_text_append(&all->addresses, comma);
+    corm_text_append(&all->addresses, address);
+    corm_text_append(&all->found_ports, comma);
+    corm_text_append_bytes(&all->found_ports, port, port_size);
+    all->entries++;
+}
+
+static bool is_name(const char *host) {
+    return host[0] != '\0' && host[0] != '/' && host[0] != '@' && !corm_is_address(host);
+}
+
+/* The addresses of one host, which follow each other in the lists. */
+static corm_status resolve_host(options *all, const char *host, size_t size, const char *port, size_t port_size,
+                                int64_t deadline) {
+    char *name = corm_strndup(host, size);
+    corm_vector addresses = {0};
+    if (name == NULL) {
+        return CORM_NO_MEMORY;
+    }
+    corm_status status = CORM_OK;
+    if (!is_name(name)) {
+        add_entry(all, host, size, "", port, port_size);
+    } else {
+        status = corm_resolve(name, deadline, &addresses);
+    }
+    for (size_t i = 0; i < addresses.count && status == CORM_OK; i++) {
+        add_entry(all, host, size, addresses.items[i], port, port_size);
+    }
+    corm_addresses_free(&addresses);
+    corm_free(name);
+    return status;
+}
+
+/* Hosts that are not found are left out, as long as another one is. libpq would block while it resolves. */
+static corm_status resolve_hosts(options *all, int64_t deadline) {
+    const char *host = all->hosts.data, *port = all->ports.data == NULL ? "" : all->ports.data;
+    corm_status status = CORM_OK;
+    for (bool more = true; more && status != CORM_INTERRUPTED && status != CORM_NO_MEMORY && status != CORM_TIMEOUT;) {
+        size_t size = strcspn(host, ","), port_size = strcspn(port, ",");
+        status = resolve_host(all, host, size, port, port_size, deadline);
+        more = host[size] == ',';
+        host += size + more;
+        port += port_size + (port[port_size] == ',');
+    }
+    if (status == CORM_OPERATIONAL_ERROR && all->entries > 0) {
+        corm_error_clear();
+        status = CORM_OK;
+    }
+    if (status == CORM_TIMEOUT) {
+        return corm_error_set(CORM_OPERATIONAL_ERROR, "connection timeout expired while a host's name was resolved");
+    }
+    if (status == CORM_OK &&
+        (all->found_hosts.failed || corm_text_status(&all->addresses) != CORM_OK || all->found_ports.failed)) {
+        return CORM_NO_MEMORY;
+    }
+    return status;
+}
+
 static bool has_port(const options *all) {
     return all->ports.size > 0 && strspn(all->ports.data, ",") < all->ports.size;
 }
 
-static corm_status read_options(const corm_url *url, options *all) {
-    static const size_t own = 8; /* user, password, host, port, dbname, encoding, name, end */
+static corm_status read_options(const corm_url *url, int64_t deadline, options *all) {
+    static const size_t own = 9; /* user, password, host, address, port, dbname, encoding, name, end */
     all->keywords = corm_calloc(url->query_count + own, sizeof *all->keywords);
     all->values = corm_calloc(url->query_count + own, sizeof *all->values);
     if (all->keywords == NULL || all->values == NULL) {
@@ -79,7 +146,7 @@ static corm_status read_options(const corm_url *url, options *all) {
     add(all, "user", url->username);
     add(all, "password", url->password);
     add(all, "dbname", url->database);
-    if (url->host != NULL) {
+    if (url->host != NULL && corm_url_query(url, "host") == NULL) { /* else those that follow stand in its place */
         add_host(all, url->host);
     }
     for (size_t i = 0; i < url->query_count; i++) {
@@ -95,13 +162,22 @@ static corm_status read_options(const corm_url *url, options *all) {
     if (corm_text_status(&all->hosts) != CORM_OK || corm_text_status(&all->ports) != CORM_OK) {
         return CORM_NO_MEMORY;
     }
+    bool resolves = all->hosts.size > 0 && corm_url_query(url, "hostaddr") == NULL;
+    corm_status status = resolves ? resolve_hosts(all, deadline) : CORM_OK;
+    if (status != CORM_OK) {
+        return status;
+    }
     if (all->hosts.size > 0) {
-        add(all, "host", all->hosts.data);
+        add(all, "host", resolves ? all->found_hosts.data : all->hosts.data);
+        add(all, "hostaddr", resolves ? all->addresses.data : NULL);
     }
     if (url->port != 0) {
         snprintf(all->port, sizeof all->port, "%d", url->port);
     }
-    add(all, "port", has_port(all) ? all->ports.data : url->port != 0 ? all->port : NULL);
+    add(all, "port",
+        !has_port(all) ? url->port != 0 ? all->port : NULL
+        : resolves     ? all->found_ports.data
+                       : all->ports.data);
     add(all, "client_encoding", "UTF8");
     add(all, "application_name", application);
     return CORM_OK;
@@ -112,6 +188,9 @@ static void options_clear(options *all) {
     corm_free(all->values);
     corm_text_clear(&all->hosts);
     corm_text_clear(&all->ports);
+    corm_text_clear(&all->found_hosts);
+    corm_text_clear(&all->addresses);
+    corm_text_clear(&all->found_ports);
 }
 
 /* ---- connecting ---- */
@@ -213,9 +292,10 @@ static corm_status open_connection(corm_driver_connection *connection, const cor
     options all = {0};
     int64_t limit = seconds_of(url, "connect_timeout");
     connection->timeout = seconds_of(url, "read_timeout");
-    corm_status status = read_options(url, &all);
+    int64_t deadline = limit > 0 ? corm_clock_now() + limit : -1;
+    corm_status status = read_options(url, deadline, &all);
     if (status == CORM_OK) {
-        corm_wait_begin(); /* names are resolved in here */
+        corm_wait_begin();
         connection->native = PQconnectStartParams(all.keywords, all.values, 0);
         corm_wait_end();
         status = connection->native == NULL ? corm_error_no_memory() : CORM_OK;
@@ -225,7 +305,7 @@ static corm_status open_connection(corm_driver_connection *connection, const cor
         status = connection_failed(connection->native);
     }
     if (status == CORM_OK) {
-        status = finish_connecting(connection->native, limit > 0 ? corm_clock_now() + limit : -1);
+        status = finish_connecting(connection->native, deadline);
     }
     if (status == CORM_OK) {
         status = settle(connection);

@@ -158,8 +158,8 @@ SITUATIONS = {
 HEAD = """# Mistakes and their errors
 
 What programs catch: the class (of `cormorant.exc`, and of `error.orig`) and the code of each mistake on each database.
-Both are those of SQLAlchemy with psycopg2, mysqlclient and Python's sqlite3; tests/python/test_error_classes.py measures
-them on Cormorant and on those, and this page is written from its table (`python3 tests/python/mistakes.py`).
+Both are those of SQLAlchemy with psycopg2, mysqlclient and Python's sqlite3: tests/python/test_error_classes.py measures
+them on Cormorant and on those. This page is written from its table (`python3 tests/python/mistakes.py`).
 
 The code is `error.orig.sqlstate` (and `pgcode`) on PostgreSQL, `error.orig.args[0]` on MariaDB and
 `error.orig.sqlite_errorcode` on SQLite; in C `corm_error_last()->sqlstate` and `->native_code`. An error has the
