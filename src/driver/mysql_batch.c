@@ -6,14 +6,20 @@
  * apart by that, and by nothing else. How many rows were changed it tells for all together. A run of rows goes out as one
  * execution as long as each column keeps its type; it is bounded in rows and in bytes, well within max_allowed_packet.
  *
- * MySQL, and statements whose rows could not be told apart, go row by row.
+ * Where there are no arrays, or an INSERT without RETURNING has to tell its keys, rows go several to a VALUES list. The
+ * answer has the first key; the others follow it in steps of auto_increment_increment, which InnoDB promises for an INSERT
+ * whose number of rows is known beforehand, unless innodb_autoinc_lock_mode is 2. So much is asked for first, once a batch.
+ *
+ * What remains goes row by row.
  */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
 #include "base/alloc.h"
 #include "base/arena.h"
+#include "base/text.h"
 #include "driver/mysql_private.h"
 
 enum { MOST_ROWS = 4096, MOST_BYTES = 1 << 20 };
@@ -312,6 +318,164 @@ static corm_status run_arrays(run *self, size_t first, row_values *values) {
     return status;
 }
 
+/* ---- several rows in a VALUES list ---- */
+
+enum { FEWEST_SEVERAL = 16, MOST_SEVERAL = 1024, MOST_SEVERAL_PARAMETERS = 32768, TABLE_ROOM = 64 };
+
+/* The words before a table's name, which itself stands before " (". */
+static const char insert_into[] = "INSERT INTO ";
+
+/* A part of a table's name as it is called, without quotes; false: it is not plain. */
+static bool plain_name(const char *from, const char *end, char *out) {
+    bool quoted = end - from > 2 && *from == '`' && end[-1] == '`';
+    from += quoted;
+    end -= quoted;
+    size_t size = (size_t)(end - from);
+    if (from >= end || size >= TABLE_ROOM || memchr(from, '`', size) || memchr(from, '\'', size) ||
+        memchr(from, '\\', size) || memchr(from, '.', size)) {
+        return false;
+    }
+    memcpy(out, from, size);
+    out[size] = '\0';
+    return true;
+}
+
+/* "INSERT INTO table (...) VALUES (?, ?)" and nothing behind; of the table its schema, "" for the current one, and name. */
+static bool is_plain_insert(const corm_driver_statement *statement, const corm_batch *batch, char *schema,
+                            char *table) {
+    const char *start = statement->sql + strlen(insert_into);
+    if (batch->row.size == 0 || batch->row.at + batch->row.size != statement->size ||
+        strncmp(statement->sql, insert_into, strlen(insert_into)) != 0) {
+        return false;
+    }
+    const char *end = strstr(start, " (");
+    const char *dot = end == NULL ? NULL : memchr(start, '.', (size_t)(end - start));
+    schema[0] = '\0';
+    return end != NULL && (dot == NULL || plain_name(start, dot, schema)) &&
+           plain_name(dot == NULL ? start : dot + 1, end, table);
+}
+
+/* The step between the keys of an INSERT's rows; 0: they are not known. Only rows of InnoDB are undone together when one
+ * of them is refused, and a trigger may give keys of its own. */
+static corm_status ask_step(corm_driver_connection *connection, const char *schema, const char *table, int64_t *step) {
+    char sql[640], in[TABLE_ROOM + 8];
+    MYSQL_RES *result = NULL;
+    *step = 0;
+    snprintf(in, sizeof in, schema[0] == '\0' ? "DATABASE()" : "'%s'", schema);
+    int size = snprintf(sql, sizeof sql,
+                        "SELECT @@auto_increment_increment FROM information_schema.tables WHERE table_schema = %s AND "
+                        "table_name = '%s' AND engine = 'InnoDB' AND @@innodb_autoinc_lock_mode < 2 AND NOT EXISTS "
+                        "(SELECT * FROM information_schema.triggers WHERE event_object_schema = %s AND "
+                        "event_object_table = '%s' AND event_manipulation = 'INSERT')",
+                        in, table, in, table);
+    corm_status status = corm_mysql_call_end(connection, corm_mysql_call_query(connection, sql, (size_t)size, &result));
+    MYSQL_ROW row = status == CORM_OK && result != NULL ? mysql_fetch_row(result) : NULL;
+    if (row != NULL && row[0] != NULL) {
+        *step = strtoll(row[0], NULL, 10);
+    }
+    mysql_free_result(result);
+    return status;
+}
+
+/* The statement for so many rows. */
+static corm_status make_several(corm_driver_statement *statement, const corm_batch *batch, size_t rows) {
+    if (statement->several != NULL && statement->several_rows == rows) {
+        return CORM_OK;
+    }
+    corm_mysql_finalize(statement->several);
+    corm_text sql = CORM_TEXT_EMPTY;
+    corm_text_append_bytes(&sql, statement->sql, statement->size);
+    for (size_t i = 1; i < rows; i++) {
+        corm_text_append(&sql, ", ");
+        corm_text_append_bytes(&sql, statement->sql + batch->row.at, batch->row.size);
+    }
+    corm_status status = corm_text_status(&sql);
+    if (status == CORM_OK) {
+        status = corm_mysql_prepare(statement->connection, sql.data, sql.size, &statement->several);
+        statement->several_rows = rows;
+    }
+    if (status == CORM_OK) {
+        statement->several->owner = statement;
+    }
+    corm_text_clear(&sql);
+    return status;
+}
+
+static corm_status bind_several(run *self) {
+    corm_driver_statement *several = self->statement->several;
+    size_t count = self->batch->parameter_count;
+    corm_status status = several->prepared == NULL ? CORM_INTERNAL_ERROR : CORM_OK;
+    for (size_t row = 0; row < self->rows && status == CORM_OK; row++) {
+        for (size_t i = 0; i < count; i++) {
+            value_array *array = &self->arrays[i];
+            bool null = array->indicators[row] == STMT_INDICATOR_NULL;
+            bool inside = array->type == MYSQL_TYPE_LONGLONG || array->type == MYSQL_TYPE_DOUBLE;
+            several->binds[row * count + i] = (MYSQL_BIND){
+                .buffer_type = null ? MYSQL_TYPE_NULL : array->type,
+                .buffer = inside ? (void *)&array->items[row] : array->items[row].pointer,
+                .buffer_length = array->lengths[row],
+                .length = &array->lengths[row],
+            };
+        }
+    }
+    if (status == CORM_OK && mysql_stmt_bind_param(several->prepared, several->binds)) {
+        status = corm_mysql_fail_statement(several);
+    }
+    return status;
+}
+
+static corm_status tell_keys(run *self, size_t first, int64_t step) {
+    const corm_batch *batch = self->batch;
+    int64_t key = (int64_t)self->statement->connection->generated;
+    corm_status status = CORM_OK;
+    if (self->statement->several->changed != (int64_t)self->rows || (batch->wants_keys && key <= 0)) {
+        return corm_error_set(CORM_INTERNAL_ERROR, "an INSERT of %zu rows wrote %lld, the first with key %lld",
+                              self->rows, (long long)self->statement->several->changed, (long long)key);
+    }
+    for (size_t i = 0; i < self->rows && status == CORM_OK && batch->result != NULL; i++) {
+        status = batch->result(batch->context, first + i, batch->wants_keys ? key + (int64_t)i * step : 0, 1, NULL, 0);
+    }
+    return status;
+}
+
+/* Rows from *next on, as long as they can go so. Those that the server refuses go one by one, so that the error is of
+ * one of them. */
+static corm_status run_several(run *self, row_values *values, size_t *next) {
+    char schema[TABLE_ROOM], table[TABLE_ROOM];
+    corm_driver_statement *statement = self->statement;
+    size_t count = self->batch->parameter_count;
+    int64_t step = 0;
+    corm_status status = CORM_OK;
+    if (self->batch->rows - *next < FEWEST_SEVERAL || count == 0 || count * FEWEST_SEVERAL > MOST_SEVERAL_PARAMETERS ||
+        statement->as_text || !is_plain_insert(statement, self->batch, schema, table)) {
+        return CORM_OK;
+    }
+    status = ask_step(statement->connection, schema, table, &step);
+    if (status != CORM_OK || step <= 0) {
+        return status;
+    }
+    status = make_arrays(self);
+    size_t most = MOST_SEVERAL_PARAMETERS / count;
+    self->room = self->room < MOST_SEVERAL ? self->room : MOST_SEVERAL;
+    self->room = self->room < most ? self->room : most;
+    while (status == CORM_OK && self->batch->rows - *next >= FEWEST_SEVERAL) {
+        status = collect(self, *next, values);
+        if (status != CORM_OK || self->rows < FEWEST_SEVERAL) {
+            break;
+        }
+        status = make_several(statement, self->batch, self->rows);
+        status = status == CORM_OK ? bind_several(self) : status;
+        status = status == CORM_OK ? corm_mysql_run(statement->several) : status;
+        if (status == CORM_INTEGRITY_ERROR || status == CORM_DATA_ERROR) {
+            corm_error_clear();
+            return CORM_OK;
+        }
+        status = status == CORM_OK ? tell_keys(self, *next, step) : status;
+        *next += status == CORM_OK ? self->rows : 0;
+    }
+    return status;
+}
+
 /* ---- which way ---- */
 
 static bool takes_arrays(corm_driver_connection *connection) {
@@ -349,6 +513,11 @@ static corm_status run_batch(corm_driver_statement *statement, const corm_batch 
         status = run_arrays(&self, row, values);
         run_clear(&self);
         return status;
+    }
+    if (statement->inserts && status == CORM_OK) {
+        run self = {.statement = statement, .batch = batch};
+        status = run_several(&self, values, &row);
+        run_clear(&self);
     }
     while (row < batch->rows && status == CORM_OK) {
         status = run_row(statement, batch, row++, values);

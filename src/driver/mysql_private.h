@@ -61,7 +61,10 @@ struct corm_driver_statement {
     bool writes, inserts; /* INSERT, REPLACE; UPDATE or DELETE as well */
     bool executed;        /* what it returns is known */
     size_t parameters;
-    unsigned int array_rows; /* rows that the bound arrays have; 0: values are bound */
+    corm_driver_statement *several; /* the same INSERT for several rows at once; NULL: not made yet */
+    size_t several_rows;
+    corm_driver_statement *owner; /* whose `several` this is; NULL: nobody's */
+    unsigned int array_rows;      /* rows that the bound arrays have; 0: values are bound */
     MYSQL_BIND *binds;
     corm_mysql_room *rooms;
     MYSQL_RES *result; /* rows of one that goes as text */

@@ -194,6 +194,10 @@ void corm_mysql_finalize(corm_driver_statement *statement) {
     if (statement == NULL) {
         return;
     }
+    corm_mysql_finalize(statement->several);
+    if (statement->owner != NULL) {
+        statement->owner->several = NULL;
+    }
     drop_rows(statement);
     close_prepared(statement);
     *statement->link = statement->next;

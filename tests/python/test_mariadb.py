@@ -484,3 +484,109 @@ def test_an_upsert_updates_the_row_that_has_the_key(engine):
             (2, 0),
             (3, 3),
         ]
+
+
+# ---- keys without RETURNING ----
+
+
+@pytest.fixture
+def plainly(engine, database_url):
+    """The same server under mysql://, whose INSERT gives nothing back but the first key."""
+    Base.metadata.create_all(engine)
+    other = create_engine(database_url.set(drivername="mysql"))
+    yield other
+    other.dispose()
+
+
+def executions(session):
+    return int(session.execute(text("SHOW SESSION STATUS LIKE 'Com_stmt_execute'")).one()[1])
+
+
+def new_things(count):
+    return [
+        Thing(
+            name=None if number % 7 == 0 else f"thing {number}",
+            number=number,
+            price=Decimal(number) / 8 if number % 3 else None,
+            data=bytes([number % 256]) * (number % 5),
+            moment=datetime.datetime(2026, 1, 1) + datetime.timedelta(minutes=number),
+        )
+        for number in range(count)
+    ]
+
+
+def assert_each_has_its_row(session, things):
+    rows = {row.id: row for row in session.execute(select(Thing.__table__))}
+    assert len({thing.id for thing in things}) == len(things)
+    for thing in things:
+        row = rows[thing.id]
+        assert (row.name, row.number, row.price, row.data) == (thing.name, thing.number, thing.price, thing.data)
+
+
+@pytest.mark.parametrize("step", [1, 3])
+def test_keys_follow_the_first_one(plainly, step):
+    with Session(plainly) as session:
+        session.execute(text(f"SET SESSION auto_increment_increment = {step}"))
+        before = executions(session)
+        things = new_things(3000)
+        session.add_all(things)
+        session.flush()
+        assert executions(session) - before < 10
+        assert_each_has_its_row(session, things)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "ALTER TABLE things ENGINE = MyISAM",
+        "CREATE TRIGGER changes BEFORE INSERT ON things FOR EACH ROW SET NEW.id = 100000 - NEW.number",
+    ],
+)
+def test_keys_that_need_not_follow_are_asked_for_one_by_one(plainly, change):
+    with Session(plainly) as session:
+        session.execute(text(change))
+        session.commit()
+        before = executions(session)
+        things = new_things(50)
+        session.add_all(things)
+        session.flush()
+        assert executions(session) - before >= 50
+
+
+def test_the_row_that_is_refused_among_several_is_named(plainly):
+    with Session(plainly) as session:
+        session.add(Thing(name="first", number=1500))
+        session.commit()
+        session.add_all(new_things(3000))
+        with pytest.raises(exc.IntegrityError, match="Duplicate entry '1500'") as caught:
+            session.flush()
+        assert "'thing 1500'" in str(caught.value)
+        session.rollback()
+        assert session.scalars(select(Thing.name)).all() == ["first"]
+        things = new_things(30)
+        session.add_all(things)
+        session.commit()
+        assert_each_has_its_row(session, things)
+
+
+def test_a_table_of_another_schema_and_with_a_strange_name_is_found(plainly, database_url):
+    Strange = declarative_base(metadata=MetaData(schema=database_url.database))
+
+    class Odd(Strange):
+        __tablename__ = "odd (table), `s"
+        id = Column(Integer, primary_key=True)
+        name = Column("VALUES (?, ?)", String(20))
+
+    class Even(Strange):
+        __tablename__ = "an even table"
+        id = Column(Integer, primary_key=True)
+        name = Column(String(20))
+
+    Strange.metadata.create_all(plainly)
+    with Session(plainly) as session:
+        for kind in (Odd, Even):
+            items = [kind(name=str(number)) for number in range(100)]
+            session.add_all(items)
+            session.flush()
+            rows = dict(session.execute(select(kind.id, kind.name)).all())
+            assert all(rows[item.id] == str(number) for number, item in enumerate(items))
