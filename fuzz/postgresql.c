@@ -25,9 +25,9 @@ const char *const fuzz_seeds[] = {
     NULL,
 };
 
-static const Oid types[] = {OID_BOOL,   OID_INT4,  OID_INT8,   OID_INT2, OID_OID,       OID_FLOAT4,
-                            OID_FLOAT8, OID_BYTEA, OID_JSONB,  OID_TEXT, OID_JSON,      OID_NUMERIC,
-                            OID_DATE,   OID_TIME,  OID_TIMETZ, OID_UUID, OID_TIMESTAMP, OID_TIMESTAMPTZ};
+static const Oid types[] = {OID_BOOL,   OID_INT4,  OID_INT8,      OID_INT2,        OID_OID,     OID_FLOAT4, OID_FLOAT8,
+                            OID_BYTEA,  OID_JSONB, OID_TEXT,      OID_JSON,        OID_NUMERIC, OID_DATE,   OID_TIME,
+                            OID_TIMETZ, OID_UUID,  OID_TIMESTAMP, OID_TIMESTAMPTZ, OID_INTERVAL};
 enum { TYPES = sizeof types / sizeof *types };
 
 /* A value that was given can be shown, and is one that there is. */
@@ -68,6 +68,7 @@ static void decode(unsigned chosen, char *bytes, size_t size, size_t cut) {
         must(connection.broken == (status == CORM_INTERNAL_ERROR));
     }
     corm_free(statement.decoders);
+    corm_free(statement.forms);
     corm_free(statement.room);
     PQclear(statement.result);
 }

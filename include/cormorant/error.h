@@ -55,7 +55,8 @@ typedef enum corm_status {
     CORM_STALE_DATA,
     CORM_FLUSH_ERROR,
     CORM_LOADER_STRATEGY, /* a loader option that does not fit */
-    CORM_HOST_ERROR       /* user's code failed; the host's own exception is attached */
+    CORM_HOST_ERROR,      /* user's code failed; the host's own exception is attached */
+    CORM_OVERFLOW_ERROR   /* a number that the database cannot hold */
 } corm_status;
 
 /* What a server says about a failure beside its message. */

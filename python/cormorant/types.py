@@ -281,7 +281,9 @@ class Numeric(NumericCommon):
     """
 
     _kind = _NUMERIC
-    _arguments = (("precision", None), ("scale", None), ("decimal_return_scale", None), ("asdecimal", True))
+    _arguments: tuple[tuple[str, Any], ...] = (
+        ("precision", None), ("scale", None), ("decimal_return_scale", None), ("asdecimal", True),
+    )  # fmt: skip
 
     def __init__(
         self, precision: Optional[int] = None, scale: Optional[int] = None,
@@ -303,8 +305,10 @@ class Float(NumericCommon):
     """
 
     _kind = _FLOAT
-    _arguments = (("precision", None), ("asdecimal", False), ("decimal_return_scale", None))
-    scale = None
+    _arguments: tuple[tuple[str, Any], ...] = (
+        ("precision", None), ("asdecimal", False), ("decimal_return_scale", None),
+    )  # fmt: skip
+    scale: Optional[int] = None
 
     def __init__(
         self, precision: Optional[int] = None, asdecimal: bool = False, decimal_return_scale: Optional[int] = None

@@ -66,7 +66,10 @@ static PyObject *from_decimal(const corm_value *value, const corm_type *type) {
     if (text == NULL) {
         return NULL;
     }
-    if (type != NULL && type->kind == CORM_TYPE_FLOAT && !type->as_decimal) {
+    bool exact = type != NULL && (type->kind == CORM_TYPE_NUMERIC || type->kind == CORM_TYPE_FLOAT);
+    if (value->form == CORM_FORM_INTEGER && !exact) {
+        made = PyLong_FromUnicodeObject(text, 10);
+    } else if (type != NULL && type->kind == CORM_TYPE_FLOAT && !type->as_decimal) {
         made = PyFloat_FromString(text);
     } else if (get_decimal_type() != NULL) {
         made = PyObject_CallOneArg(decimal_type, text);
@@ -276,8 +279,9 @@ static corm_status convert_object(PyObject *object, corm_value *out) {
             return corm_py_error();
         }
         if (overflow != 0) {
-            PyErr_SetString(PyExc_OverflowError, "Python int too large to convert to SQLite INTEGER");
-            return corm_py_error();
+            corm_status status = to_text(object, CORM_KIND_DECIMAL, out);
+            out->form = CORM_FORM_INTEGER; /* the dialect knows whether it can be sent */
+            return status;
         }
         *out = corm_value_integer(integer);
         return CORM_OK;

@@ -201,6 +201,8 @@ const char *corm_status_name(corm_status status) {
         return "TypeError";
     case CORM_VALUE_ERROR:
         return "ValueError";
+    case CORM_OVERFLOW_ERROR:
+        return "OverflowError";
     case CORM_KEY_ERROR:
         return "KeyError";
     case CORM_INVALID_REQUEST:

@@ -40,6 +40,10 @@ static corm_status to_plain(const corm_type *type, const corm_value *in, corm_va
 /* The dialect's conversion of a plain value, which it takes over. */
 static corm_status convert_plain(const corm_dialect *dialect, const corm_type *type, corm_convert_bind converter,
                                  corm_value plain, corm_value *out, corm_scratch *scratch) {
+    if (plain.kind == CORM_KIND_DECIMAL && plain.form == CORM_FORM_INTEGER && !dialect->has_big_integers) {
+        corm_value_clear(&plain);
+        return corm_error_set(CORM_OVERFLOW_ERROR, "Python int too large to convert to SQLite INTEGER");
+    }
     if (!converter && !is_plain(&plain))
         converter = dialect->bind_converter(corm_type_of_value(&plain));
     if (!converter || plain.kind == CORM_KIND_NULL) {

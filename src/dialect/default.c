@@ -58,6 +58,7 @@ const corm_dialect corm_dialect_plain = {
     .supports_multi_table_delete = true,
     .supports_update_from = true,
     .supports_for_update = true,
+    .has_big_integers = true,
     .supports_if_exists = true,
     .supports_nested_transactions = true,
     .supports_sequences = true,

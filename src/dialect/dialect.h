@@ -66,6 +66,7 @@ typedef struct corm_dialect {
     bool supports_on_duplicate_key; /* INSERT ... ON DUPLICATE KEY UPDATE */
     bool supports_native_boolean;   /* TRUE and FALSE; else 1 and 0 */
     bool has_enums;               /* a type for enumerations; else they are texts, with a CHECK when it is asked for */
+    bool has_big_integers;        /* whole numbers beyond 64 bits with a sign can be sent */
     bool supports_default_values; /* INSERT INTO t DEFAULT VALUES; else () VALUES () */
     bool supports_multi_table_delete;
     bool supports_update_from;

@@ -49,7 +49,29 @@ static bool needs_length(const corm_type *type) {
     return !type->name || strcmp(type->name, "VARCHAR") == 0 || strcmp(type->name, "NVARCHAR") == 0;
 }
 
+static corm_status literal(const corm_dialect *dialect, const corm_type *type, const corm_value *value, corm_text *out);
+
+/* ENUM('a','b') */
+static corm_status append_enum(const corm_dialect *dialect, const corm_type *type, corm_text *out) {
+    corm_status status = CORM_OK;
+    corm_text_append(out, "ENUM(");
+    for (size_t i = 0; type->labels && type->labels[i] && !status; i++) {
+        corm_value label = corm_value_bytes(CORM_KIND_TEXT, type->labels[i], strlen(type->labels[i]));
+        if (i)
+            corm_text_append_char(out, ',');
+        status = literal(dialect, type, &label, out);
+    }
+    corm_text_append_char(out, ')');
+    if (!status && type->collation) {
+        corm_text_append(out, " COLLATE ");
+        status = corm_dialect_identifier(dialect, type->collation, out);
+    }
+    return status ? status : corm_text_status(out);
+}
+
 static corm_status append_type(const corm_dialect *dialect, const corm_type *type, corm_text *out) {
+    if (type->kind == CORM_TYPE_ENUM && type->labels)
+        return append_enum(dialect, type, out);
     corm_type spelled = {.kind = type->kind,
                          .length = type->length,
                          .precision = type->precision,
@@ -89,13 +111,21 @@ static void append_sized(const char *name, int size, corm_text *out) {
         corm_text_append_format(out, "(%d)", size);
 }
 
+/* What stands behind the word of a name that says more: "(20) CHARACTER SET utf8mb4". */
+static void append_rest(const corm_type *type, corm_text *out) {
+    static const char national[] = "NATIONAL ";
+    const char *rest = type->name ? type->name : "";
+    rest += strncmp(rest, national, strlen(national)) == 0 ? strlen(national) : 0;
+    corm_text_append(out, rest + strcspn(rest, " ("));
+}
+
 /* CAST knows a few types only; a value of another stands as it is. */
 static corm_status cast_type(const corm_type *type, corm_text *out) {
     switch (type->kind) {
     case CORM_TYPE_INTEGER:
     case CORM_TYPE_SMALL_INTEGER:
     case CORM_TYPE_BIG_INTEGER:
-        corm_text_append(out, "SIGNED INTEGER");
+        corm_text_append(out, type->name && strstr(type->name, " UNSIGNED") ? "UNSIGNED INTEGER" : "SIGNED INTEGER");
         break;
     case CORM_TYPE_STRING:
     case CORM_TYPE_TEXT:
@@ -103,6 +133,8 @@ static corm_status cast_type(const corm_type *type, corm_text *out) {
             corm_text_append(out, strcmp(type->name, "JSON") == 0 ? "JSON" : "");
         else
             append_sized("CHAR", type->length, out);
+        if (type->length <= 0)
+            append_rest(type, out);
         break;
     case CORM_TYPE_NUMERIC:
         corm_text_append(out, "DECIMAL");
@@ -110,15 +142,19 @@ static corm_status cast_type(const corm_type *type, corm_text *out) {
             corm_text_append_format(out, "(%d, %d)", type->precision, type->scale);
         else if (type->precision > 0)
             corm_text_append_format(out, "(%d)", type->precision);
+        else
+            append_rest(type, out);
         break;
     case CORM_TYPE_DATE:
         corm_text_append(out, "DATE");
         break;
     case CORM_TYPE_TIME:
         corm_text_append(out, "TIME");
+        append_rest(type, out);
         break;
     case CORM_TYPE_DATETIME:
         corm_text_append(out, "DATETIME");
+        append_rest(type, out);
         break;
     case CORM_TYPE_BINARY:
         corm_text_append(out, "BINARY");
@@ -142,7 +178,7 @@ static corm_status append_comment(const char *introduction, const char *comment,
 
 static corm_status end_of_column(const corm_dialect *dialect, const corm_column *column, const corm_type *type,
                                  corm_text *out) {
-    if (column->nullable && type->name && strcmp(type->name, "TIMESTAMP") == 0)
+    if (column->nullable && type->name && strncmp(type->name, "TIMESTAMP", strlen("TIMESTAMP")) == 0)
         corm_text_append(out, " NULL"); /* else it is NOT NULL and follows changes by itself */
     if (column->table && corm_table_autoincrement_column(column->table) == column && !column->server_default &&
         !column->server_default_node && !corm_dialect_sequence_of(dialect, column))
@@ -246,11 +282,11 @@ enum { LONGEST_ALIAS = 255 };
     {                                                                                                                  \
         .name = dialect_name, .paramstyle = CORM_PARAMSTYLE_FORMAT, .quote_open = '`', .quote_close = '`',             \
         .reserved_words = mysql_words, .identifier_limit = LONGEST_ALIAS, .supports_returning = true,                  \
-        .supports_on_duplicate_key = true, .has_enums = true, .supports_multi_table_delete = true,                     \
-        .supports_update_from = true, .supports_for_update = true, .returning_without_table = false,                   \
-        .has_true_division = true, .supports_if_exists = true, .supports_nested_transactions = true,                   \
-        .supports_foreign_key_alter = true, .parenthesises_compound = true, .not_distinct_from = " <=> ",              \
-        .regexp = " REGEXP ", .not_regexp = " NOT REGEXP ",                                                            \
+        .supports_on_duplicate_key = true, .has_enums = true, .has_big_integers = true,                                \
+        .supports_multi_table_delete = true, .supports_update_from = true, .supports_for_update = true,                \
+        .returning_without_table = false, .has_true_division = true, .supports_if_exists = true,                       \
+        .supports_nested_transactions = true, .supports_foreign_key_alter = true, .parenthesises_compound = true,      \
+        .not_distinct_from = " <=> ", .regexp = " REGEXP ", .not_regexp = " NOT REGEXP ",                              \
         .empty_set = "SELECT 1 FROM (SELECT 1) as _empty_set WHERE 1!=1", .empty_set_end = " FROM DUAL WHERE 1!=1",    \
         .concat_function = "concat", .share_lock = " LOCK IN SHARE MODE", .waits_or_not = true,                        \
         .leads_select_with_tables = true, .floors_division = true, .has_boolean_words = true,                          \

@@ -333,6 +333,7 @@ const corm_dialect corm_dialect_postgresql = {
     .supports_on_conflict = true,
     .supports_native_boolean = true,
     .has_enums = true,
+    .has_big_integers = true,
     .supports_default_values = true,
     .supports_multi_table_delete = true,
     .supports_update_from = true,

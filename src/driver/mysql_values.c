@@ -5,10 +5,10 @@
  * library's buffers: text and bytes are borrowed from there. Every read is checked against the packet's end. Rows of
  * statements that cannot be prepared come as text. Both give the same values:
  *
- * - integers of 64 bits; an unsigned one beyond that is an exact number in text, as DECIMALs are
+ * - integers of 64 bits; an unsigned one beyond that is an exact number in text, with the form of an integer
  * - FLOAT, which has 32 bits, is the shortest decimal number that stands for it: 0.1 stays 0.1
  * - a date or point in time that has a part of zero ("0000-00-00") is NULL, as with mysqlclient
- * - a TIME outside of a day is text: "-12:30:00", "100:00:00"
+ * - a TIME outside of a day is the text of an interval: "-12:30:00", "100:00:00"
  */
 #include <math.h>
 #include <stdio.h>
@@ -17,6 +17,7 @@
 
 #include "driver/mysql_private.h"
 #include "type/datetime.h"
+#include "type/interval.h"
 
 /* The character set number that stands for bytes. */
 enum { BINARY_CHARSET = 63 };
@@ -43,6 +44,32 @@ static void encode_time(MYSQL_BIND *bind, corm_mysql_room *room, const corm_valu
                            : value->kind == CORM_KIND_TIME ? MYSQL_TIMESTAMP_TIME
                                                            : MYSQL_TIMESTAMP_DATETIME;
     bind->buffer = &room->time;
+}
+
+/* A span of time, as TIME has it. */
+static corm_status encode_interval(MYSQL_BIND *bind, corm_mysql_room *room, const corm_value *value) {
+    static const int64_t second = 1000000, day_seconds = 86400;
+    corm_interval interval;
+    corm_status status = corm_interval_parse(value->as.text.data, value->as.text.size, &interval);
+    int64_t days = 0, span = 0;
+    bool fits = status == CORM_OK && interval.months == 0 &&
+                !__builtin_mul_overflow(interval.days, day_seconds, &days) &&
+                !__builtin_mul_overflow(days, second, &days) &&
+                !__builtin_add_overflow(days, interval.microseconds, &span) && span != INT64_MIN;
+    if (!fits) {
+        return status != CORM_OK ? status : corm_error_set(CORM_DATA_ERROR, "a span of time is too long for TIME");
+    }
+    int64_t rest = span < 0 ? -span : span;
+    room->time = (MYSQL_TIME){.neg = span < 0,
+                              .day = (unsigned int)(rest / second / day_seconds),
+                              .hour = (unsigned int)(rest / second % day_seconds / 3600),
+                              .minute = (unsigned int)(rest / second / 60 % 60),
+                              .second = (unsigned int)(rest / second % 60),
+                              .second_part = (unsigned long)(rest % second),
+                              .time_type = MYSQL_TIMESTAMP_TIME};
+    bind->buffer_type = MYSQL_TYPE_TIME;
+    bind->buffer = &room->time;
+    return CORM_OK;
 }
 
 static void encode_bytes(MYSQL_BIND *bind, const corm_value *value, enum enum_field_types type) {
@@ -131,6 +158,9 @@ corm_status corm_mysql_encode(MYSQL_BIND *bind, corm_mysql_room *room, const cor
         encode_bytes(bind, value, MYSQL_TYPE_NEWDECIMAL);
         return CORM_OK;
     case CORM_KIND_TEXT:
+        if (value->form == CORM_FORM_INTERVAL) {
+            return encode_interval(bind, room, value);
+        }
         if (!corm_text_is_utf8(value->as.text.data, value->as.text.size)) {
             return corm_error_set(CORM_VALUE_ERROR, "parameter %zu is text that is not valid UTF-8", place);
         }
@@ -194,6 +224,7 @@ static void set_integer(corm_driver_statement *statement, size_t column, uint64_
     if (number > INT64_MAX && (statement->fields[column].flags & UNSIGNED_FLAG)) {
         int size = snprintf(statement->digits[column], CORM_MYSQL_DIGITS, "%llu", (unsigned long long)number);
         *out = corm_value_bytes(CORM_KIND_DECIMAL, statement->digits[column], (size_t)size);
+        out->form = CORM_FORM_INTEGER;
     } else {
         *out = corm_value_integer((int64_t)number);
     }
@@ -297,7 +328,7 @@ static void set_time(corm_driver_statement *statement, size_t column, bool negat
         size +=
             snprintf(room + size, CORM_MYSQL_DIGITS - (size_t)size, ".%06u", (unsigned)parts.microsecond % 1000000u);
     }
-    *out = corm_value_bytes(CORM_KIND_TEXT, room, (size_t)size);
+    *out = corm_value_form(CORM_FORM_INTERVAL, room, (size_t)size);
 }
 
 /* Length 0, 8 or 12: sign, days, hours, minutes, seconds, microseconds. */

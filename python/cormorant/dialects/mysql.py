@@ -5,28 +5,38 @@ from __future__ import annotations
 from .._engine import MySQLInsert as Insert
 from .._engine import mysql_insert as insert
 from ..engine.default import DefaultDialect
-from ..types import (
+from ..types import BINARY, BLOB, BOOLEAN, DATE, JSON, VARBINARY
+from ._mysql_types import (
     BIGINT,
-    BINARY,
-    BLOB,
-    BOOLEAN,
+    BIT,
     CHAR,
-    DATE,
     DATETIME,
     DECIMAL,
+    DOUBLE,
+    ENUM,
     FLOAT,
+    INET4,
+    INET6,
     INTEGER,
-    JSON,
+    LONGBLOB,
+    LONGTEXT,
+    MEDIUMBLOB,
+    MEDIUMINT,
+    MEDIUMTEXT,
     NCHAR,
     NUMERIC,
     NVARCHAR,
     REAL,
+    SET,
     SMALLINT,
     TEXT,
     TIME,
     TIMESTAMP,
-    VARBINARY,
+    TINYBLOB,
+    TINYINT,
+    TINYTEXT,
     VARCHAR,
+    YEAR,
 )
 
 TYPE_CHECKING = False
@@ -71,7 +81,8 @@ class MariaDBDialect(MySQLDialect):
 dialect = MySQLDialect
 
 __all__ = (
-    "BIGINT", "BINARY", "BLOB", "BOOLEAN", "CHAR", "DATE", "DATETIME", "DECIMAL", "FLOAT", "INTEGER", "Insert", "JSON",
-    "NCHAR", "NUMERIC", "NVARCHAR", "REAL", "SMALLINT", "TEXT", "TIME", "TIMESTAMP", "VARBINARY", "VARCHAR", "dialect",
-    "insert",
+    "BIGINT", "BINARY", "BIT", "BLOB", "BOOLEAN", "CHAR", "DATE", "DATETIME", "DECIMAL", "DOUBLE", "ENUM", "FLOAT",
+    "INET4", "INET6", "INTEGER", "Insert", "JSON", "LONGBLOB", "LONGTEXT", "MEDIUMBLOB", "MEDIUMINT", "MEDIUMTEXT",
+    "NCHAR", "NUMERIC", "NVARCHAR", "REAL", "SET", "SMALLINT", "TEXT", "TIME", "TIMESTAMP", "TINYBLOB", "TINYINT",
+    "TINYTEXT", "VARBINARY", "VARCHAR", "YEAR", "dialect", "insert",
 )  # fmt: skip

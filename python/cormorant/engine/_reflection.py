@@ -167,7 +167,10 @@ class MySQLInspector(Inspector):
         return _not_here()  # type: ignore[no-any-return]
 
     def _column(self, relation: _Relation, column: Column, type_: Any = None) -> dict[str, Any]:
-        made = {**super()._column(relation, column, type_), "comment": column.comment}
+        from ..dialects._mysql_types import type_of_text
+
+        own = type_of_text(column.type_text, column.collation)
+        made = {**super()._column(relation, column, type_ or own), "comment": column.comment}
         if column.type[0] in _WHOLE:
             made["autoincrement"] = column.autoincrement
         return made
