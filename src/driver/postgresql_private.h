@@ -152,6 +152,7 @@ struct corm_driver_statement {
     size_t parameter_count;
     bool has_untyped;     /* some parameter is not cast where it stands: it has its value's type */
     bool *casts;          /* by parameter */
+    bool has_given;       /* some type of these is not 0 */
     Oid *given_types;     /* what the statement was prepared with; 0: the server's guess */
     Oid *parameter_types; /* what the server says */
     corm_pg_parameters parameters;

@@ -137,18 +137,38 @@ corm_status corm_pg_bind(corm_driver_statement *statement, const corm_value *val
 
 /* ---- parameters' types ---- */
 
+/* A point in time with an offset, which a cast to a type without one would forget: it has to come as what it is, so that
+ * the server shows it in the session's time zone first. */
+static bool has_offset(const corm_value *value) {
+    return value->kind == CORM_KIND_DATETIME && value->as.datetime.has_offset;
+}
+
 void corm_pg_choose_types(corm_driver_statement *statement, const corm_value *values) {
-    for (size_t i = 0; i < statement->parameter_count && statement->has_untyped; i++) {
-        statement->given_types[i] = statement->casts[i] ? 0 : corm_pg_type_of_value(&values[i]);
+    statement->has_given = false;
+    for (size_t i = 0; i < statement->parameter_count; i++) {
+        bool says = !statement->casts[i] || has_offset(&values[i]);
+        statement->given_types[i] = says ? corm_pg_type_of_value(&values[i]) : 0;
+        statement->has_given = statement->has_given || statement->given_types[i] != 0;
     }
 }
 
+/* Of a parameter that is cast where it stands. */
+static bool cast_differs(const corm_driver_statement *statement, size_t index, const corm_value *value) {
+    Oid known = statement->described ? statement->parameter_types[index] : 0;
+    return value->kind == CORM_KIND_DATETIME &&
+           (has_offset(value) ? known == OID_TIMESTAMP : statement->given_types[index] == OID_TIMESTAMPTZ);
+}
+
 bool corm_pg_types_differ(const corm_driver_statement *statement, const corm_value *values) {
-    for (size_t i = 0; i < statement->parameter_count && statement->has_untyped; i++) {
+    for (size_t i = 0; i < statement->parameter_count; i++) {
+        if (statement->casts[i]) {
+            if (cast_differs(statement, i, &values[i])) {
+                return true;
+            }
+            continue;
+        }
         Oid given = statement->given_types[i], wanted = corm_pg_type_of_value(&values[i]);
-        bool fits = statement->casts[i] || wanted == given || (given == OID_INT8 && wanted == OID_INT4) ||
-                    values[i].kind == CORM_KIND_NULL;
-        if (!fits) {
+        if (wanted != given && !(given == OID_INT8 && wanted == OID_INT4) && values[i].kind != CORM_KIND_NULL) {
             return true;
         }
     }
@@ -156,7 +176,7 @@ bool corm_pg_types_differ(const corm_driver_statement *statement, const corm_val
 }
 
 const Oid *corm_pg_known_types(const corm_driver_statement *statement) {
-    return statement->described ? statement->parameter_types : statement->has_untyped ? statement->given_types : NULL;
+    return statement->described ? statement->parameter_types : statement->has_given ? statement->given_types : NULL;
 }
 
 /* ---- results ---- */
@@ -194,7 +214,7 @@ corm_status corm_pg_send_prepare(corm_driver_statement *statement) {
     char name[NAME_ROOM];
     statement->name = ++connection->last_name;
     name_of(statement, name);
-    int types = statement->has_untyped ? (int)statement->parameter_count : 0;
+    int types = statement->has_given ? (int)statement->parameter_count : 0;
     if (PQsendPrepare(connection->native, name, statement->sql, types, statement->given_types) == 0 ||
         PQsendDescribePrepared(connection->native, name) == 0) {
         return corm_pg_fail(connection);
@@ -298,7 +318,7 @@ corm_status corm_pg_send_execute(corm_driver_statement *statement) {
                    ? PQsendQueryPrepared(connection->native, name, (int)given->count, given->values, given->lengths,
                                          given->formats, corm_pg_result_format(statement))
                    : PQsendQueryParams(connection->native, statement->sql, (int)given->count,
-                                       statement->has_untyped ? statement->given_types : NULL, given->values,
+                                       statement->has_given ? statement->given_types : NULL, given->values,
                                        given->lengths, given->formats, 0);
     return sent == 0 ? corm_pg_fail(connection) : CORM_OK;
 }

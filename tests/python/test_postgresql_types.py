@@ -497,3 +497,25 @@ def test_types_are_read_from_the_catalogue(engine):
     given = [flat(kind.compile(dialect=dialect)) for kind in kinds]
     assert [flat(column.type.compile(dialect=dialect)).upper() for column in read.c] == [name.upper() for name in given]
     assert read.c.c2.type.enums == ["SAD", "FINE"] and read.c.c5.type.item_type.enums == ["SAD", "FINE"]
+
+
+# ---- points in time
+
+
+@pytest.mark.parametrize("zone", ["UTC", "Europe/Berlin"])
+def test_a_moment_with_an_offset_is_shown_in_the_zone_of_the_session_where_none_is_kept(connection, zone):
+    table = Table("moments", MetaData(), Column("id", Integer, primary_key=True), Column("x", DateTime),
+                  Column("y", DateTime(timezone=True)))  # fmt: skip
+    table.create(connection)
+    connection.execute(text(f"SET TIME ZONE '{zone}'"))
+    noon = datetime.datetime(2024, 7, 1, 12, 0)
+    moment = noon.replace(tzinfo=datetime.timezone(datetime.timedelta(hours=5, minutes=30)))
+    local = moment.astimezone(UTC).replace(tzinfo=None) + datetime.timedelta(hours=0 if zone == "UTC" else 2)
+    for value in (moment, noon, moment):
+        connection.execute(insert(table).values(x=value, y=moment))
+    connection.execute(insert(table), [{"x": value, "y": moment} for value in (noon, moment) * 10])
+    found = connection.scalars(select(table.c.x).order_by(table.c.id)).all()
+    assert found == [local, noon, local, *(noon, local) * 10]
+    assert set(connection.scalars(select(table.c.y))) == {moment}
+    assert len(ids(connection, table, table.c.x == moment)) == 12
+    assert len(ids(connection, table, table.c.x == noon)) == 11
