@@ -66,6 +66,7 @@ typedef struct CormPyConnection {
     bool owned;
     bool was_invalid;      /* and has no connection: it takes another one when it is used again */
     bool doomed;           /* and its transaction was not rolled back yet */
+    PyObject *cause;       /* borrowed: of its being invalidated, while that is under way; or NULL */
     PyObject *transaction; /* borrowed: the RootTransaction; NULL: none, or nobody has it */
     PyObject *nested;      /* the innermost NestedTransaction, or NULL */
     PyObject *entered;     /* borrowed: the transaction of the innermost with block, or NULL */

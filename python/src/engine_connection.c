@@ -176,26 +176,34 @@ corm_connection *corm_py_connection_open(CormPyConnection *self) {
 }
 
 /* The driver's connection is closed at once; a transaction that was under way has to be rolled back by its user. */
-static void invalidate(CormPyConnection *self) {
+static void invalidate(CormPyConnection *self, PyObject *cause) {
     corm_connection *core = self->connection;
     bool begun = corm_connection_in_transaction(core);
     corm_connection_invalidate(core);
     if (self->owned) {
         self->was_invalid = true;
         self->doomed = begun;
+        self->cause = cause;
         Py_CLEAR(self->proxy);
         corm_py_connection_shut(self);
+        self->cause = NULL;
     }
 }
 
 PyObject *corm_py_connection_raise(CormPyConnection *self) {
-    if (self->connection != NULL && self->owned && corm_error_last()->disconnected) {
-        corm_error reason;
-        corm_error_take(&reason);
-        invalidate(self);
-        corm_error_restore(&reason);
+    bool lost = self->connection != NULL && self->owned && corm_error_last()->disconnected;
+    corm_py_raise();
+    if (lost) {
+        PyObject *type, *error, *traceback;
+        PyErr_Fetch(&type, &error, &traceback);
+        PyErr_NormalizeException(&type, &error, &traceback);
+        PyObject *cause = error == NULL ? NULL : corm_py_get(error, "orig");
+        PyErr_Clear();
+        invalidate(self, cause == NULL ? error : cause);
+        Py_XDECREF(cause);
+        PyErr_Restore(type, error, traceback);
     }
-    return corm_py_raise();
+    return NULL;
 }
 
 corm_connection *corm_py_connection_begun(CormPyConnection *self) {
@@ -636,7 +644,7 @@ static PyObject *connection_invalidate(PyObject *object, PyObject *args, PyObjec
     if (corm_py_connection_open(self) == NULL) {
         return NULL;
     }
-    invalidate(self);
+    invalidate(self, exception == Py_None ? NULL : exception);
     Py_RETURN_NONE;
 }
 
@@ -686,6 +694,18 @@ static PyObject *connection_get_isolation(PyObject *object, PyObject *unused) {
     corm_connection *core = corm_py_connection_open((CormPyConnection *)object);
     char *level;
     if (core == NULL || corm_connection_isolation(core, &level) != CORM_OK) {
+        return core == NULL ? NULL : corm_py_raise();
+    }
+    PyObject *text = PyUnicode_FromString(level);
+    corm_free(level);
+    return text;
+}
+
+static PyObject *get_default_isolation(PyObject *object, void *closure) {
+    (void)closure;
+    corm_connection *core = corm_py_connection_open((CormPyConnection *)object);
+    char *level;
+    if (core == NULL || corm_connection_default_isolation(core, &level) != CORM_OK) {
         return core == NULL ? NULL : corm_py_raise();
     }
     PyObject *text = PyUnicode_FromString(level);
@@ -860,6 +880,8 @@ static PyGetSetDef connection_getset[] = {
     {"dialect", get_dialect, NULL, "Its dialect.", NULL},
     {"closed", get_closed, NULL, "Whether it was closed.", NULL},
     {"invalidated", get_invalidated, NULL, "Whether it was invalidated.", NULL},
+    {"default_isolation_level", get_default_isolation, NULL, "The isolation level of connections that ask for none.",
+     NULL},
     {"connection", get_proxy, NULL, "The driver's connection, as the pool shows it.", NULL},
     {"info", get_info, NULL, "A dict that lives as long as the driver's connection.", NULL},
     {NULL}};

@@ -105,6 +105,27 @@ static void fire_quietly(CormPyContext *self, corm_driver_connection *native, co
     Py_XDECREF(pair);
 }
 
+static void hook_invalidated(void *context, corm_connection *connection) {
+    CormPyContext *self = context;
+    const CormPyConnection *shown = corm_connection_host(connection);
+    PyObject *type, *value, *traceback;
+    if (!corm_py_engine_listened(self, NULL, CORM_PY_INVALIDATE)) {
+        return;
+    }
+    PyErr_Fetch(&type, &value, &traceback);
+    Py_INCREF(self);
+    PyObject *pair = corm_py_raw_pair(self, corm_connection_driver(connection));
+    PyObject *cause = shown == NULL || shown->cause == NULL ? Py_None : shown->cause;
+    PyObject *args = pair == NULL ? NULL : PyTuple_Pack(3, PyTuple_GET_ITEM(pair, 0), PyTuple_GET_ITEM(pair, 1), cause);
+    if (args == NULL || corm_py_engine_fire(self, NULL, CORM_PY_INVALIDATE, args) < 0) {
+        PyErr_WriteUnraisable((PyObject *)self);
+    }
+    Py_XDECREF(args);
+    Py_XDECREF(pair);
+    Py_DECREF(self);
+    PyErr_Restore(type, value, traceback);
+}
+
 static void hook_checked_in(void *context, corm_driver_connection *native) {
     CormPyContext *self = context;
     PyObject *type, *value, *traceback;
@@ -491,6 +512,7 @@ const corm_engine_hooks corm_py_engine_hooks = {
     .checked_out = hook_checked_out,
     .checked_in = hook_checked_in,
     .closing = hook_closing,
+    .invalidated = hook_invalidated,
     .detached = hook_detached,
     .transaction = hook_transaction,
     .executing = hook_executing,

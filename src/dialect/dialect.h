@@ -106,6 +106,7 @@ typedef struct corm_dialect {
 
     const corm_isolation *isolations; /* those that a connection takes; a level of NULL at the end */
     const char *isolation_reset;      /* the server's own level again */
+    const char *isolation_default;    /* likewise of connections that ask for none */
     const char *isolation_query;      /* one row of one text: the present level, perhaps with - for spaces */
     /* Statements for transactions to come that may write, and that read only; NULL: there is no such thing. Likewise that
      * may begin at once, and that wait until they can run without being in others' way. The reset takes them back. */

@@ -294,6 +294,7 @@ enum { LONGEST_ALIAS = 255 };
         .nullness_before_default = true, .numbered_key_first = true, .inserts_return_keys = returns_keys,              \
         .inserts_return_defaults = returns_keys, .parenthesises_defaults = true, .isolations = isolations,             \
         .two_phase = &two_phase, .isolation_reset = "SET SESSION " ISOLATION_VARIABLE " = DEFAULT",                    \
+        .isolation_default = "SELECT @@GLOBAL." ISOLATION_VARIABLE,                                                    \
         .isolation_query = "SELECT @@SESSION." ISOLATION_VARIABLE, .limit = limit, .extract = corm_standard_extract,   \
         .function_name = function_name, .type_name = type_spelling, .cast_type = cast_type,                            \
         .column_end = end_spelling, .supports_sequences = returns_keys, .sequences_optional = true,                    \

@@ -362,6 +362,7 @@ const corm_dialect corm_dialect_postgresql = {
     .read_only = read_only,
     .deferrable = deferrable,
     .two_phase = &two_phase,
+    .isolation_default = "SELECT reset_val FROM pg_settings WHERE name = 'default_transaction_isolation'",
     .isolation_query = "SELECT current_setting('transaction_isolation')",
     .limit = limit,
     .true_divide = true_divide,

@@ -129,6 +129,7 @@ const corm_dialect corm_dialect_sqlite = {
     .tuples_in_values = true,
     .isolations = isolations,
     .isolation_reset = "PRAGMA read_uncommitted = 0",
+    .isolation_default = "SELECT 'SERIALIZABLE'",
     .isolation_query = "SELECT CASE WHEN read_uncommitted THEN 'READ UNCOMMITTED' ELSE 'SERIALIZABLE' END "
                        "FROM pragma_read_uncommitted",
     .limit = limit,

@@ -108,6 +108,9 @@ void corm_connection_close(corm_connection *connection) {
         corm_connection_watch_end(watch);
         watch->closed(watch);
     }
+    if (!keep && !connection->detached && hooks->invalidated != NULL && !inherited) {
+        hooks->invalidated(hooks->context, connection);
+    }
     if (connection->host != NULL && hooks->detached != NULL) {
         hooks->detached(hooks->context, connection);
     }

@@ -64,6 +64,8 @@ typedef struct corm_engine_hooks {
     corm_status (*connected)(void *context, corm_driver_connection *connection);
     corm_status (*checked_out)(void *context, corm_driver_connection *connection);
     void (*checked_in)(void *context, corm_driver_connection *connection);
+    /* A connection that is of no more use comes back: it was lost, or somebody said so. Before checked_in(). */
+    void (*invalidated)(void *context, corm_connection *connection);
     void (*closing)(void *context, corm_driver_connection *connection);
     /* A connection whose host object is set is about to go; told while it is still whole. */
     void (*detached)(void *context, corm_connection *connection);
@@ -163,6 +165,8 @@ void *corm_connection_host(const corm_connection *connection);
 corm_status corm_connection_characterize(corm_connection *connection, const corm_characteristics *wanted);
 /* The present one; *out is owned by the caller. */
 corm_status corm_connection_isolation(corm_connection *connection, char **out);
+/* That of connections that ask for none. */
+corm_status corm_connection_default_isolation(corm_connection *connection, char **out);
 bool corm_connection_autocommit(const corm_connection *connection);
 bool corm_connection_in_transaction(const corm_connection *connection);
 /* The database is told with the first statement that needs it (see corm_driver.needs_transaction). */

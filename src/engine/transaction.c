@@ -121,17 +121,11 @@ corm_status corm_connection_adopt(corm_connection *connection, const corm_charac
     return status == CORM_OK ? corm_connection_characterize(connection, wanted) : status;
 }
 
-corm_status corm_connection_isolation(corm_connection *connection, char **out) {
-    const corm_dialect *dialect = corm_engine_dialect(connection->engine);
+/* A level as the server tells it, as levels are called. */
+static corm_status ask_isolation(corm_connection *connection, const char *query, char **out) {
     corm_cursor *cursor = NULL;
     bool has_row = false;
-    *out = NULL;
-    if (connection->autocommit || dialect->isolation_query == NULL) {
-        *out = corm_strdup(connection->autocommit ? "AUTOCOMMIT" : "");
-        return *out == NULL ? CORM_NO_MEMORY : CORM_OK;
-    }
-    corm_status status = corm_connection_execute(connection, 0, dialect->isolation_query,
-                                                 strlen(dialect->isolation_query), NULL, 0, &cursor);
+    corm_status status = corm_connection_execute(connection, 0, query, strlen(query), NULL, 0, &cursor);
     status = status == CORM_OK ? corm_cursor_next(cursor, &has_row) : status;
     if (status == CORM_OK) {
         const corm_value *level = has_row ? corm_cursor_values(cursor) : NULL;
@@ -144,6 +138,21 @@ corm_status corm_connection_isolation(corm_connection *connection, char **out) {
     }
     corm_cursor_free(cursor);
     return status;
+}
+
+corm_status corm_connection_isolation(corm_connection *connection, char **out) {
+    const corm_dialect *dialect = corm_engine_dialect(connection->engine);
+    *out = NULL;
+    if (connection->autocommit || dialect->isolation_query == NULL) {
+        *out = corm_strdup(connection->autocommit ? "AUTOCOMMIT" : "");
+        return *out == NULL ? CORM_NO_MEMORY : CORM_OK;
+    }
+    return ask_isolation(connection, dialect->isolation_query, out);
+}
+
+corm_status corm_connection_default_isolation(corm_connection *connection, char **out) {
+    *out = NULL;
+    return ask_isolation(connection, corm_engine_dialect(connection->engine)->isolation_default, out);
 }
 
 bool corm_connection_autocommit(const corm_connection *connection) {

@@ -158,7 +158,7 @@ SITUATIONS = {
 HEAD = """# Mistakes and their errors
 
 What programs catch: the class (of `cormorant.exc`, and of `error.orig`) and the code of each mistake on each database.
-Both are those of SQLAlchemy with psycopg2, mysqlclient and Python's sqlite3: tests/python/test_error_classes.py measures
+Both are those of SQLAlchemy with psycopg2, mysqlclient and sqlite3: tests/python/test_error_classes.py measures
 them on Cormorant and on those. This page is written from its table (`python3 tests/python/mistakes.py`).
 
 The code is `error.orig.sqlstate` (and `pgcode`) on PostgreSQL, `error.orig.args[0]` on MariaDB and

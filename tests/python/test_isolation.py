@@ -53,6 +53,11 @@ def test_a_connections_level_is_gone_with_it(small):
         assert connection.get_isolation_level() == USUAL
 
 
+def test_the_default_level_is_told_whatever_the_present_one_is(small):
+    with small.connect().execution_options(isolation_level=OTHER) as connection:
+        assert (connection.default_isolation_level, connection.get_isolation_level()) == (USUAL, OTHER)
+
+
 def test_a_sessions_transaction_has_the_level_that_it_begins_with(small):
     with Session(small) as session:
         session.connection(execution_options={"isolation_level": OTHER})

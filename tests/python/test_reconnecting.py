@@ -1,7 +1,7 @@
 """Connections that are lost or invalidated: their transaction has to be rolled back, then they take another one."""
 
 import pytest
-from cormorant import create_engine, exc, insert, text
+from cormorant import create_engine, event, exc, insert, text
 from cormorant.orm import Session
 from databases import KIND
 from people import Base, User, fill
@@ -144,3 +144,22 @@ def test_a_detached_connection_works_and_is_closed_at_the_end(people):
         connection.rollback()
     with people.connect() as connection:
         assert connection.connection.dbapi_connection is not before
+
+
+@servers_only
+def test_listeners_are_told_of_what_is_invalidated_and_why(people):
+    told = []
+    event.listen(people, "invalidate", lambda connection, record, error: told.append((connection, error)))
+    with people.connect() as connection:
+        raw = connection.connection.dbapi_connection
+        reason = LookupError("no more")
+        connection.invalidate(reason)
+        assert told.pop() == (raw, reason)
+        end_from_outside(people, connection)
+        raw = connection.connection.dbapi_connection
+        with pytest.raises(exc.DBAPIError) as caught:
+            connection.execute(text("SELECT 1"))
+        assert told.pop() == (raw, caught.value.orig)
+    with people.connect() as connection:
+        connection.execute(text("SELECT 1"))
+    assert told == []
