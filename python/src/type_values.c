@@ -566,9 +566,16 @@ static bool is_list(PyObject *object) {
     return PyList_Check(object) || PyTuple_Check(object);
 }
 
-/* Is the object an instance of Range or MultiRange? Never when their module was not imported. */
-static bool is_a(PyObject *object, PyObject *cls) {
-    return cls != NULL && PyObject_TypeCheck(object, (PyTypeObject *)cls);
+/* Is the object an instance of Range or MultiRange? Never when their module was not imported by anybody. */
+static bool is_a(PyObject *object, PyObject **cls, const char *name) {
+    if (*cls == NULL && strcmp(Py_TYPE(object)->tp_name, name) == 0 && ranges_imported() < 0) {
+        PyErr_Clear();
+    }
+    return *cls != NULL && PyObject_TypeCheck(object, (PyTypeObject *)*cls);
+}
+
+static bool is_multirange(PyObject *object) {
+    return is_a(object, &multirange_type, "MultiRange");
 }
 
 static int append_item(corm_text *out, PyObject *type, PyObject *item) {
@@ -592,7 +599,7 @@ static int append_array(corm_text *out, PyObject *type, PyObject *list, int dime
     corm_text_append_char(out, '{');
     for (Py_ssize_t i = 0; status == 0 && i < PyTuple_GET_SIZE(items); i++) {
         PyObject *item = PyTuple_GET_ITEM(items, i);
-        bool nested = dimensions > 1 && is_list(item) && !is_a(item, multirange_type);
+        bool nested = dimensions > 1 && is_list(item) && !is_multirange(item);
         if (i > 0) {
             corm_text_append_char(out, ',');
         }
@@ -651,7 +658,7 @@ PyObject *corm_py_to_form(PyObject *object, unsigned *form) {
         *form = CORM_FORM_INTERVAL;
         return interval_text(object);
     }
-    if (is_a(object, multirange_type)) {
+    if (is_multirange(object)) {
         *form = CORM_FORM_MULTIRANGE;
         return multirange_text(object);
     }
@@ -659,7 +666,7 @@ PyObject *corm_py_to_form(PyObject *object, unsigned *form) {
         *form = CORM_FORM_ARRAY | form_of_items(object, 0);
         return array_text(NULL, object, CORM_ARRAY_DEPTH);
     }
-    if (is_a(object, range_type)) {
+    if (is_a(object, &range_type, "Range")) {
         *form = CORM_FORM_RANGE;
         return range_text(object);
     }
