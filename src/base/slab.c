@@ -6,13 +6,16 @@
 
 #include "base/alloc.h"
 
+/* The newest block of a slab is counted as if it held many objects more: the slab notes by itself how many of them it
+ * really cut off, so that this takes no atomic operation, and corrects the count when it lets go of the block. */
 struct corm_slab_block {
-    atomic_size_t live; /* objects in it, and one for the slab while the block is its newest */
+    atomic_size_t live; /* objects in it; of a slab's newest block, ahead - slab->given more */
     size_t size;        /* of the memory */
     max_align_t memory[];
 };
 
 /* Each block is several times as large as the one before, until they are CORM_BLOCK_SIZE. */
+static const size_t ahead = SIZE_MAX / 2;
 enum { FIRST_BLOCK = 4 * 1024, GROWTH = 16, OBJECTS_IN_BLOCK = 8 };
 
 /* A sanitizer watches each object's own memory. */
@@ -22,8 +25,9 @@ static const bool objects_stand_alone = true;
 static const bool objects_stand_alone = false;
 #endif
 
-static void block_release(corm_slab_block *block) {
-    if (block == NULL || atomic_fetch_sub_explicit(&block->live, 1, memory_order_acq_rel) != 1) {
+/* `count` of those for which the block is held are gone. */
+static void block_release(corm_slab_block *block, size_t count) {
+    if (atomic_fetch_sub_explicit(&block->live, count, memory_order_acq_rel) != count) {
         return;
     }
     if (block->size == CORM_BLOCK_SIZE - sizeof *block) {
@@ -33,6 +37,13 @@ static void block_release(corm_slab_block *block) {
     }
 }
 
+static void retire_newest(corm_slab *slab) {
+    if (slab->block != NULL) {
+        block_release(slab->block, ahead - slab->given);
+    }
+    *slab = (corm_slab){0};
+}
+
 static corm_status add_block(corm_slab *slab) {
     size_t whole = slab->block == NULL ? FIRST_BLOCK : (slab->block->size + sizeof *slab->block) * GROWTH;
     whole = whole > CORM_BLOCK_SIZE ? CORM_BLOCK_SIZE : whole;
@@ -40,11 +51,10 @@ static corm_status add_block(corm_slab *slab) {
     if (block == NULL) {
         return CORM_NO_MEMORY;
     }
-    atomic_init(&block->live, 1);
+    atomic_init(&block->live, ahead);
     block->size = whole - sizeof *block;
-    block_release(slab->block);
-    slab->block = block;
-    slab->left = block->size;
+    retire_newest(slab);
+    *slab = (corm_slab){.block = block, .left = block->size};
     return CORM_OK;
 }
 
@@ -59,7 +69,7 @@ void *corm_slab_alloc(corm_slab *slab, size_t size, corm_slab_block **block) {
         return NULL;
     }
     *block = slab->block;
-    atomic_fetch_add_explicit(&slab->block->live, 1, memory_order_relaxed);
+    slab->given++;
     char *memory = (char *)slab->block->memory + (slab->block->size - slab->left);
     slab->left -= size;
     return memory;
@@ -69,11 +79,10 @@ void corm_slab_free(corm_slab_block *block, void *memory) {
     if (block == NULL) {
         corm_free(memory);
     } else {
-        block_release(block);
+        block_release(block, 1);
     }
 }
 
 void corm_slab_close(corm_slab *slab) {
-    block_release(slab->block);
-    *slab = (corm_slab){0};
+    retire_newest(slab);
 }

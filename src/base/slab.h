@@ -15,8 +15,9 @@
 typedef struct corm_slab_block corm_slab_block;
 
 typedef struct corm_slab {
-    corm_slab_block *block; /* the newest; counted like an object */
+    corm_slab_block *block; /* the newest */
     size_t left;            /* bytes free in it */
+    size_t given;           /* objects cut off it */
 } corm_slab;
 
 /* Memory aligned for anything, not zeroed, and the block to give back with it; NULL with CORM_NO_MEMORY. A large object,

@@ -14,6 +14,7 @@
 
 static const size_t first_capacity = 64;
 static const size_t small_capacity = 1u << 16;
+static const uint64_t odd_stride = 0x9E3779B97F4A7C15ull; /* 2^64 by the golden ratio */
 enum { PERTURB_SHIFT = 5 };
 
 /* ---- probing ---- */
@@ -24,12 +25,15 @@ typedef struct identity_probe {
     uint64_t perturb;
 } identity_probe;
 
-/* Mappers start a large odd stride apart: their sequences of keys seldom lie on each other. */
-static identity_probe probe_start(const corm_identity_map *map, const corm_mapper *mapper, uint64_t word) {
+/* Of an integer key, or of the hash of another. Mappers lie a large odd stride apart: their sequences of keys seldom lie
+ * on each other. */
+static uint64_t code_of(const corm_mapper *mapper, uint64_t word) {
+    return word + (uint64_t)mapper->identity * odd_stride;
+}
+
+static identity_probe probe_start(const corm_identity_map *map, uint64_t code) {
     size_t mask = map->capacity - 1;
-    return (identity_probe){.mask = mask,
-                            .at = (size_t)(word + (uint64_t)mapper->identity * 0x9E3779B97F4A7C15ull) & mask,
-                            .perturb = word * 0x9E3779B97F4A7C15ull};
+    return (identity_probe){.mask = mask, .at = (size_t)code & mask, .perturb = code * odd_stride};
 }
 
 static void probe_next(identity_probe *probe) {
@@ -45,8 +49,9 @@ static uint64_t hash_values(const corm_mapper *mapper, const corm_value *values,
     return hash;
 }
 
-static uint64_t word_of(const corm_state *state) {
-    return state->flags & CORM_STATE_KEY_TUPLE ? state->key.tuple->hash : (uint64_t)state->key.integer;
+static uint64_t state_code(const corm_state *state) {
+    bool is_tuple = (state->flags & CORM_STATE_KEY_TUPLE) != 0;
+    return code_of(state->mapper, is_tuple ? state->key.tuple->hash : (uint64_t)state->key.integer);
 }
 
 static bool is_live(const corm_state *state) {
@@ -56,15 +61,15 @@ static bool is_live(const corm_state *state) {
 /* ---- the table ---- */
 
 /* Put a state where its probe path first has room; the table has some. */
-static void place(corm_identity_map *map, uint64_t word, corm_state *state) {
-    identity_probe probe = probe_start(map, state->mapper, word);
+static void place(corm_identity_map *map, uint64_t code, corm_state *state) {
+    identity_probe probe = probe_start(map, code);
     while (is_live(map->entries[probe.at].state)) {
         probe_next(&probe);
     }
     if (map->entries[probe.at].state == NULL) {
         map->used++;
     }
-    map->entries[probe.at] = (corm_identity_entry){word, state};
+    map->entries[probe.at] = (corm_identity_entry){code, state};
 }
 
 static corm_status rebuild(corm_identity_map *map, size_t capacity) {
@@ -77,7 +82,7 @@ static corm_status rebuild(corm_identity_map *map, size_t capacity) {
     *map = (corm_identity_map){.entries = entries, .capacity = capacity, .count = former.count};
     for (size_t i = 0; i < former.capacity; i++) {
         if (is_live(former.entries[i].state)) {
-            place(map, former.entries[i].word, former.entries[i].state);
+            place(map, former.entries[i].code, former.entries[i].state);
         }
     }
     corm_free(former.entries);
@@ -110,7 +115,7 @@ corm_status corm_identity_add(corm_identity_map *map, corm_state *state) {
     if (status != CORM_OK) {
         return status;
     }
-    place(map, word_of(state), state);
+    place(map, state_code(state), state);
     map->count++;
     state->flags |= CORM_STATE_IN_MAP;
     return CORM_OK;
@@ -120,7 +125,7 @@ void corm_identity_remove(corm_identity_map *map, corm_state *state) {
     if (!(state->flags & CORM_STATE_IN_MAP)) {
         return;
     }
-    identity_probe probe = probe_start(map, state->mapper, word_of(state));
+    identity_probe probe = probe_start(map, state_code(state));
     while (map->entries[probe.at].state != state) {
         probe_next(&probe);
     }
@@ -133,10 +138,10 @@ corm_state *corm_identity_find_integer(const corm_identity_map *map, const corm_
     if (map->count == 0) {
         return NULL;
     }
-    uint64_t word = (uint64_t)key;
-    identity_probe probe = probe_start(map, mapper, word);
+    uint64_t code = code_of(mapper, (uint64_t)key);
+    identity_probe probe = probe_start(map, code);
     for (corm_state *state; (state = map->entries[probe.at].state) != NULL; probe_next(&probe)) {
-        if (map->entries[probe.at].word == word && state != CORM_IDENTITY_GONE && state->mapper == mapper &&
+        if (map->entries[probe.at].code == code && state != CORM_IDENTITY_GONE && state->mapper == mapper &&
             !(state->flags & CORM_STATE_KEY_TUPLE)) {
             return state;
         }
@@ -171,10 +176,10 @@ corm_state *corm_identity_find(const corm_identity_map *map, const corm_mapper *
     if (map->count == 0) {
         return NULL;
     }
-    uint64_t hash = hash_values(mapper, values, count);
-    identity_probe probe = probe_start(map, mapper, hash);
+    uint64_t code = code_of(mapper, hash_values(mapper, values, count));
+    identity_probe probe = probe_start(map, code);
     for (corm_state *state; (state = map->entries[probe.at].state) != NULL; probe_next(&probe)) {
-        if (map->entries[probe.at].word == hash && state != CORM_IDENTITY_GONE && state->mapper == mapper &&
+        if (map->entries[probe.at].code == code && state != CORM_IDENTITY_GONE && state->mapper == mapper &&
             (state->flags & CORM_STATE_KEY_TUPLE) && corm_state_key_equals(state, values, count)) {
             return state;
         }

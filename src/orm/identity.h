@@ -1,8 +1,8 @@
 /*
  * The identity map: open addressing over states, keyed by mapper and primary key.
  *
- * Entries are borrowed states; whoever destroys an object takes its entry out first. Each carries its integer key, or the
- * hash of another key, so that probing does not touch the states. Lookup hands out a state that may be dying: callers
+ * Entries are borrowed states; whoever destroys an object takes its entry out first. Each carries a
+ * code of its mapper and key, so that neither probing nor growing touches the states. Lookup hands out a state that may be dying: callers
  * hold it with the host's try_hold() before use. Specialised because a general hash table cannot key on the state itself
  * without an extra allocation per object; bench/ compares.
  */
@@ -12,7 +12,7 @@
 #include "orm/state.h"
 
 typedef struct corm_identity_entry {
-    uint64_t word;     /* the integer key, or the hash of the key */
+    uint64_t code;     /* of the mapper, and of the integer key or the hash of another key */
     corm_state *state; /* NULL: free; CORM_IDENTITY_GONE: removed */
 } corm_identity_entry;
 
