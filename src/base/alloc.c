@@ -46,8 +46,7 @@ void *corm_alloc(size_t size) {
 }
 
 /* Advice may be refused, or mean nothing to the system: the memory is good all the same. */
-void *corm_alloc_large(size_t size) {
-    char *memory = corm_alloc(size);
+static void *with_large_pages(char *memory, size_t size) {
 #ifdef MADV_HUGEPAGE
     if (memory != NULL && size >= LARGE_PAGE / 2) {
         /* Whole pages around it: at worst a neighbour's memory is served by large pages too. */
@@ -58,6 +57,20 @@ void *corm_alloc_large(size_t size) {
     }
 #endif
     return memory;
+}
+
+void *corm_alloc_large(size_t size) {
+    return with_large_pages(corm_alloc(size), size);
+}
+
+/* The system's fresh pages are zero: calloc() knows them and does not touch them. */
+void *corm_calloc_large(size_t count, size_t size) {
+    size_t bytes;
+    if (__builtin_mul_overflow(count, size, &bytes)) {
+        return checked(NULL);
+    }
+    return with_large_pages(
+        current.allocate == plain_allocate ? checked(calloc(count, size)) : corm_calloc(count, size), bytes);
 }
 
 /* ---- blocks ---- */

@@ -22,6 +22,7 @@ void *corm_calloc(size_t count, size_t size); /* zeroed */
 /* The same for what may be large and is filled soon: the system is asked for large pages, which cost far less to touch for
  * the first time. */
 void *corm_alloc_large(size_t size);
+void *corm_calloc_large(size_t count, size_t size);
 
 /* Blocks of one large size, for memory that comes and goes as a whole. A few that were given back are kept, so that work
  * that repeats itself does not ask the system for its pages each time. By any thread. */

@@ -36,6 +36,7 @@ static void mapping_free(c_mapping *mapping) {
         mapping->hooks = next;
     }
     corm_free(mapping->attributes);
+    corm_free(mapping->places);
     corm_free(mapping);
 }
 
@@ -376,6 +377,10 @@ static void lay_out(c_mapping *made) {
         made->is_simple =
             made->is_simple && type != CORM_FIELD_MANY && type != CORM_FIELD_REFERENCE && type != CORM_FIELD_BYTES;
         made->text_room += type == CORM_FIELD_TEXT && made->text_room < ROOM_FOR_TEXTS ? ROOM_FOR_A_TEXT : 0;
+        size_t offset = made->mapping->fields[i].offset;
+        made->places[i] = (c_place){.field_type = type,
+                                    .in_struct = (uint32_t)(made->struct_offset + offset),
+                                    .committed = (uint32_t)(made->committed_offset + offset)};
     }
 }
 
@@ -438,9 +443,12 @@ corm_status corm_models_add_mapping(corm_models *models, corm_mapping *mapping) 
     made->models = models;
     made->field_count = mapping->field_count;
     made->attributes = corm_calloc(mapping->field_count, sizeof *made->attributes);
-    corm_status status = made->attributes == NULL ? CORM_NO_MEMORY : corm_vector_push(&models->mappings, made);
+    made->places = corm_calloc(mapping->field_count, sizeof *made->places);
+    bool complete = made->attributes != NULL && made->places != NULL;
+    corm_status status = complete ? corm_vector_push(&models->mappings, made) : CORM_NO_MEMORY;
     if (status != CORM_OK) {
         corm_free(made->attributes);
+        corm_free(made->places);
         corm_free(made);
         return status;
     }

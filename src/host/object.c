@@ -197,14 +197,20 @@ static bool real_of(const corm_value *value, double *out) {
     return false;
 }
 
+/* A copy of text or bytes, and a NUL, in the room that the object has for it. */
+static char *take_room(c_object *object, const corm_value *value) {
+    char *copy = (char *)object + object->used;
+    object->used += (uint32_t)value->as.text.size + 1;
+    memcpy(copy, value->as.text.data, value->as.text.size);
+    copy[value->as.text.size] = '\0';
+    return copy;
+}
+
 /* A copy of text or bytes with a NUL behind it. The first copies of a loaded object go into the room that
  * its own memory has for them. */
 static corm_status copy_bytes(c_object *object, const corm_value *value, char **out) {
     if (value->as.text.size < object->size - object->used) {
-        *out = (char *)object + object->used;
-        object->used += (uint32_t)value->as.text.size + 1;
-        memcpy(*out, value->as.text.data, value->as.text.size);
-        (*out)[value->as.text.size] = '\0';
+        *out = take_room(object, value);
         return CORM_OK;
     }
     *out = corm_strndup(value->as.text.data, value->as.text.size);
@@ -427,7 +433,7 @@ static corm_status new_object(corm_session *session, corm_mapper *mapper, size_t
     object->block = block;
     object->size = (uint32_t)(fixed + room);
     object->used = (uint32_t)fixed;
-    corm_state_init(&object->state, mapper);
+    object->state.mapper = mapper; /* the rest of corm_state_init() is zero */
     memcpy((char *)object + distance - sizeof distance, &distance, sizeof distance);
     for (size_t i = 0; i < mapping->field_count && mapping->has_many; i++) {
         const corm_field *field = &mapping->mapping->fields[i];
@@ -621,26 +627,29 @@ static corm_status host_load_row(corm_object *handle, const corm_load_step *step
     return status;
 }
 
-/* Store a value of the kind that its field is made for into a new object; false: it is another, or nothing was done. */
-static inline bool store_common(c_object *object, const corm_field *field, const corm_value *value, void *now,
-                                void *then) {
-    switch (field->field_type) {
+/* Store a value of the kind that its field is made for into a new object; false: it is another kind, or a text for which
+ * the object has no room. */
+static inline bool store_common(c_object *object, c_place place, const corm_value *value) {
+    void *now = (char *)object + place.in_struct, *then = (char *)object + place.committed;
+    switch (place.field_type) {
     case CORM_FIELD_INT64:
-        if (value->kind == CORM_KIND_INTEGER) {
-            *(int64_t *)now = *(int64_t *)then = value->as.integer;
-            return true;
+        if (value->kind != CORM_KIND_INTEGER) {
+            return false;
         }
-        return false;
+        *(int64_t *)now = *(int64_t *)then = value->as.integer;
+        return true;
     case CORM_FIELD_NULLABLE_INT:
-        if (value->kind == CORM_KIND_INTEGER) {
-            *(corm_int *)now = *(corm_int *)then = corm_int_of(value->as.integer);
-            return true;
+        if (value->kind != CORM_KIND_INTEGER) {
+            return value->kind == CORM_KIND_NULL; /* as it was made */
         }
-        return value->kind == CORM_KIND_NULL; /* as it was made */
+        *(corm_int *)now = *(corm_int *)then = corm_int_of(value->as.integer);
+        return true;
     case CORM_FIELD_TEXT:
-        return value->kind == CORM_KIND_NULL ||
-               (value->kind == CORM_KIND_TEXT && value->as.text.size < object->size - object->used &&
-                copy_bytes(object, value, then) == CORM_OK && (*(char **)now = *(char **)then) != NULL);
+        if (value->kind != CORM_KIND_TEXT || value->as.text.size >= object->size - object->used) {
+            return value->kind == CORM_KIND_NULL;
+        }
+        *(char **)now = *(char **)then = take_room(object, value);
+        return true;
     default:
         return false;
     }
@@ -662,14 +671,12 @@ static corm_status host_create(corm_session *session, corm_mapper *mapper, const
     if (status != CORM_OK) {
         return status;
     }
-    const c_mapping *mapping = c_mapping_of(mapper);
-    char *now = c_object_struct(object), *then = (char *)object + mapping->committed_offset;
+    const c_place *places = c_mapping_of(mapper)->places;
     uint8_t *loaded = loaded_bits(object);
     for (size_t i = 0; i < count && status == CORM_OK; i++) {
         const corm_attribute *attribute = steps[i].attribute;
         const corm_value *value = &row[steps[i].column];
-        const corm_field *field = &mapping->mapping->fields[attribute->index];
-        if (!store_common(object, field, value, now + field->offset, then + field->offset)) {
+        if (!store_common(object, places[attribute->index], value)) {
             status = store(object, attribute, value);
         }
         loaded[attribute->index] = status == CORM_OK;

@@ -14,11 +14,19 @@
 #include "base/slab.h"
 #include "orm/attribute.h"
 
+/* Where a field lies, from the object's header: what a loaded row needs, close together. */
+typedef struct c_place {
+    uint32_t field_type; /* corm_field_type */
+    uint32_t in_struct;
+    uint32_t committed;
+} c_place;
+
 typedef struct c_mapping {
     corm_mapping *mapping;
     corm_models *models;         /* borrowed */
     corm_mapper *mapper;         /* borrowed */
     corm_attribute **attributes; /* by field */
+    c_place *places;             /* by field */
     size_t field_count;
     bool has_many;           /* some field is a collection */
     bool is_simple;          /* every field is a number, a date or a text */

@@ -8,12 +8,10 @@
  */
 #include "orm/identity.h"
 
-#include <string.h>
-
 #include "base/alloc.h"
 
 static const size_t first_capacity = 64;
-static const size_t small_capacity = 1u << 16;
+static const size_t small_capacity = 1u << 18;
 static const uint64_t odd_stride = 0x9E3779B97F4A7C15ull; /* 2^64 by the golden ratio */
 enum { PERTURB_SHIFT = 5 };
 
@@ -74,11 +72,10 @@ static void place(corm_identity_map *map, uint64_t code, corm_state *state) {
 
 static corm_status rebuild(corm_identity_map *map, size_t capacity) {
     corm_identity_map former = *map;
-    corm_identity_entry *entries = corm_alloc_large(capacity * sizeof *entries);
+    corm_identity_entry *entries = corm_calloc_large(capacity, sizeof *entries);
     if (entries == NULL) {
         return CORM_NO_MEMORY;
     }
-    memset(entries, 0, capacity * sizeof *entries);
     *map = (corm_identity_map){.entries = entries, .capacity = capacity, .count = former.count};
     for (size_t i = 0; i < former.capacity; i++) {
         if (is_live(former.entries[i].state)) {
