@@ -37,7 +37,7 @@ static bool reserve(corm_text *text, size_t more) {
 }
 
 void corm_text_append_bytes(corm_text *text, const char *bytes, size_t size) {
-    if (reserve(text, size)) {
+    if (size > 0 && reserve(text, size)) { /* of nothing, bytes may be NULL */
         memcpy(text->data + text->size, bytes, size);
         text->size += size;
         text->data[text->size] = '\0';

@@ -528,7 +528,8 @@ corm_status corm_sqlite_row(corm_driver_statement *statement, corm_value *values
     for (size_t i = 0; i < count; i++) {
         sqlite3_value *column = sqlite3_column_value(prepared, (int)i);
         corm_value *value = &values[i];
-        value->owned = false;
+        value->owned = value->stored = false;
+        value->form = CORM_FORM_TEXT;
         switch (sqlite3_value_type(column)) {
         case SQLITE_INTEGER:
             value->kind = CORM_KIND_INTEGER;
@@ -536,7 +537,6 @@ corm_status corm_sqlite_row(corm_driver_statement *statement, corm_value *values
             break;
         case SQLITE_TEXT:
             value->kind = CORM_KIND_TEXT;
-            value->form = CORM_FORM_TEXT;
             value->as.text.data = (const char *)sqlite3_value_text(column);
             value->as.text.size = (size_t)sqlite3_value_bytes(column);
             if (value->as.text.data == NULL) {
