@@ -21,6 +21,10 @@ static const char *const names[CORM_PY_ENGINE_EVENT_COUNT] = {
     "savepoint",
     "release_savepoint",
     "rollback_savepoint",
+    "begin_twophase",
+    "prepare_twophase",
+    "commit_twophase",
+    "rollback_twophase",
     "before_execute",
     "after_execute",
     "before_cursor_execute",
@@ -45,6 +49,10 @@ static const char *const argument_names[CORM_PY_ENGINE_EVENT_COUNT] = {
     "conn name",
     "conn name context",
     "conn name context",
+    "conn xid",
+    "conn xid",
+    "conn xid is_prepared",
+    "conn xid is_prepared",
     "conn clauseelement multiparams params execution_options",
     "conn clauseelement multiparams params execution_options result",
     "conn cursor statement parameters context executemany",
@@ -72,7 +80,7 @@ void corm_py_engine_apply(CormPyContext *context) {
     if (context->core == NULL) {
         return;
     }
-    for (int event = CORM_PY_BEGIN; event <= CORM_PY_ROLLBACK_SAVEPOINT; event++) {
+    for (int event = CORM_PY_BEGIN; event <= CORM_PY_ROLLBACK_TWO_PHASE; event++) {
         kinds |= corm_py_engine_listened(context, NULL, event) ? (unsigned)CORM_LISTEN_TRANSACTION : 0u;
     }
     if (corm_py_engine_listened(context, NULL, CORM_PY_BEFORE_CURSOR_EXECUTE) ||

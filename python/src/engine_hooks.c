@@ -170,24 +170,44 @@ static void hook_detached(void *context, corm_connection *connection) {
 
 /* ---- transactions ---- */
 
+static PyObject *transaction_arguments(PyObject *shown, const corm_connection *connection, corm_transaction_event event,
+                                       const char *name) {
+    bool is_prepared = corm_connection_is_prepared(connection) || corm_connection_xid(connection) == NULL;
+    switch (event) {
+    case CORM_TRANSACTION_SAVEPOINT:
+    case CORM_TRANSACTION_BEGIN_NAMED:
+    case CORM_TRANSACTION_PREPARE:
+        return Py_BuildValue("(Os)", shown, name);
+    case CORM_TRANSACTION_COMMIT_NAMED:
+    case CORM_TRANSACTION_ROLLBACK_NAMED:
+        return Py_BuildValue("(OsO)", shown, name, is_prepared ? Py_True : Py_False);
+    case CORM_TRANSACTION_RELEASE:
+    case CORM_TRANSACTION_ROLLBACK_TO:
+        return Py_BuildValue("(OsO)", shown, name, Py_None);
+    default:
+        return PyTuple_Pack(1, shown);
+    }
+}
+
 static corm_status hook_transaction(void *context, corm_connection *connection, corm_transaction_event event,
-                                    const char *savepoint) {
+                                    const char *name) {
     static const corm_py_engine_event events[] = {CORM_PY_BEGIN,
                                                   CORM_PY_COMMIT,
                                                   CORM_PY_ROLLBACK,
                                                   CORM_PY_SAVEPOINT,
                                                   CORM_PY_RELEASE_SAVEPOINT,
-                                                  CORM_PY_ROLLBACK_SAVEPOINT};
+                                                  CORM_PY_ROLLBACK_SAVEPOINT,
+                                                  CORM_PY_BEGIN_TWO_PHASE,
+                                                  CORM_PY_PREPARE_TWO_PHASE,
+                                                  CORM_PY_COMMIT_TWO_PHASE,
+                                                  CORM_PY_ROLLBACK_TWO_PHASE};
     CormPyContext *self = context;
     CormPyConnection *known = corm_connection_host(connection);
     if (!corm_py_engine_listened(self, known, events[event])) {
         return CORM_OK;
     }
     PyObject *shown = corm_py_connection_of(self, connection);
-    PyObject *args = shown == NULL                        ? NULL
-                     : savepoint == NULL                  ? PyTuple_Pack(1, shown)
-                     : events[event] == CORM_PY_SAVEPOINT ? Py_BuildValue("(Os)", shown, savepoint)
-                                                          : Py_BuildValue("(OsO)", shown, savepoint, Py_None);
+    PyObject *args = shown == NULL ? NULL : transaction_arguments(shown, connection, event, name);
     int failed = corm_py_engine_fire(self, (CormPyConnection *)shown, events[event], args);
     corm_status status = failed < 0 ? corm_py_error() : CORM_OK;
     Py_XDECREF(args);

@@ -71,6 +71,9 @@ corm_status corm_connection_adopt(corm_connection *connection, const corm_charac
 /* Tell the database of the transaction that was begun, before the first statement that needs it. */
 corm_status corm_connection_begin_for(corm_connection *connection, corm_driver_statement *statement);
 
+/* Tell the host of a step of a transaction, if it listens; a failure stops it. */
+corm_status corm_connection_announce(corm_connection *connection, corm_transaction_event event, const char *name);
+
 /* ---- two_phase.c ---- */
 
 /* End the transaction that has a name, prepared or not; and forget the name. */

@@ -34,7 +34,11 @@ typedef enum corm_transaction_event {
     CORM_TRANSACTION_ROLLBACK,
     CORM_TRANSACTION_SAVEPOINT,
     CORM_TRANSACTION_RELEASE,
-    CORM_TRANSACTION_ROLLBACK_TO
+    CORM_TRANSACTION_ROLLBACK_TO,
+    CORM_TRANSACTION_BEGIN_NAMED, /* of two-phase transactions; their name is told */
+    CORM_TRANSACTION_PREPARE,
+    CORM_TRANSACTION_COMMIT_NAMED,
+    CORM_TRANSACTION_ROLLBACK_NAMED
 } corm_transaction_event;
 
 /* A statement on its way to the driver. */
@@ -69,9 +73,10 @@ typedef struct corm_engine_hooks {
     void (*closing)(void *context, corm_driver_connection *connection);
     /* A connection whose host object is set is about to go; told while it is still whole. */
     void (*detached)(void *context, corm_connection *connection);
-    /* Before each step of a transaction; a failure stops it. Only while listened to. */
+    /* Before each step of a transaction; a failure stops it. Only while listened to. name: of a savepoint or a two-phase
+     * transaction, or NULL. */
     corm_status (*transaction)(void *context, corm_connection *connection, corm_transaction_event event,
-                               const char *savepoint);
+                               const char *name);
     /* Before and after a statement runs, while listened to. The second is called whenever the first was, with the
      * outcome; it may replace the error. */
     corm_status (*executing)(void *context, corm_connection *connection, corm_engine_call *call);

@@ -161,12 +161,12 @@ bool corm_connection_autocommit(const corm_connection *connection) {
 
 /* ---- transactions ---- */
 
-static corm_status announce(corm_connection *connection, corm_transaction_event event, const char *savepoint) {
+corm_status corm_connection_announce(corm_connection *connection, corm_transaction_event event, const char *name) {
     const corm_engine_hooks *hooks = corm_engine_hooks_of(connection->engine);
     if (!corm_engine_is_listened(connection->engine, CORM_LISTEN_TRANSACTION) || hooks->transaction == NULL) {
         return CORM_OK;
     }
-    return hooks->transaction(hooks->context, connection, event, savepoint);
+    return hooks->transaction(hooks->context, connection, event, name);
 }
 
 /* Tell the database of the transaction that was begun, before the first statement that needs it. A shared connection
@@ -196,7 +196,8 @@ corm_status corm_connection_begin(corm_connection *connection) {
                                            : "BEGIN (implicit)");
     connection->begun = true;
     connection->savepoints = connection->depth = 0;
-    corm_status status = announce(connection, CORM_TRANSACTION_BEGIN, NULL);
+    corm_status status = corm_connection_announce(
+        connection, connection->xid != NULL ? CORM_TRANSACTION_BEGIN_NAMED : CORM_TRANSACTION_BEGIN, connection->xid);
     connection->begun = status == CORM_OK;
     return status;
 }
@@ -206,7 +207,8 @@ corm_status corm_connection_commit(corm_connection *connection) {
     if (status != CORM_OK) {
         return status;
     }
-    status = announce(connection, CORM_TRANSACTION_COMMIT, NULL);
+    status = corm_connection_announce(
+        connection, connection->xid != NULL ? CORM_TRANSACTION_COMMIT_NAMED : CORM_TRANSACTION_COMMIT, connection->xid);
     if (status != CORM_OK) {
         return status;
     }
@@ -244,7 +246,9 @@ corm_status corm_connection_rollback(corm_connection *connection) {
         corm_connection_abandon(connection);
         return CORM_OK;
     }
-    corm_status announced = announce(connection, CORM_TRANSACTION_ROLLBACK, NULL);
+    corm_status announced = corm_connection_announce(
+        connection, connection->xid != NULL ? CORM_TRANSACTION_ROLLBACK_NAMED : CORM_TRANSACTION_ROLLBACK,
+        connection->xid);
     corm_error reason;
     corm_error_take(&reason);
     corm_engine_log(connection->engine, CORM_LOG_ENGINE,
@@ -281,21 +285,21 @@ static corm_status run_named(corm_connection *connection, const char *verb, cons
 }
 
 corm_status corm_connection_savepoint(corm_connection *connection, const char *name) {
-    corm_status status = announce(connection, CORM_TRANSACTION_SAVEPOINT, name);
+    corm_status status = corm_connection_announce(connection, CORM_TRANSACTION_SAVEPOINT, name);
     status = status == CORM_OK ? run_named(connection, "SAVEPOINT", name) : status;
     connection->depth += status == CORM_OK;
     return status;
 }
 
 corm_status corm_connection_release(corm_connection *connection, const char *name) {
-    corm_status status = announce(connection, CORM_TRANSACTION_RELEASE, name);
+    corm_status status = corm_connection_announce(connection, CORM_TRANSACTION_RELEASE, name);
     status = status == CORM_OK ? run_named(connection, "RELEASE SAVEPOINT", name) : status;
     connection->depth -= status == CORM_OK && connection->depth > 0;
     return status;
 }
 
 corm_status corm_connection_rollback_to(corm_connection *connection, const char *name) {
-    corm_status status = announce(connection, CORM_TRANSACTION_ROLLBACK_TO, name);
+    corm_status status = corm_connection_announce(connection, CORM_TRANSACTION_ROLLBACK_TO, name);
     corm_connection_drop_waiting(connection);
     status = status == CORM_OK ? run_named(connection, "ROLLBACK TO SAVEPOINT", name) : status;
     connection->depth -= status == CORM_OK && connection->depth > 0;

@@ -95,8 +95,8 @@ corm_status corm_connection_begin_two_phase(corm_connection *connection, const c
         return corm_error_set(CORM_ARGUMENT_ERROR, "the name of a two-phase transaction has 1 to %zu bytes",
                               words->longest);
     }
-    char *kept = corm_strdup(xid);
-    corm_status status = kept == NULL ? CORM_NO_MEMORY : CORM_OK;
+    connection->xid = corm_strdup(xid);
+    corm_status status = connection->xid == NULL ? CORM_NO_MEMORY : CORM_OK;
     if (status == CORM_OK && words->begin != NULL) {
         status = say(connection, words->begin, xid, "");
     }
@@ -104,11 +104,9 @@ corm_status corm_connection_begin_two_phase(corm_connection *connection, const c
         status = corm_connection_begin(connection);
     }
     if (status != CORM_OK) {
-        corm_free(kept);
-        return status;
+        corm_connection_forget_xid(connection);
     }
-    connection->xid = kept;
-    return CORM_OK;
+    return status;
 }
 
 corm_status corm_connection_prepare(corm_connection *connection) {
@@ -119,7 +117,8 @@ corm_status corm_connection_prepare(corm_connection *connection) {
     if (connection->prepared) {
         return corm_error_set(CORM_INVALID_REQUEST, "this connection's transaction is prepared already");
     }
-    corm_status status = say_end(connection);
+    corm_status status = corm_connection_announce(connection, CORM_TRANSACTION_PREPARE, connection->xid);
+    status = status == CORM_OK ? say_end(connection) : status;
     if (status == CORM_OK) {
         status = say(connection, words->prepare, connection->xid, "");
     }
@@ -209,6 +208,10 @@ corm_status corm_connection_end_prepared(corm_connection *connection, const char
     if (status == CORM_OK && connection->begun) {
         return corm_error_set(CORM_INVALID_REQUEST, "a prepared transaction is ended outside of other transactions: "
                                                     "this connection has one under way");
+    }
+    if (status == CORM_OK) {
+        status = corm_connection_announce(
+            connection, commit ? CORM_TRANSACTION_COMMIT_NAMED : CORM_TRANSACTION_ROLLBACK_NAMED, xid);
     }
     return status == CORM_OK ? say_alone(connection, commit ? words->commit : words->rollback, xid) : status;
 }

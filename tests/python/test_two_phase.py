@@ -3,7 +3,7 @@
 import uuid
 
 import pytest
-from cormorant import Column, Integer, String, create_engine, exc, insert, text
+from cormorant import Column, Integer, String, create_engine, event, exc, insert, text
 from cormorant.engine.base import TwoPhaseTransaction
 from cormorant.orm import Session, declarative_base
 from databases import KIND
@@ -180,3 +180,21 @@ def test_sqlite_has_none(engine):
                 call()
     with Session(engine, twophase=True) as session, pytest.raises((NotImplementedError, exc.NotSupportedError)):
         session.get(User, 1)
+
+
+@servers_only
+def test_listeners_hear_of_each_step(pair):
+    told = []
+    for name in ("begin", "commit", "rollback"):
+        event.listen(pair[0], name, lambda connection, name=name: told.append(name))
+    for name in ("begin_twophase", "prepare_twophase"):
+        event.listen(pair[0], name, lambda connection, xid, name=name: told.append((name, xid)))
+    for name in ("commit_twophase", "rollback_twophase"):
+        event.listen(pair[0], name, lambda connection, xid, done, name=name: told.append((name, xid, done)))
+    with pair[0].connect() as connection:
+        transaction = connection.begin_twophase("first")
+        transaction.prepare()
+        transaction.commit()
+        connection.begin_twophase("second").rollback()
+    assert told == [("begin_twophase", "first"), ("prepare_twophase", "first"), ("commit_twophase", "first", True),
+                    ("begin_twophase", "second"), ("rollback_twophase", "second", False)]  # fmt: skip
