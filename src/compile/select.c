@@ -177,13 +177,13 @@ static corm_status compile_distinct(corm_compiler *compiler, const corm_node *se
             return status;
         corm_text_append_char(text_of(compiler), ' ');
     }
-    if (corm_list_count(on)) {
+    if (corm_list_count(on) && compiler->dialect->supports_distinct_on) {
         corm_text_append(text_of(compiler), "DISTINCT ON (");
         corm_status status = corm_compile_list(compiler, on, CORM_OP_COMMA);
         corm_text_append(text_of(compiler), ") ");
         return status;
     }
-    if (select->detail & CORM_SELECT_IS_DISTINCT)
+    if (corm_list_count(on) || (select->detail & CORM_SELECT_IS_DISTINCT))
         corm_text_append(text_of(compiler), "DISTINCT ");
     return CORM_OK;
 }

@@ -71,6 +71,7 @@ typedef struct corm_dialect {
     bool supports_multi_table_delete;
     bool supports_update_from;
     bool supports_for_update;
+    bool supports_distinct_on;    /* SELECT DISTINCT ON (...); else it is plain DISTINCT */
     bool returning_without_table; /* RETURNING id, not RETURNING t.id */
     bool has_true_division;       /* of integers: else the divisor is made inexact */
     bool supports_if_exists;

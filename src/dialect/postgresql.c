@@ -338,6 +338,7 @@ const corm_dialect corm_dialect_postgresql = {
     .supports_multi_table_delete = true,
     .supports_update_from = true,
     .supports_for_update = true,
+    .supports_distinct_on = true,
     .supports_if_exists = true,
     .supports_nested_transactions = true,
     .supports_sequences = true,

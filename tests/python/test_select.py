@@ -22,6 +22,7 @@ from cormorant import (
     union,
     union_all,
 )
+from cormorant.dialects import mysql, postgresql, sqlite
 from cormorant.orm import aliased
 from people import Address, User
 from support import flat, statements_of
@@ -260,3 +261,12 @@ def test_tables_and_entities_may_be_mixed(session):
     users = User.__table__
     row = session.execute(select(Address, users.c.name).join(users).where(users.c.name == "bob")).one()
     assert (row.Address.email, row.name) == ("bob@a", "bob")
+
+
+def test_distinct_on_is_of_postgresql_and_plain_elsewhere():
+    def text(dialect):
+        return str(select(User.id, User.name).distinct(User.name).compile(dialect=dialect)).split(" \n")[0]
+
+    assert text(postgresql.dialect()).startswith("SELECT DISTINCT ON (")
+    for other in (sqlite, mysql):
+        assert text(other.dialect()).startswith("SELECT DISTINCT ") and " ON " not in text(other.dialect())
