@@ -1,6 +1,6 @@
 """Mistakes that programs make, and the class and code of the error that each database answers with.
 
-The same table is what test_error_classes.py checks, on Cormorant and on SQLAlchemy with psycopg2, mysqlclient and
+The same table is what test_error_classes.py checks, on Cormorant and on SQLAlchemy with psycopg, mysqlclient and
 sqlite3, and what docs/databases/errors.md shows: `python3 tests/python/mistakes.py` writes the page.
 """
 
@@ -158,7 +158,7 @@ SITUATIONS = {
 HEAD = """# Mistakes and their errors
 
 What programs catch: the class (of `cormorant.exc`, and of `error.orig`) and the code of each mistake on each database.
-Both are those of SQLAlchemy with psycopg2, mysqlclient and sqlite3: tests/python/test_error_classes.py measures
+Both are those of SQLAlchemy with psycopg, mysqlclient and sqlite3: tests/python/test_error_classes.py measures
 them on Cormorant and on those. This page is written from its table (`python3 tests/python/mistakes.py`).
 
 The code is `error.orig.sqlstate` (and `pgcode`) on PostgreSQL, `error.orig.args[0]` on MariaDB and
