@@ -29,6 +29,7 @@ from cormorant import (
     text,
 )
 from cormorant.orm import Session, declarative_base
+from databases import KIND
 from support import PEER, TRIED, ours_only, tried, words
 
 Base = declarative_base()
@@ -67,18 +68,25 @@ def test_a_lone_surrogate_is_refused_and_nothing_is_written(things):
     assert things.scalar(select(func.count(Thing.id))) == 0
 
 
+def refused_or_nothing(session, look):
+    """Looking for such a number is refused; MariaDB has unsigned ones, compares, and finds nothing."""
+    try:
+        return KIND == "mariadb" and not look()
+    except (OverflowError, exc.SQLAlchemyError):
+        return True
+    finally:
+        session.rollback()
+
+
 def test_integers_beyond_64_bits_are_refused_and_nothing_is_written(things):
     for value in (2**63, -(2**63) - 1, 2**64, 10**400):
         things.add_all([Thing(number=1), Thing(number=tried(value))])
-        with pytest.raises((OverflowError, exc.SQLAlchemyError), match="too large|OverflowError"):
+        with pytest.raises((OverflowError, exc.SQLAlchemyError), match="too large|OverflowError|(?i:out of range)"):
             things.flush()
         things.rollback()
-        with pytest.raises((OverflowError, exc.SQLAlchemyError)):
-            things.get(Thing, value)
-        things.rollback()
-        with pytest.raises((OverflowError, exc.SQLAlchemyError)):
-            things.scalars(select(Thing).where(Thing.number.in_([1, value]))).all()
-        things.rollback()
+        assert refused_or_nothing(things, lambda value=value: things.get(Thing, value))
+        looked_for = select(Thing).where(Thing.number.in_([1, value]))
+        assert refused_or_nothing(things, lambda looked_for=looked_for: things.scalars(looked_for).all())
     assert things.scalar(select(func.count(Thing.id))) == 0
 
 
