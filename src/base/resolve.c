@@ -91,7 +91,6 @@ static bool start(request *made) {
         return false;
     }
     pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
-    atomic_fetch_add_explicit(&made->references, 1, memory_order_relaxed);
     sigfillset(&all);
     pthread_sigmask(SIG_SETMASK, &all, &before);
     bool started = pthread_create(&thread, &attributes, resolve, made) == 0;
@@ -121,6 +120,7 @@ corm_status corm_resolve(const char *host, int64_t deadline, corm_vector *addres
     if (made == NULL) {
         return corm_error_last()->status;
     }
+    atomic_fetch_add_explicit(&made->references, 1, memory_order_relaxed); /* resolve()'s, whoever runs it */
     if (!start(made)) {
         corm_wait_begin(); /* no thread is left: then it blocks */
         resolve(made);
