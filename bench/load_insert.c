@@ -7,10 +7,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include <cormorant.h>
+
+#include "measure.h"
 
 typedef struct item {
     int64_t id;
@@ -22,29 +23,6 @@ CORM_MAPPING(item, "items", CORM_COLUMN(id, CORM_INTEGER, .primary_key = true), 
              CORM_COLUMN(amount, CORM_INTEGER));
 
 static const char *const path = "/tmp/cormorant-bench.db";
-
-static double now(void) {
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
-}
-
-static void must(int good, const char *what) {
-    if (!good) {
-        fprintf(stderr, "%s failed: %s\n", what, corm_error_last()->message == NULL ? "" : corm_error_last()->message);
-        exit(1);
-    }
-}
-
-static int compare(const void *left, const void *right) {
-    double a = *(const double *)left, b = *(const double *)right;
-    return a < b ? -1 : a > b;
-}
-
-static double median(double *values, int count) {
-    qsort(values, (size_t)count, sizeof *values, compare);
-    return values[count / 2];
-}
 
 /* ---- by hand ---- */
 

@@ -12,9 +12,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include <cormorant.h>
+
+#include "measure.h"
 
 typedef struct item {
     int64_t id;
@@ -26,29 +27,6 @@ CORM_MAPPING(item, "bench_c_items", CORM_COLUMN(id, CORM_INTEGER, .primary_key =
              CORM_COLUMN(name, CORM_STRING(50)), CORM_COLUMN(amount, CORM_INTEGER));
 
 enum { TOGETHER = 4096, NAME_ROOM = 24, INT4 = 23, TEXT = 25 };
-
-static double now(void) {
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
-}
-
-static void must(int good, const char *what) {
-    if (!good) {
-        fprintf(stderr, "%s failed: %s\n", what, corm_error_last()->message == NULL ? "" : corm_error_last()->message);
-        exit(1);
-    }
-}
-
-static int compare(const void *left, const void *right) {
-    double a = *(const double *)left, b = *(const double *)right;
-    return a < b ? -1 : a > b;
-}
-
-static double median(double *values, int count) {
-    qsort(values, (size_t)count, sizeof *values, compare);
-    return values[count / 2];
-}
 
 static void run(PGconn *connection, const char *sql) {
     PGresult *result = PQexec(connection, sql);

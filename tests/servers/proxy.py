@@ -18,6 +18,15 @@ FAULTS = {
 }
 
 
+def close_socket(one):
+    """Close a socket; whoever waits for it wakes."""
+    try:
+        one.shutdown(socket.SHUT_RDWR)
+    except OSError:
+        pass
+    one.close()
+
+
 class Framing:
     """Cuts a stream of bytes into messages. Bytes that are not a whole message yet are kept."""
 
@@ -83,7 +92,7 @@ class Proxy:
             self.happened = False
 
     def close(self):
-        self.end(self.listener)  # ends accept()
+        close_socket(self.listener)  # ends accept()
         self.drop()
 
     def drop(self):
@@ -91,15 +100,7 @@ class Proxy:
         with self.lock:
             sockets, self.sockets = self.sockets, set()
         for one in sockets:
-            self.end(one)
-
-    @staticmethod
-    def end(one):
-        try:
-            one.shutdown(socket.SHUT_RDWR)
-        except OSError:
-            pass
-        one.close()
+            close_socket(one)
 
     def accept(self):
         while True:
@@ -122,8 +123,8 @@ class Proxy:
     def both(self, client, server):
         with self.lock:
             self.sockets -= {client, server}
-        self.end(client)
-        self.end(server)
+        close_socket(client)
+        close_socket(server)
 
     def wait_for_quiet(self, server):
         """What the server says further, until nobody has said anything for a while."""

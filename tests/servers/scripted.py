@@ -6,6 +6,8 @@ import socket
 import struct
 import threading
 
+from proxy import close_socket
+
 
 class Scripted:
     """Listens on a port of 127.0.0.1, and answers each connection in a thread of its own.
@@ -26,11 +28,7 @@ class Scripted:
 
     def close(self):
         for one in [self.listener, *self.sockets]:
-            try:
-                one.shutdown(socket.SHUT_RDWR)
-            except OSError:
-                pass
-            one.close()
+            close_socket(one)
 
     def accept(self):
         while True:
