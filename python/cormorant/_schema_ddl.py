@@ -41,6 +41,31 @@ def run_on(bind: Any, element: BaseDDLElement) -> None:
         _engine._run_ddl(connection, element._sql(connection.dialect.name))
 
 
+class Creatable:
+    """What a database has beside its tables, and a program may create and drop by itself."""
+
+    def create(self, bind: Any, checkfirst: Any = True) -> None:
+        """Create it in the database.
+
+        :param bind: an Engine or a Connection.
+        :param checkfirst: unless it is there.
+        """
+        with connected(bind) as connection:
+            self._run(connection, checkfirst, False)
+
+    def drop(self, bind: Any, checkfirst: Any = True) -> None:
+        """Drop it from the database.
+
+        :param bind: an Engine or a Connection.
+        :param checkfirst: if it is there.
+        """
+        with connected(bind) as connection:
+            self._run(connection, checkfirst, True)
+
+    def _run(self, connection: Any, checkfirst: Any, drop: bool) -> None:
+        raise NotImplementedError  # of each kind
+
+
 # -- DDL
 
 

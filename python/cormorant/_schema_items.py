@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from . import _engine, exc
+from ._schema_ddl import Creatable
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -187,7 +188,7 @@ def numbering(options: Any, no: str = "NO ") -> str:
     return " ".join(words)
 
 
-class Sequence(DefaultGenerator):
+class Sequence(Creatable, DefaultGenerator):
     """A sequence of numbers of the database; databases without number rows by themselves.
 
     :param name: its name.
@@ -269,28 +270,6 @@ class Sequence(DefaultGenerator):
         metadata._sequences[self._key] = self
 
     # -- creating and dropping
-
-    def create(self, bind: Any, checkfirst: Any = True) -> None:
-        """Create the sequence.
-
-        :param bind: an Engine or a Connection.
-        :param checkfirst: unless it is there.
-        """
-        self._run_on(bind, checkfirst, False)
-
-    def drop(self, bind: Any, checkfirst: Any = True) -> None:
-        """Drop the sequence.
-
-        :param bind: an Engine or a Connection.
-        :param checkfirst: if it is there.
-        """
-        self._run_on(bind, checkfirst, True)
-
-    def _run_on(self, bind: Any, checkfirst: Any, drop: bool) -> None:
-        from ._schema_ddl import connected
-
-        with connected(bind) as connection:
-            self._run(connection, checkfirst, drop)
 
     def _run(self, connection: Any, checkfirst: Any, drop: bool) -> None:
         from ._schema_ddl import CreateSequence, DropSequence, fire

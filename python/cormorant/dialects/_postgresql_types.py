@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from .. import types
+from .._schema_ddl import Creatable
 from ..types import ARRAY as _ARRAY
 from ..types import _FORMS, _OWN, Enum, TypeEngine
 from ._postgresql_operators import HSTORE as _HSTORE_OPERATORS
@@ -139,7 +140,7 @@ class ARRAY(_ARRAY):
     """
 
 
-class ENUM(Enum):
+class ENUM(Creatable, Enum):
     """An enumeration of the server's: CREATE TYPE name AS ENUM.
 
     :param enums: the texts, or one enum.Enum class.
@@ -151,28 +152,10 @@ class ENUM(Enum):
         kw.pop("native_enum", None)
         super().__init__(*enums, name=name, create_type=create_type, **kw)
 
-    def create(self, bind: Any, checkfirst: Any = True) -> None:
-        """CREATE TYPE.
-
-        :param bind: an Engine or a Connection.
-        :param checkfirst: unless it is there.
-        """
-        self._run_on(bind, checkfirst, False)
-
-    def drop(self, bind: Any, checkfirst: Any = True) -> None:
-        """DROP TYPE.
-
-        :param bind: an Engine or a Connection.
-        :param checkfirst: if it is there.
-        """
-        self._run_on(bind, checkfirst, True)
-
-    def _run_on(self, bind: Any, checkfirst: Any, drop: bool) -> None:
-        from .._schema_ddl import connected
+    def _run(self, connection: Any, checkfirst: Any, drop: bool) -> None:
         from .._schema_types import run_type
 
-        with connected(bind) as connection:
-            run_type(connection, self, checkfirst, drop)
+        run_type(connection, self, checkfirst, drop)
 
 
 class BIT(_Own):
